@@ -1,0 +1,54 @@
+"""spikesim: spiking neural networks on the CPU, fast, without a compiler.
+
+Names are loaded when they are first used, so that ``import spikesim`` stays quick.
+"""
+
+import importlib
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "spikesim.distributions": ["LogNormal", "Normal", "Uniform"],
+    "spikesim.engine.build": ["Build", "Synapses", "build", "estimate_memory"],
+    "spikesim.engine.simulation": ["Result", "Simulation", "simulate"],
+    "spikesim.equations": ["EquationError"],
+    "spikesim.inputs": ["Current", "Poisson", "Spikes", "WhiteNoise"],
+    "spikesim.model": [
+        "Alpha",
+        "Conductance",
+        "Delta",
+        "DoubleExponential",
+        "Exponential",
+        "NeuronModel",
+        "Pulse",
+        "Receptor",
+    ],
+    "spikesim.models": ["LIF", "Izhikevich"],
+    "spikesim.network": ["Network", "Population", "Projection", "Static", "View"],
+    "spikesim.recording": ["BinnedRate", "Rate", "Samples", "Trace"],
+    "spikesim.rules": [
+        "AllToAll",
+        "FixedInDegree",
+        "FixedProbability",
+        "FixedTotal",
+        "OneToOne",
+        "Pairs",
+    ],
+    "spikesim.spiketrains": ["SpikeTrains"],
+    "spikesim.storage": ["info", "open_spikes"],
+}
+_HOME = {name: module for module, names in _HOMES.items() for name in names}
+
+__all__ = sorted(_HOME)
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOME:
+        raise AttributeError(f"module 'spikesim' has no attribute {name!r}")
+    value = getattr(importlib.import_module(_HOME[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return [*globals(), *__all__]

@@ -1,0 +1,1 @@
+"""Kernels, the generator, the assembler, and the runs."""

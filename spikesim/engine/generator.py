@@ -1,0 +1,367 @@
+"""Turn a model's text into a kernel that advances a population by one step.
+
+This is the only place where text becomes code. `generate` takes a model, the values of its
+parameters and dt, and returns the kernel's source with the constants it needs. What depends on
+parameters alone is computed here, in double precision; a parameter that differs between neurons
+becomes a row of the state, one that does not a scalar.
+
+The state of a population is an array [block, row, lane] of blocks of 64 neurons: first the rows
+of the variables, then the refractory time left, then those of constants that differ between
+neurons. All rows of a block lie together, so a step reads and writes each line of memory once.
+"""
+
+import ast
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import reduce
+
+import numpy as np
+from scipy import linalg
+
+from spikesim.equations import Statement, affine, evaluate, names, substitute
+from spikesim.model import NeuronModel
+
+REFRACTORY = "refractory"
+ABI = ("state", "const", "ring", "ids", "first", "last", "size", "base", "step")
+_TINY = {"single": 1e-25, "double": 1e-290}  # smaller values become 0: denormals are slow
+
+
+@dataclass(frozen=True)
+class Kernel:
+    """A generated kernel and what must be put where."""
+
+    source: str
+    rows: list[str]  # of the state: variables, refractory, then constants per neuron
+    scalars: dict[str, float]  # in the order of `const`; units of the inputs are filled in later
+    per_neuron: dict[str, np.ndarray]
+
+
+class _Writer:
+    """Collects constants and turns expressions into the kernel's language."""
+
+    def __init__(self, model: NeuronModel, values: Mapping[str, object], dt: float) -> None:
+        self.dynamics = model.dynamics
+        self.values = {**values, "dt": dt}
+        self.scalars: dict[str, float] = {}
+        self.per_neuron: dict[str, np.ndarray] = {}
+        self.meaning: dict[str, str] = {}
+
+    def constant(self, name: str, value: object, meaning: str = "") -> str:
+        """Give a value that is fixed during a run a name in the kernel."""
+        value = np.asarray(value, float)
+        if value.ndim:
+            self.per_neuron[name] = value
+        else:
+            self.scalars[name] = float(value)
+        if meaning and meaning != name:
+            self.meaning[name] = meaning
+        return name
+
+    def fixed(self, node: ast.expr) -> bool:
+        """Whether the expression depends on nothing that changes during a run."""
+        return names(node) <= set(self.values)
+
+    def write(self, node: ast.expr) -> str:
+        """The expression in the kernel's language: constants hoisted, numbers of its precision."""
+        return ast.unparse(self._rewritten(node))
+
+    def statement(self, statement: Statement) -> str:
+        return f"{statement.variable} = {self.write(statement.value)}"
+
+    def _rewritten(self, node: ast.expr) -> ast.expr:
+        if not names(node):
+            number = float(evaluate(node, {}))
+            return ast.Call(ast.Name("real"), [ast.Constant(number)], [])
+        if self.fixed(node):
+            return ast.Name(self._hoisted(node))
+        match node:
+            case ast.Name():
+                return node
+            case ast.BinOp(base, ast.Pow(), ast.Constant(value=int(power))) if 1 < power < 9:
+                return ast.BinOp(self._rewritten(base), ast.Pow(), ast.Constant(power))
+            case ast.BinOp(left, op, right):
+                return ast.BinOp(self._rewritten(left), op, self._rewritten(right))
+            case ast.UnaryOp(op, operand):
+                return ast.UnaryOp(op, self._rewritten(operand))
+            case ast.BoolOp(op, parts):  # not `and`: a branch would keep the loop from vectorising
+                join = ast.BitAnd() if isinstance(op, ast.And) else ast.BitOr()
+                parts = [self._rewritten(part) for part in parts]
+                return reduce(lambda a, b: ast.BinOp(a, join, b), parts)
+            case ast.Compare(left, ops, [right]):
+                return ast.Compare(self._rewritten(left), ops, [self._rewritten(right)])
+            case ast.IfExp(test, body, orelse):
+                return ast.IfExp(*map(self._rewritten, (test, body, orelse)))
+            case ast.Call(function, args):
+                return ast.Call(function, [self._rewritten(arg) for arg in args], [])
+        raise AssertionError(ast.dump(node))
+
+    def _hoisted(self, node: ast.expr) -> str:
+        """Name of the constant that an expression in parameters alone amounts to."""
+        if isinstance(node, ast.Name):
+            return self.constant(node.id, self.values[node.id])
+        text = ast.unparse(node)
+        for name, meaning in self.meaning.items():
+            if meaning == text:
+                return name
+        return self.constant(f"k{len(self.meaning)}", evaluate(node, self.values), text)
+
+
+def propagators(matrix: np.ndarray, dt: float) -> tuple[np.ndarray, np.ndarray]:
+    """P = exp(A dt) and the integral of exp(A s) over s from 0 to dt, for A (..., n, n).
+
+    x(t + dt) = P x(t) + Q b solves dx/dt = A x + b exactly (Rotter & Diesmann 1999).
+    """
+    n = matrix.shape[-1]
+    block = np.zeros((*matrix.shape[:-2], 2 * n, 2 * n))
+    block[..., :n, :n] = matrix
+    block[..., :n, n:] = np.eye(n)
+    whole = linalg.expm(block * dt)
+    return whole[..., :n, :n], whole[..., :n, n:]
+
+
+def _exact(writer: _Writer, held: tuple[str, ...]) -> list[str]:
+    """x_new = P x + Q (b + B w), the zeros of P and Q left out."""
+    derivatives = writer.dynamics.derivatives
+    variables = list(derivatives)
+    arriving = [f"w_{name}" for name in writer.dynamics.arrivals]
+    forms = {v: affine(node, [*variables, *arriving]) for v, node in derivatives.items()}
+    lines = []
+    free = [v for v in variables if v not in held]
+    # Held variables stand still during refractoriness; what follows them then has other propagators.
+    follows = any(set(forms[v]) & set(held) for v in free)
+    new = _propagate(writer, variables, forms, arriving, "")
+    for v in variables:
+        lines.append(f"{v}_new = {new[v]}")
+    if follows:
+        still = {v: ({} if v in held else form) for v, form in forms.items()}
+        waiting = _propagate(writer, variables, still, arriving, "_held")
+        lines += [f"{v}_held = {waiting[v]}" for v in free]
+    for v in variables:
+        if v in held:
+            lines.append(f"{v} = {v}_new if active else {v}")
+        else:
+            lines.append(f"{v} = {v}_new if active else {v}_held" if follows else f"{v} = {v}_new")
+    return lines
+
+
+def _propagate(writer, variables, forms, arriving, suffix) -> dict[str, str]:
+    """Right-hand sides of one exact step."""
+    values = {
+        (v, x): np.asarray(evaluate(c, writer.values), float)
+        for v, form in forms.items()
+        for x, c in form.items()
+    }
+    in_matrix = [value for (_, x), value in values.items() if x in variables]
+    shape = np.broadcast_shapes(*(value.shape for value in in_matrix)) if in_matrix else ()
+    n = len(variables)
+    matrix = np.zeros((*shape, n, n))
+    linked = np.eye(n, dtype=bool)
+    for i, v in enumerate(variables):
+        for j, x in enumerate(variables):
+            if (v, x) in values:
+                matrix[..., i, j] = values[v, x]
+                linked[i, j] = True
+    for _ in range(n):
+        linked = (linked.astype(int) @ linked.astype(int)) > 0  # along any path
+    p, q = propagators(matrix, writer.values["dt"])
+    result = {}
+    for i, v in enumerate(variables):
+        terms = []
+        for j, x in enumerate(variables):
+            if linked[i, j]:
+                name = writer.constant(f"p_{v}_{x}{suffix}", p[..., i, j])
+                terms.append(f"{name} * {x}")
+        drive, constant = {}, None
+        for j, x in enumerate(variables):
+            for source in ("", *arriving):
+                if linked[i, j] and (x, source) in values:
+                    part = q[..., i, j] * values[x, source]
+                    if source == "":
+                        constant = part if constant is None else constant + part
+                    else:
+                        drive[source] = drive.get(source, 0.0) + part
+        for source, value in drive.items():
+            terms.append(f"{writer.constant(f'q_{v}_{source}{suffix}', value)} * {source}")
+        if constant is not None:
+            terms.append(writer.constant(f"q_{v}{suffix}", constant))
+        result[v] = " + ".join(terms)
+    return result
+
+
+def _exponential_euler(writer: _Writer) -> list[str]:
+    """x_new = x E + b (E - 1) / a with E = exp(a dt), for dx/dt = a x + b, all else as it was."""
+    lines = []
+    for v, node in writer.dynamics.derivatives.items():
+        form = affine(node, [v])
+        if form is None or v not in form:
+            lines.append(f"{v}_new = {v} + {writer.write(ast.Name('dt'))} * ({writer.write(node)})")
+            continue
+        a, b = form[v], form.get("")
+        growth = ast.Call(ast.Name("exp"), [ast.BinOp(a, ast.Mult(), ast.Name("dt"))], [])
+        if writer.fixed(a):
+            rate = np.asarray(evaluate(a, writer.values), float)
+            p, q = propagators(rate[..., None, None], writer.values["dt"])
+            terms = [f"{writer.constant(f'p_{v}', p[..., 0, 0])} * {v}"]
+            if b is not None:
+                terms.append(f"{writer.constant(f'q_{v}', q[..., 0, 0])} * ({writer.write(b)})")
+            lines.append(f"{v}_new = {' + '.join(terms)}")
+        elif b is None:
+            lines.append(f"{v}_new = {v} * {writer.write(growth)}")
+        else:
+            equilibrium = ast.BinOp(ast.UnaryOp(ast.USub(), b), ast.Div(), a)
+            lines.append(f"{v}_inf = {writer.write(equilibrium)}")
+            lines.append(f"{v}_new = {v}_inf + ({v} - {v}_inf) * {writer.write(growth)}")
+    return lines
+
+
+_TABLEAUS = {  # rows: the stage's place in the step, its weights on earlier stages; then the sum's
+    "euler": ([[]], [1.0]),
+    "rk2": ([[], [0.5]], [0.0, 1.0]),
+    "rk4": ([[], [0.5], [0.0, 0.5], [0.0, 0.0, 1.0]], [1 / 6, 1 / 3, 1 / 3, 1 / 6]),
+}
+
+
+def _runge_kutta(writer: _Writer, method: str) -> list[str]:
+    stages, weights = _TABLEAUS[method]
+    derivatives = writer.dynamics.derivatives
+    dt = writer.write(ast.Name("dt"))
+    lines = []
+
+    def moved(v: str, coefficients: list[float]) -> str:
+        terms = [f"real({c!r}) * d{v}_{k}" for k, c in enumerate(coefficients) if c]
+        return f"{v} + {dt} * ({' + '.join(terms)})"
+
+    for k, coefficients in enumerate(stages):
+        at = {}
+        if any(coefficients):
+            for v in derivatives:
+                lines.append(f"{v}_{k} = {moved(v, coefficients)}")
+                at[v] = ast.Name(f"{v}_{k}")
+        for v, node in derivatives.items():
+            lines.append(f"d{v}_{k} = {writer.write(substitute(node, at))}")
+    return lines + [f"{v}_new = {moved(v, weights)}" for v in derivatives]
+
+
+def _scheme(writer: _Writer, held: tuple[str, ...]) -> list[str]:
+    """The model's own statements, ``dx`` replaced by the derivative of x."""
+    derivatives = {f"d{v}": node for v, node in writer.dynamics.derivatives.items()}
+    lines = []
+    for statement in writer.dynamics.scheme:
+        v = statement.variable
+        value = writer.write(substitute(statement.value, derivatives))
+        lines.append(f"{v} = ({value}) if active else {v}" if v in held else f"{v} = {value}")
+    return lines
+
+
+def _step(writer: _Writer, model: NeuronModel) -> list[str]:
+    if writer.dynamics.scheme:
+        return _scheme(writer, model.hold)
+    if model.method in ("", "exact"):
+        return _exact(writer, model.hold)
+    if model.method == "exponential_euler":
+        lines = _exponential_euler(writer)
+    else:
+        lines = _runge_kutta(writer, model.method)
+    for v in writer.dynamics.derivatives:
+        lines.append(f"{v} = {v}_new if active else {v}" if v in model.hold else f"{v} = {v}_new")
+    return lines
+
+
+def generate(model: NeuronModel, values: Mapping[str, object], dt: float, precision: str) -> Kernel:
+    """Write the kernel of a population.
+
+    Parameters
+    ----------
+    model : NeuronModel
+    values : mapping
+        Value of every parameter: a number, or an array with one value per neuron.
+    dt : float
+        Step (ms).
+    precision : "single" or "double"
+    """
+    writer = _Writer(model, values, dt)
+    dynamics = model.dynamics
+    variables = list(dynamics.derivatives)
+    receptors = list(dynamics.arrivals)
+    waits = dynamics.refractory is not None
+    for name in receptors:
+        writer.constant(f"unit_{name}", 1.0, f"weight of one unit of the input {name!r}")
+
+    step = _step(writer, model)
+    for statement in (s for arrival in dynamics.arrivals.values() for s in arrival):
+        v = statement.variable
+        line = writer.statement(statement)
+        if v in model.hold and waits:
+            line = f"{v} = ({line.split(' = ', 1)[1]}) if active else {v}"
+        step.append(line)
+    tiny = repr(_TINY[precision])
+    step += [f"{v} = {v} if abs({v}) > real({tiny}) else real(0.0)" for v in variables]
+
+    threshold = writer.write(dynamics.threshold)
+    reset = [writer.statement(s) for s in dynamics.reset]
+    if waits:
+        steps = np.floor(np.asarray(evaluate(dynamics.refractory, writer.values)) / dt + 0.5)
+        writer.constant("refractory_steps", steps, f"{ast.unparse(dynamics.refractory)} in steps")
+        threshold = f"({threshold}) & ({REFRACTORY} < real(0.0))"
+        reset.append(f"{REFRACTORY} = refractory_steps")
+
+    rows = [*variables, *([REFRACTORY] if waits else []), *writer.per_neuron]
+    changing = rows[: len(rows) - len(writer.per_neuron)]
+    kind, integer = ("float32", "int32") if precision == "single" else ("float64", "int64")
+    out: list[str] = []
+    put = out.append
+    put(f'"""One step of a population of {model.name} neurons, {precision} precision."""\n')
+    put("import numpy as np")
+    put("from numba import types")
+    put("from numpy import cos, log, sin, sqrt, tanh\n")
+    put("from spikesim.engine.cache import entry")
+    put("from spikesim.engine.functions import exp")
+    put("from spikesim.engine.intrinsics import lanes\n")
+    put(f"real = np.{kind}\n\n")
+    put("@entry(")
+    put("    types.int64(")
+    put(f"        types.CPointer(types.{kind}),")
+    put(f"        types.CPointer(types.{kind}),")
+    put(f"        types.CPointer(types.{integer}),")
+    put("        types.CPointer(types.int32),")
+    put("        types.int64, types.int64, types.int64, types.int64, types.int64,")
+    put("    )")
+    put(")")
+    put(f"def update({', '.join(ABI)}):")
+    for place, name in enumerate(writer.scalars):
+        note = writer.meaning.get(name)
+        put(f"    {name} = const[{place}]" + (f"  # {note}" if note else ""))
+    put("    count = 0")
+    put("    for block in range(first, last):")
+    for place, name in enumerate(rows):
+        put(f"        {name}_ = lanes(state, {len(rows)} * block + {place})")
+    for place, name in enumerate(receptors):
+        put(f"        in_{name} = lanes(ring, {len(receptors)} * (block - first) + {place})")
+    put("        crossed = False")
+    put("        for j in range(64):")
+    for name in rows:
+        put(f"            {name} = {name}_[j]")
+    if waits:
+        put(f"            {REFRACTORY} = max({REFRACTORY} - real(1.0), real(-1.0))")
+        put(f"            active = {REFRACTORY} < real(0.0)")
+    elif model.hold:
+        put("            active = True")
+    for name in receptors:
+        put(f"            w_{name} = real(in_{name}[j]) * unit_{name}")
+        put(f"            in_{name}[j] = 0")
+    out += [f"            {line}" for line in step]
+    for name in changing:
+        put(f"            {name}_[j] = {name}")
+    put(f"            crossed |= {threshold}")
+    put("        if crossed:")
+    put("            for j in range(min(64, size - 64 * block)):")
+    for name in rows:
+        put(f"                {name} = {name}_[j]")
+    put(f"                if {threshold}:")
+    out += [f"                    {line}" for line in reset]
+    for name in changing:
+        put(f"                    {name}_[j] = {name}")
+    put("                    ids[count] = base + 64 * block + j")
+    put("                    count += 1")
+    put("    return count")
+    return Kernel("\n".join(out) + "\n", rows, writer.scalars, writer.per_neuron)

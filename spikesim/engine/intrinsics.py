@@ -1,0 +1,146 @@
+"""What Numba lacks: atomics, prefetch, unchecked views, calls by address.
+
+Each intrinsic emits plain LLVM that every target compiles; only ``pause`` differs, since the
+instruction exists on x86 alone.
+"""
+
+import platform
+import sys
+
+from llvmlite import ir
+from numba import types
+from numba.core import cgutils
+from numba.extending import intrinsic
+from numba.np.arrayobj import make_array, populate_array
+
+LANES = 64  # neurons are laid out in blocks of this many
+
+_X86 = platform.machine().lower() in ("x86_64", "amd64", "i386", "i686")
+_I64 = ir.IntType(64)
+_I32 = ir.IntType(32)
+
+
+def _data(context, builder, array_type, array):
+    return make_array(array_type)(context, builder, array).data
+
+
+def _element(context, builder, array_type, array, index):
+    """Pointer to ``array[index]``, neither bounds nor sign of the index checked."""
+    data = (
+        array
+        if isinstance(array_type, types.CPointer)
+        else _data(context, builder, array_type, array)
+    )
+    return builder.gep(
+        data, [index], source_etype=context.get_data_type(array_type.dtype), inbounds=True
+    )
+
+
+@intrinsic
+def lanes(typingctx, array, block):
+    """View of the 64 elements ``array[64 * block : 64 * block + 64]``.
+
+    Unlike a slice it checks nothing, holds no reference, and leaves the compiler in no doubt that
+    two blocks of one array do not overlap: that is what lets an update loop over any number of
+    variables vectorise without run-time alias tests.
+    """
+    view = types.Array(array.dtype, 1, "C")
+
+    def codegen(context, builder, signature, args):
+        first = builder.mul(args[1], _I64(LANES))
+        item = context.get_abi_sizeof(context.get_data_type(array.dtype))
+        out = make_array(view)(context, builder)
+        populate_array(
+            out,
+            data=_element(context, builder, array, args[0], first),
+            shape=[context.get_constant(types.intp, LANES)],
+            strides=[context.get_constant(types.intp, item)],
+            itemsize=context.get_constant(types.intp, item),
+            meminfo=None,
+        )
+        return out._getvalue()
+
+    return view(array, types.int64), codegen
+
+
+@intrinsic
+def prefetch(typingctx, array, index):
+    """Ask for the cache line of ``array[index]``; harmless beyond the end."""
+
+    def codegen(context, builder, signature, args):
+        pointer = _element(context, builder, array, args[0], args[1])
+        function = cgutils.get_or_insert_function(
+            builder.module,
+            ir.FunctionType(ir.VoidType(), [ir.PointerType(), _I32, _I32, _I32]),
+            "llvm.prefetch.p0",
+        )
+        builder.call(function, [pointer, _I32(0), _I32(3), _I32(1)])
+        return context.get_dummy_value()
+
+    return types.void(array, types.int64), codegen
+
+
+@intrinsic
+def atomic_add(typingctx, array, index, amount):
+    """``array[index] += amount`` for all threads at once; returns the value before."""
+
+    def codegen(context, builder, signature, args):
+        pointer = _element(context, builder, array, args[0], args[1])
+        return builder.atomic_rmw("add", pointer, args[2], "seq_cst")
+
+    return types.int64(array, types.int64, types.int64), codegen
+
+
+@intrinsic
+def atomic_load(typingctx, array, index):
+    """``array[index]``, read anew at each call and ordered with the other threads' writes."""
+
+    def codegen(context, builder, signature, args):
+        pointer = _element(context, builder, array, args[0], args[1])
+        return builder.load_atomic(pointer, "acquire", 8, typ=_I64)
+
+    return types.int64(array, types.int64), codegen
+
+
+@intrinsic
+def pause(typingctx):
+    """Tell the core that the thread spins; nothing on other machines than x86."""
+
+    def codegen(context, builder, signature, args):
+        if _X86:
+            function = cgutils.get_or_insert_function(
+                builder.module, ir.FunctionType(ir.VoidType(), []), "llvm.x86.sse2.pause"
+            )
+            builder.call(function, [])
+        return context.get_dummy_value()
+
+    return types.void(), codegen
+
+
+yield_thread = types.ExternalFunction(
+    "SwitchToThread" if sys.platform == "win32" else "sched_yield", types.int32()
+)
+
+
+@intrinsic
+def call_update(typingctx, address, state, const, ring, ids, numbers):
+    """Call the compiled update of a population (see `generator`) by its address.
+
+    ``state``, ``const``, ``ring`` and ``ids`` are tuples (array, first element), ``numbers`` a tuple
+    of int64. Going through an address keeps the run loop, which is compiled once, apart from the
+    kernels of the models.
+    """
+    pairs = [state, const, ring, ids]
+
+    def codegen(context, builder, signature, args):
+        pointers = []
+        for pair, value in zip(pairs, args[1:5], strict=True):
+            array = builder.extract_value(value, 0)
+            index = builder.extract_value(value, 1)
+            pointers.append(_element(context, builder, pair.types[0], array, index))
+        integers = cgutils.unpack_tuple(builder, args[5])
+        kind = ir.FunctionType(_I64, [p.type for p in pointers] + [_I64] * len(integers))
+        function = builder.inttoptr(args[0], kind.as_pointer())
+        return builder.call(function, pointers + integers)
+
+    return types.int64(address, state, const, ring, ids, numbers), codegen

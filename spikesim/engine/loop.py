@@ -1,0 +1,283 @@
+"""The run loop: what happens in a step, in this order, and who does it.
+
+Each worker thread owns partitions. In an epoch of as many steps as the shortest delay it takes
+every partition of its own through every step:
+
+1. *deliver* adds the weights of spikes that are due to the inputs of the partition's neurons,
+2. *drive* adds what comes from outside,
+3. *update* advances the neurons by one step, resets those that crossed their threshold and lists
+   them (the kernel that `generator` wrote),
+4. *record* keeps spikes and chosen variables for the caller.
+
+Then the threads meet, and every partition sees all lists: that is the whole exchange. A spike of
+step s with a delay of d steps is delivered in time for step s + d.
+
+Weights are added as integers, in the units of the receiving input, so that their sum, and with it
+every spike, is the same for any order of delivery, any number of partitions and of threads.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from spikesim.engine.barrier import wait
+from spikesim.engine.cache import inlined, kernel
+from spikesim.engine.intrinsics import atomic_load, call_update, lanes, prefetch
+from spikesim.engine.keyed import draw_lanes
+from spikesim.engine.tables import POISSON
+
+BATCH = 256  # rows that are looked up together
+AHEAD = 4  # rows between the prefetch of a row and its delivery
+GAUSS_LEVELS = 4096
+
+# Cells of `sync`, a cache line apart.
+ARRIVED, STOP, NOW, HALT = 0, 8, 16, 24  # HALT has two, for even and odd epochs
+
+
+class Wiring(NamedTuple):
+    """What every state of a build reads (see `tables`)."""
+
+    populations: np.ndarray
+    spans: np.ndarray  # [partition, population]
+    fans: np.ndarray
+    places: np.ndarray  # [partition, fan] ROWS
+    rows: np.ndarray  # uint32
+    words: np.ndarray  # uint32
+    exact: np.ndarray  # int32 or int64, as the ring
+    table: np.ndarray  # weights in units of the ring
+
+
+class Flow(NamedTuple):
+    """What a run changes, and the inputs and propagators of this state."""
+
+    state: np.ndarray
+    state_first: np.ndarray  # [population]
+    const: np.ndarray
+    const_first: np.ndarray  # [population]
+    updates: np.ndarray  # [population] addresses of compiled updates
+    ring: np.ndarray  # [partition, slot, address], flat
+    lists: np.ndarray  # [slot, partition, place] numbers of neurons that spiked
+    ends: np.ndarray  # [slot, partition, population + 1] ends of their populations in the list
+    inputs: np.ndarray
+    weights: np.ndarray  # of Poisson inputs, in units of the ring
+    deviations: np.ndarray  # of Gaussian inputs, likewise
+    thresholds: np.ndarray  # of Poisson inputs: a draw above k of them means k spikes
+    gauss: np.ndarray  # GAUSS_LEVELS quantiles of a normal variable, over the root of 2
+    event_first: np.ndarray  # [partition + 1]
+    event_step: np.ndarray
+    event_address: np.ndarray
+    event_weight: np.ndarray
+
+
+class Record(NamedTuple):
+    """Buffers of one call, which the caller empties."""
+
+    spikes: np.ndarray  # [partition, place] step << 32 | neuron
+    spike_count: np.ndarray  # [partition]
+    traces: np.ndarray
+    taps: np.ndarray
+    tap_first: np.ndarray  # [partition + 1]
+    samples: np.ndarray
+
+
+class Shape(NamedTuple):
+    """Sizes of the ring and of the lists."""
+
+    address_bits: int
+    slot_bits: int
+    history: int  # steps of spike lists that are kept, a power of two
+    epoch: int  # steps between exchanges
+    key: int  # of the noise
+
+
+@inlined
+def _add_rows(wiring, flow, shape, partition, step, batch, count):
+    """Add the weights of the ``count`` rows in the batch to the ring."""
+    row, fan, start, end = batch[0], batch[1], batch[2], batch[3]
+    shift = shape.address_bits + shape.slot_bits
+    mask = (1 << shift) - 1
+    base = (step & ((1 << shape.slot_bits) - 1)) << shape.address_bits
+    ring = flow.ring[partition << shift :]
+    for i in range(count):
+        words = wiring.places[partition, fan[i]].words
+        start[i] = words + wiring.rows[row[i]]
+        end[i] = words + wiring.rows[row[i] + 1]
+    for i in range(count):
+        if i + AHEAD < count:
+            prefetch(wiring.words, start[i + AHEAD])
+            prefetch(wiring.words, start[i + AHEAD] + 16)
+        place = wiring.places[partition, fan[i]]
+        if place.exact < 0:
+            table = wiring.table[wiring.fans[fan[i]].table :]
+            for word in wiring.words[start[i] : end[i]]:
+                packed = np.uint64(word)
+                ring[(packed + np.uint64(base)) & np.uint64(mask)] += table[
+                    packed >> np.uint64(shift)
+                ]
+        else:
+            exact = wiring.exact[place.exact + start[i] - place.words :]
+            for k in range(end[i] - start[i]):
+                packed = np.uint64(wiring.words[start[i] + k])
+                ring[(packed + np.uint64(base)) & np.uint64(mask)] += exact[k]
+
+
+@inlined
+def deliver(wiring, flow, shape, partition, step, batch):
+    """Add all synapses whose window of delays begins now to the ring.
+
+    Rows are looked up in batches: pointers, then synapses are asked for ahead of their use, which
+    takes a third off the time of a large network.
+    """
+    count = 0
+    for f in range(wiring.fans.size):
+        fan = wiring.fans[f]
+        pointers = wiring.places[partition, f].rows
+        first_neuron = wiring.populations[fan.population].first
+        for window in range(fan.windows):
+            emitted = step - fan.first_delay - (window << shape.slot_bits)
+            if emitted < 0:
+                break
+            slot = emitted & (shape.history - 1)
+            for other in range(flow.lists.shape[1]):
+                first = flow.ends[slot, other, fan.population]
+                last = flow.ends[slot, other, fan.population + 1]
+                for i in range(first, last):
+                    source = flow.lists[slot, other, i] - first_neuron
+                    batch[0, count] = pointers + source * fan.windows + window
+                    batch[1, count] = f
+                    prefetch(wiring.rows, batch[0, count])
+                    count += 1
+                    if count == BATCH:
+                        _add_rows(wiring, flow, shape, partition, step, batch, count)
+                        count = 0
+    _add_rows(wiring, flow, shape, partition, step, batch, count)
+
+
+@inlined
+def _slot(shape, partition, step):
+    """First block of 64 inputs of a partition in the slot of this step."""
+    slot = (partition << shape.slot_bits) | (step & ((1 << shape.slot_bits) - 1))
+    return slot << (shape.address_bits - 6)
+
+
+@inlined
+def drive(wiring, flow, shape, partition, step, draws, spikes):
+    """Add the random inputs to this step's slot of the ring."""
+    slot = _slot(shape, partition, step)
+    for n in range(flow.inputs.size):
+        given = flow.inputs[n]
+        span = wiring.spans[partition, given.population]
+        receptors = wiring.populations[given.population].receptors
+        at = slot + (span.address >> 6) + given.receptor
+        for block in range(max(span.first, given.first_block), min(span.last, given.last_block)):
+            inputs = lanes(flow.ring, at + (block - span.first) * receptors)
+            own = block - given.first_block
+            draw_lanes(draws, block, step, given.stream, np.uint64(shape.key))
+            if given.kind == POISSON:
+                weights = lanes(flow.weights, given.weights + own * given.weight_stride)
+                spikes[:] = 0
+                threshold = given.thresholds + own * given.threshold_stride
+                for level in range(given.levels):
+                    limits = lanes(flow.thresholds, threshold + level)
+                    for j in range(64):
+                        spikes[j] += draws[j] > limits[j]
+                for j in range(64):
+                    inputs[j] += spikes[j] * weights[j]
+            else:
+                deviations = lanes(flow.deviations, given.weights + own * given.weight_stride)
+                for j in range(64):
+                    normal = flow.gauss[draws[j] & np.uint32(GAUSS_LEVELS - 1)]
+                    normal += flow.gauss[(draws[j] >> np.uint32(16)) & np.uint32(GAUSS_LEVELS - 1)]
+                    inputs[j] += np.int64(deviations[j] * normal)
+
+
+@inlined
+def replay(flow, shape, partition, step, event):
+    """Add given spikes that arrive in this step; returns the first that does not."""
+    first = _slot(shape, partition, step) << 6
+    while event < flow.event_first[partition + 1] and flow.event_step[event] == step:
+        flow.ring[first + flow.event_address[event]] += flow.event_weight[event]
+        event += 1
+    return event
+
+
+@inlined
+def update(wiring, flow, shape, partition, step):
+    """Advance the partition's neurons by a step; list those that spiked, by population."""
+    slot = step & (shape.history - 1)
+    ring = _slot(shape, partition, step) << 6
+    list_first = (slot * flow.lists.shape[1] + partition) * flow.lists.shape[2]
+    count = 0
+    for p in range(wiring.populations.size):
+        population = wiring.populations[p]
+        span = wiring.spans[partition, p]
+        if span.first < span.last:
+            count += call_update(
+                flow.updates[p],
+                (flow.state, flow.state_first[p]),
+                (flow.const, flow.const_first[p]),
+                (flow.ring, ring + span.address),
+                (flow.lists.reshape(-1), list_first + count),
+                (span.first, span.last, population.size, population.first, step),
+            )
+        flow.ends[slot, partition, p + 1] = count
+    return count
+
+
+@inlined
+def record(flow, shape, kept, partition, step, count):
+    """Copy the step's spikes, and the chosen variables if it is their turn, to the buffers."""
+    slot = step & (shape.history - 1)
+    at = kept.spike_count[partition]
+    for i in range(count):
+        kept.spikes[partition, at + i] = step << 32 | np.int64(flow.lists[slot, partition, i])
+    kept.spike_count[partition] = at + count
+    for n in range(kept.tap_first[partition], kept.tap_first[partition + 1]):
+        tap = kept.taps[n]
+        trace = kept.traces[tap.trace]
+        if (step + 1) % trace.every == 0:
+            row = (step + 1) // trace.every - trace.first_row
+            kept.samples[trace.buffer + row * trace.columns + tap.column] = flow.state[tap.cell]
+
+
+@kernel
+def run(worker, workers, first, last, wiring, flow, shape, kept, sync):
+    """Steps ``first`` .. ``last`` - 1 of the partitions of one worker; returns the step reached.
+
+    All workers stop after the same epoch: at the end, when a buffer of spikes might overflow in
+    the next, or when the caller has set ``sync[STOP]``, which the first worker passes on.
+    """
+    partitions = wiring.spans.shape[0]
+    batch = np.empty((4, BATCH), np.int64)
+    draws = np.empty(64, np.uint32)
+    spikes = np.empty(64, np.int32)
+    events = np.empty(partitions, np.int64)
+    for partition in range(partitions):
+        events[partition] = flow.event_first[partition] + np.searchsorted(
+            flow.event_step[flow.event_first[partition] : flow.event_first[partition + 1]], first
+        )
+    epoch = 0
+    while first < last:
+        until = min(last, first + shape.epoch)
+        halt = HALT + (epoch & 1)
+        for partition in range(worker, partitions, workers):
+            for step in range(first, until):
+                deliver(wiring, flow, shape, partition, step, batch)
+                drive(wiring, flow, shape, partition, step, draws, spikes)
+                events[partition] = replay(flow, shape, partition, step, events[partition])
+                count = update(wiring, flow, shape, partition, step)
+                record(flow, shape, kept, partition, step, count)
+            room = kept.spikes.shape[1] - kept.spike_count[partition]
+            if room < shape.epoch * flow.lists.shape[2]:
+                sync[halt] = 1
+        if worker == 0:
+            sync[NOW] = until
+            if atomic_load(sync, STOP) != 0:
+                sync[halt] = 1
+        epoch += 1
+        first = until
+        if workers > 1:
+            wait(sync, ARRIVED, epoch * workers)
+        if atomic_load(sync, halt) != 0:
+            break
+    return first

@@ -1,0 +1,91 @@
+"""Records that the kernels read: what lies where in the flat arrays of a build and of a state.
+
+A *partition* owns blocks of 64 neurons of every population. Its inputs, one per neuron and
+receptor, have *addresses*: block by block, within a block receptor by receptor, 64 lanes each. A
+*fan* is all synapses of one source population onto one partition, in rows by source.
+"""
+
+import numpy as np
+
+
+def _record(**fields: type) -> np.dtype:
+    return np.dtype([(name, kind) for name, kind in fields.items()], align=True)
+
+
+POPULATION = _record(
+    first=np.int64,  # number of its first neuron, counted over the network
+    size=np.int64,
+    receptors=np.int64,
+)
+
+SPAN = _record(  # of one population in one partition
+    first=np.int64,  # blocks [first, last) of the population
+    last=np.int64,
+    address=np.int64,  # of the first block's first input
+)
+
+FAN = _record(
+    population=np.int64,  # of the sources
+    size=np.int64,  # sources
+    first_delay=np.int64,  # steps: the shortest
+    windows=np.int64,  # groups of delays, each as wide as the ring of inputs
+    table=np.int64,  # first entry of its weights in the weight table
+    first_projection=np.int64,
+    last_projection=np.int64,
+)
+
+ROWS = _record(  # of one fan in one partition
+    words=np.int64,  # its first synapse
+    rows=np.int64,  # its first row pointer: [source * windows + window], and one at the end
+    exact=np.int64,  # its first weight, if weights lie outside the words, else -1
+)
+
+PROJECTION = _record(
+    rule=np.int64,  # DRAWN, DISTINCT, ALL or STORED
+    key=np.uint64,
+    receptor=np.int64,
+    target=np.int64,  # population
+    source_first=np.int64,
+    source_step=np.int64,
+    source_size=np.int64,
+    target_first=np.int64,
+    target_step=np.int64,
+    target_size=np.int64,
+    skip_self=np.int64,  # no autapses
+    counts=np.int64,  # where its synapses per source begin in `counts`
+    weight=np.int64,  # its first entry in the fan's table
+    levels=np.int64,  # how many entries
+    delay=np.int64,  # which delay table
+    stored_rows=np.int64,  # STORED: where its row pointers and synapses begin; else -1
+    stored=np.int64,
+    stored_weight=np.int64,  # where its indices into the table begin, or -1: drawn
+    stored_delay=np.int64,  # where its delays begin, or -1: drawn
+)
+
+DRAWN, DISTINCT, ALL, STORED = range(4)
+DELAY_LEVELS = 65536  # entries of a delay table: quantiles of the delays, in steps
+
+INPUT = _record(
+    kind=np.int64,  # POISSON or GAUSS
+    population=np.int64,
+    receptor=np.int64,
+    stream=np.uint64,
+    first_block=np.int64,  # blocks of the population it may reach
+    last_block=np.int64,
+    weights=np.int64,  # where its 64 weights begin in `amplitudes`, in units of the ring ...
+    weight_stride=np.int64,  # ... and how far the next block's are (0: the same)
+    levels=np.int64,  # POISSON: thresholds per neuron
+    thresholds=np.int64,
+    threshold_stride=np.int64,
+)
+
+POISSON, GAUSS = range(2)
+
+TRACE = _record(
+    every=np.int64,  # steps
+    first_row=np.int64,  # number of the first sample that the buffer holds
+    buffer=np.int64,  # where its samples begin
+    columns=np.int64,
+)
+
+TAP = _record(trace=np.int64, cell=np.int64, column=np.int64)  # cell: index into the state

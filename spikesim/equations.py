@@ -1,0 +1,268 @@
+"""Read a model's text: expressions, equations, statements. Parsed, never executed as code.
+
+Expressions are Python's, restricted to numbers, names, arithmetic, comparisons, ``and``/``or``/
+``not``, ``a if c else b`` and the functions of `FUNCTIONS`.
+"""
+
+import ast
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+FUNCTIONS = {
+    "exp": np.exp,
+    "log": np.log,
+    "sqrt": np.sqrt,
+    "sin": np.sin,
+    "cos": np.cos,
+    "tanh": np.tanh,
+    "abs": np.abs,
+    "min": np.minimum,
+    "max": np.maximum,
+}
+_ARGUMENTS = {"min": 2, "max": 2}
+
+_OPERATORS = {
+    ast.Add: np.add,
+    ast.Sub: np.subtract,
+    ast.Mult: np.multiply,
+    ast.Div: np.divide,
+    ast.Mod: np.mod,
+    ast.Pow: np.power,
+}
+_COMPARISONS = {
+    ast.Lt: np.less,
+    ast.LtE: np.less_equal,
+    ast.Gt: np.greater,
+    ast.GtE: np.greater_equal,
+    ast.Eq: np.equal,
+    ast.NotEq: np.not_equal,
+}
+
+
+class EquationError(ValueError):
+    """A model's text that cannot be understood; the sentence says what and where."""
+
+
+def parse(text: str, where: str = "the expression") -> ast.expr:
+    """Parse an expression and hold it to the whitelist.
+
+    Raises
+    ------
+    EquationError
+        A syntax error, or anything beyond arithmetic and the functions of `FUNCTIONS`.
+    """
+    try:
+        node = ast.parse(text.strip(), mode="eval").body
+    except (SyntaxError, ValueError) as error:
+        column = getattr(error, "offset", None)
+        place = f" at column {column}" if column else ""
+        raise EquationError(f"{where}: syntax error{place} in '{text.strip()}'.") from None
+    _check(node, where, text.strip())
+    return node
+
+
+def _check(node: ast.expr, where: str, text: str) -> None:
+    match node:
+        case ast.Constant(value=value) if type(value) in (int, float) or value is True:
+            return
+        case ast.Name():
+            return
+        case ast.BinOp(left, op, right) if type(op) in _OPERATORS:
+            parts = [left, right]
+        case ast.UnaryOp(ast.USub() | ast.UAdd() | ast.Not(), operand):
+            parts = [operand]
+        case ast.BoolOp(values=values):
+            parts = values
+        case ast.Compare(left, [op], [right]) if type(op) in _COMPARISONS:
+            parts = [left, right]
+        case ast.IfExp(test, body, orelse):
+            parts = [test, body, orelse]
+        case ast.Call(ast.Name(name), args, []) if name in FUNCTIONS:
+            if len(args) != _ARGUMENTS.get(name, 1):
+                raise EquationError(
+                    f"{where}: {name} takes {_ARGUMENTS.get(name, 1)} argument(s), "
+                    f"not {len(args)}, in '{text}'."
+                )
+            parts = args
+        case ast.Call(func):
+            raise EquationError(
+                f"{where}: the call '{ast.unparse(func)}(...)' is not allowed in '{text}'; "
+                f"allowed are {', '.join(FUNCTIONS)}."
+            )
+        case _:
+            raise EquationError(
+                f"{where}: '{ast.unparse(node)}' is not allowed in '{text}'; allowed are numbers, "
+                f"names, arithmetic, comparisons and {', '.join(FUNCTIONS)}."
+            )
+    for part in parts:
+        _check(part, where, text)
+
+
+def names(node: ast.AST) -> set[str]:
+    """Names an expression refers to, functions left out."""
+    called = {id(n.func) for n in ast.walk(node) if isinstance(n, ast.Call)}
+    return {n.id for n in ast.walk(node) if isinstance(n, ast.Name) and id(n) not in called}
+
+
+def evaluate(node: ast.expr, values: Mapping[str, object]) -> np.ndarray | float:
+    """Value of an expression, by walking its tree; arrays broadcast."""
+    match node:
+        case ast.Constant(value=value):
+            return value
+        case ast.Name(name):
+            return values[name]
+        case ast.BinOp(left, op, right):
+            a = np.asarray(evaluate(left, values), float)
+            return _OPERATORS[type(op)](a, evaluate(right, values))
+        case ast.UnaryOp(ast.USub(), operand):
+            return -evaluate(operand, values)
+        case ast.UnaryOp(ast.Not(), operand):
+            return np.logical_not(evaluate(operand, values))
+        case ast.UnaryOp(_, operand):
+            return evaluate(operand, values)
+        case ast.BoolOp(op, parts):
+            join = np.logical_and if isinstance(op, ast.And) else np.logical_or
+            return join.reduce([evaluate(part, values) for part in parts])
+        case ast.Compare(left, [op], [right]):
+            return _COMPARISONS[type(op)](evaluate(left, values), evaluate(right, values))
+        case ast.IfExp(test, body, orelse):
+            return np.where(
+                evaluate(test, values), evaluate(body, values), evaluate(orelse, values)
+            )
+        case ast.Call(ast.Name(name), args):
+            return FUNCTIONS[name](*(evaluate(arg, values) for arg in args))
+    raise AssertionError(ast.dump(node))
+
+
+def substitute(node: ast.expr, definitions: Mapping[str, ast.expr]) -> ast.expr:
+    """The expression with names replaced by their definitions."""
+
+    class Replace(ast.NodeTransformer):
+        def visit_Call(self, call: ast.Call) -> ast.Call:
+            return ast.Call(call.func, [self.visit(arg) for arg in call.args], [])
+
+        def visit_Name(self, name: ast.Name) -> ast.expr:
+            return definitions.get(name.id, name)
+
+    return Replace().visit(ast.parse(ast.unparse(node), mode="eval").body)
+
+
+def affine(node: ast.expr, variables: Iterable[str]) -> dict[str, ast.expr] | None:
+    """Coefficients of an expression that is affine in ``variables``; key "" is the constant.
+
+    Coefficients are expressions in the other names. ``None`` if the expression is not affine.
+    """
+    variables = set(variables)
+    if not names(node) & variables:
+        return {"": node}
+    match node:
+        case ast.Name(name):
+            return {name: ast.Constant(1.0)}
+        case ast.UnaryOp(ast.USub(), operand):
+            return _scaled(affine(operand, variables), lambda c: ast.UnaryOp(ast.USub(), c))
+        case ast.UnaryOp(ast.UAdd(), operand):
+            return affine(operand, variables)
+        case ast.BinOp(left, ast.Add() | ast.Sub() as op, right):
+            a, b = affine(left, variables), affine(right, variables)
+            if a is None or b is None:
+                return None
+            total = dict(a)
+            for name, c in b.items():
+                if name in total:
+                    total[name] = ast.BinOp(total[name], op, c)
+                else:
+                    total[name] = c if isinstance(op, ast.Add) else ast.UnaryOp(ast.USub(), c)
+            return total
+        case ast.BinOp(left, ast.Mult(), right):
+            if not names(right) & variables:
+                return _scaled(affine(left, variables), lambda c: _product(c, right))
+            if not names(left) & variables:
+                return _scaled(affine(right, variables), lambda c: _product(left, c))
+        case ast.BinOp(left, ast.Div(), right) if not names(right) & variables:
+            return _scaled(affine(left, variables), lambda c: ast.BinOp(c, ast.Div(), right))
+    return None
+
+
+def _scaled(coefficients, change):
+    return coefficients and {name: change(c) for name, c in coefficients.items()}
+
+
+def _product(left, right):
+    for one, other in ((left, right), (right, left)):
+        if isinstance(one, ast.Constant) and one.value == 1:
+            return other
+    return ast.BinOp(left, ast.Mult(), right)
+
+
+@dataclass(frozen=True)
+class Statement:
+    """``variable = value`` or, with the old value put in, ``variable += value``."""
+
+    variable: str
+    value: ast.expr
+
+
+_STATEMENT = re.compile(r"^\s*([A-Za-z_]\w*)\s*(\+|-|\*|/)?=(?!=)\s*(.+?)\s*$")
+_DERIVATIVE = re.compile(r"^\s*d([A-Za-z_]\w*)\s*/\s*dt\s*=\s*(.+?)\s*(?::\s*(\S+)\s*)?$")
+_DEFINITION = re.compile(r"^\s*([A-Za-z_]\w*)\s*=\s*(.+?)\s*(?::\s*(\S+)\s*)?$")
+
+
+def _lines(text: str) -> list[str]:
+    lines = (line.split("#")[0].strip() for line in re.split(r"[;\n]", text))
+    return [line for line in lines if line]
+
+
+def statements(text: str, where: str) -> list[Statement]:
+    """Read assignments, one per line or separated by semicolons."""
+    result = []
+    for line in _lines(text):
+        match = _STATEMENT.match(line)
+        if not match:
+            raise EquationError(
+                f"{where}: '{line}' is not an assignment such as 'v = v_reset' or 'u += d'."
+            )
+        variable, operator, value = match.groups()
+        parse(value, where)
+        result.append(
+            Statement(variable, parse(f"{variable} {operator} ({value})", where))
+            if operator
+            else Statement(variable, parse(value, where))
+        )
+    return result
+
+
+def equations(text: str, where: str) -> tuple[dict[str, ast.expr], dict[str, str]]:
+    """Read ``dx/dt = expression : unit`` lines and ``name = expression : unit`` definitions.
+
+    Definitions are put into the equations that use them. Returns right-hand sides by variable,
+    and units by variable ("" where none is given).
+
+    Raises
+    ------
+    EquationError
+        A line of another form, a name defined twice, or definitions that go in a circle.
+    """
+    derivatives, definitions, units = {}, {}, {}
+    for line in _lines(text):
+        match = _DERIVATIVE.match(line)
+        target = derivatives
+        if not match:
+            match, target = _DEFINITION.match(line), definitions
+        if not match:
+            raise EquationError(
+                f"{where}: '{line}' is neither 'dx/dt = ... : unit' nor 'name = ... : unit'."
+            )
+        name, value, unit = match.groups()
+        if name in derivatives or name in definitions:
+            raise EquationError(f"{where}: '{name}' is defined twice.")
+        target[name] = parse(value, f"{where}, '{line}'")
+        units[name] = unit or ""
+    for _ in range(len(definitions)):
+        definitions = {name: substitute(node, definitions) for name, node in definitions.items()}
+    for name, node in definitions.items():
+        if names(node) & set(definitions):
+            raise EquationError(f"{where}: the definition of '{name}' goes in a circle.")
+    return {v: substitute(node, definitions) for v, node in derivatives.items()}, units

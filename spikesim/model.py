@@ -1,0 +1,359 @@
+"""What a neuron model is: equations, threshold, reset, refractory time, receptors, parameters."""
+
+import ast
+import keyword
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any, Literal
+
+import numpy as np
+
+from spikesim.distributions import Distribution
+from spikesim.equations import (
+    FUNCTIONS,
+    EquationError,
+    Statement,
+    affine,
+    equations,
+    names,
+    parse,
+    statements,
+)
+
+METHODS = ("exact", "exponential_euler", "euler", "rk2", "rk4")
+UNITS = ("ms", "mV", "pA", "nS", "pF", "Hz", "1")
+RESERVED = {  # words with a meaning in a model's text or in its kernel
+    *("w", "t", "dt", "i_syn", "xi", "refractory", "refractory_steps", "active", "real", "update"),
+    *("state", "const", "ring", "ids", "first", "last", "size", "base", "step", "lanes", "np"),
+    *("block", "count", "crossed", "j", "types", "entry", *FUNCTIONS, *keyword.kwlist),
+}
+Value = float | np.ndarray | Distribution
+
+
+@dataclass(frozen=True)
+class Receptor:
+    """What arriving weights do to a neuron.
+
+    In every text ``{r}`` stands for the receptor's name in the model.
+
+    Parameters
+    ----------
+    unit : str
+        Unit of the weights.
+    sign : "any", "positive" or "negative"
+        Weights of the other sign are an error.
+    equations : str
+        Equations of the variables the receptor brings along.
+    current : str
+        What it adds to ``i_syn``. May use ``w_{r}``, the sum of the weights that arrive in the
+        step, as a current that lasts for the step.
+    arrival : str
+        Statements at the end of the step, in which ``w`` is the sum of the weights that arrive.
+    parameters : mapping
+        Default and unit of each parameter, such as ``{"tau_{r}": "5 ms"}``.
+    """
+
+    unit: str
+    sign: Literal["any", "positive", "negative"] = "any"
+    equations: str = ""
+    current: str = ""
+    arrival: str = ""
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    values: Mapping[str, Value] = field(default_factory=dict)
+
+
+def Delta(sign: str = "any") -> Receptor:
+    """Each arriving spike moves v by its weight (mV); while v is held it is lost."""
+    return Receptor("mV", sign, arrival="v += w")
+
+
+def Exponential(tau: Value = 5.0, sign: str = "any") -> Receptor:
+    """Current that jumps by the weight (pA) and decays: di/dt = -i / tau (ms)."""
+    return Receptor(
+        "pA",
+        sign,
+        equations="di_{r}/dt = -i_{r} / tau_{r} : pA",
+        current="i_{r}",
+        arrival="i_{r} += w",
+        parameters={"tau_{r}": "5 ms"},
+        values={"tau_{r}": tau},
+    )
+
+
+def Alpha(tau: Value = 2.0, sign: str = "any") -> Receptor:
+    """Current w e (t/tau) exp(-t/tau), which peaks at the weight (pA) after tau (ms)."""
+    return Receptor(
+        "pA",
+        sign,
+        equations="""
+            di_{r}/dt = (x_{r} - i_{r}) / tau_{r} : pA
+            dx_{r}/dt = -x_{r} / tau_{r} : pA""",
+        current="i_{r}",
+        arrival="x_{r} += exp(1) * w",
+        parameters={"tau_{r}": "2 ms"},
+        values={"tau_{r}": tau},
+    )
+
+
+def DoubleExponential(tau_rise: Value = 1.0, tau_decay: Value = 5.0, sign: str = "any") -> Receptor:
+    """Current w n (exp(-t/tau_decay) - exp(-t/tau_rise)), n such that it peaks at w (pA).
+
+    With a = tau_rise / tau_decay, n = 1 / (a^(a/(1-a)) - a^(1/(1-a))).
+    """
+    ratio = "(tau_rise_{r} / tau_decay_{r})"
+    peak = f"({ratio} ** ({ratio} / (1 - {ratio})) - {ratio} ** (1 / (1 - {ratio})))"
+    return Receptor(
+        "pA",
+        sign,
+        equations="""
+            di_{r}/dt = -i_{r} / tau_decay_{r} + x_{r} * (1 / tau_rise_{r} - 1 / tau_decay_{r}) : pA
+            dx_{r}/dt = -x_{r} / tau_rise_{r} : pA""",
+        current="i_{r}",
+        arrival=f"x_{{r}} += w / {peak}",
+        parameters={"tau_rise_{r}": "1 ms", "tau_decay_{r}": "5 ms"},
+        values={"tau_rise_{r}": tau_rise, "tau_decay_{r}": tau_decay},
+    )
+
+
+def Conductance(tau: Value = 5.0, reversal: Value = 0.0) -> Receptor:
+    """Conductance that jumps by the weight (nS) and decays with tau (ms).
+
+    dg/dt = -g / tau; its current is g (reversal - v), reversal in mV.
+    """
+    return Receptor(
+        "nS",
+        "positive",
+        equations="dg_{r}/dt = -g_{r} / tau_{r} : nS",
+        current="g_{r} * (e_{r} - v)",
+        arrival="g_{r} += w",
+        parameters={"tau_{r}": "5 ms", "e_{r}": "0 mV"},
+        values={"tau_{r}": tau, "e_{r}": reversal},
+    )
+
+
+def Pulse(unit: str = "pA", sign: str = "any") -> Receptor:
+    """Current that lasts for the one step in which weights arrive, and equals their sum."""
+    return Receptor(unit, sign, current="w_{r}")
+
+
+@dataclass(frozen=True)
+class Dynamics:
+    """A model with its receptors written out: what the generator and a reader need."""
+
+    derivatives: dict[str, ast.expr]
+    units: dict[str, str]  # of variables and parameters
+    defaults: dict[str, float]
+    arrivals: dict[str, list[Statement]]  # by receptor; w is called w_RECEPTOR
+    threshold: ast.expr
+    reset: list[Statement]
+    refractory: ast.expr | None
+    scheme: list[Statement]  # statements that make the step, if the method is not a named one
+
+
+@dataclass(frozen=True, eq=False)
+class NeuronModel:
+    """A population's model of its neurons, written as text.
+
+    Parameters
+    ----------
+    equations : str
+        Lines ``dv/dt = ... : mV`` and definitions ``name = ... : unit``. ``i_syn`` is the sum of
+        the receptors' currents, ``w_NAME`` the weights that arrive at a receptor in the step.
+    threshold : str
+        Condition for a spike, tested at the end of each step, such as ``v >= v_th``.
+    reset : str
+        Statements carried out at a spike, such as ``v = v_reset``.
+    parameters : mapping
+        Default and unit in text, such as ``{"tau_m": "20 ms"}``.
+    receptors : mapping
+        Name to `Receptor`.
+    refractory : str
+        Refractory time (ms), an expression in the parameters; rounded to whole steps.
+    hold : tuple of str
+        Variables that neither equations nor arriving weights change while refractory.
+    initial : mapping
+        Start values: a number, an array, a distribution, or an expression in the parameters.
+        0 where none is given.
+    method : str
+        "exact" (linear equations), "exponential_euler", "euler", "rk2", "rk4", or statements that
+        make one step, in which ``dx`` is the derivative of x as of now. Default: exact if the
+        equations are linear in all variables; other equations must name one.
+    current : str
+        The parameter to which `Current` inputs add.
+    values : mapping
+        Values of parameters instead of the defaults: number, array or distribution.
+
+    Raises
+    ------
+    EquationError
+        Text that cannot be parsed, or names something unknown.
+    """
+
+    equations: str
+    threshold: str
+    reset: str
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    receptors: Mapping[str, Receptor] = field(default_factory=dict)
+    refractory: str = ""
+    hold: tuple[str, ...] = ()
+    initial: Mapping[str, Value | str] = field(default_factory=dict)
+    method: str = ""
+    current: str = ""
+    values: Mapping[str, Value] = field(default_factory=dict)
+    name: str = "neuron"
+
+    def __post_init__(self) -> None:
+        for receptor in self.receptors:
+            if not re.fullmatch(r"[A-Za-z_]\w*", receptor) or receptor == "syn":
+                raise EquationError(
+                    f"{self.name}: a receptor is named {receptor!r}; it must be named like a Python "
+                    "variable, and not 'syn' (i_syn is the sum of all)."
+                )
+        dynamics = self.dynamics
+        for parameter in self.all_values:
+            if parameter not in dynamics.defaults:
+                raise EquationError(_unknown(self.name, "parameter", parameter, dynamics.defaults))
+        for variable in (*self.hold, *self.initial):
+            if variable not in dynamics.derivatives:
+                raise EquationError(_unknown(self.name, "variable", variable, dynamics.derivatives))
+        if self.current and self.current not in dynamics.defaults:
+            raise EquationError(_unknown(self.name, "parameter", self.current, dynamics.defaults))
+        if self.method == "" and not self.linear:
+            raise EquationError(
+                f"{self.name}: the equations are not linear, so they need a method: one of "
+                f"{', '.join(METHODS[1:])}, or statements that make a step."
+            )
+        if self.method == "exact" and not self.linear:
+            raise EquationError(
+                f"{self.name}: method 'exact' is for linear equations; choose one of "
+                f"{', '.join(METHODS[1:])}."
+            )
+
+    def with_values(self, **values: Value) -> "NeuronModel":
+        """The same model with other values of its parameters."""
+        return replace(self, values={**self.values, **values})
+
+    @cached_property
+    def all_values(self) -> dict[str, Value]:
+        """Values given for parameters, those of the receptors included."""
+        given = {}
+        for name, receptor in self.receptors.items():
+            given |= {key.format(r=name): value for key, value in receptor.values.items()}
+        return given | dict(self.values)
+
+    @cached_property
+    def linear(self) -> bool:
+        """Whether all equations are linear in all variables and do not depend on time."""
+        dynamics = self.dynamics
+        variables = [*dynamics.derivatives, *(f"w_{name}" for name in self.receptors)]
+        return all(
+            affine(node, variables) is not None and "dt" not in names(node)
+            for node in dynamics.derivatives.values()
+        )
+
+    @cached_property
+    def dynamics(self) -> Dynamics:
+        """The equations with the receptors' written out."""
+        lines, currents, arrivals = [self.equations], [], {}
+        parameters = dict(self.parameters)
+        for name, receptor in self.receptors.items():
+            if receptor.unit not in UNITS:
+                raise EquationError(
+                    f"{self.name}: receptor {name!r} has unknown unit {receptor.unit!r}."
+                )
+            lines.append(receptor.equations.format(r=name))
+            if receptor.current:
+                currents.append(receptor.current.format(r=name))
+            parameters |= {key.format(r=name): text for key, text in receptor.parameters.items()}
+            text = re.sub(r"\bw\b", f"w_{name}", receptor.arrival.format(r=name))
+            arrivals[name] = statements(text, f"{self.name}, arrival at {name!r}")
+        lines.append("i_syn = " + (" + ".join(f"({c})" for c in currents) or "0"))
+        derivatives, units = equations("\n".join(lines), f"{self.name}, equations")
+        if not derivatives:
+            raise EquationError(f"{self.name}: the equations have no line 'dx/dt = ...'.")
+        defaults = {}
+        for name, text in parameters.items():
+            defaults[name], units[name] = _quantity(self.name, name, text)
+        for name in [*derivatives, *parameters]:
+            made = "|".join(rf"d?{v}_(new|held|inf|\d+)" for v in derivatives)
+            if name in RESERVED or re.fullmatch(rf"[kpqw]\d+|.*_|{made}", name):
+                raise EquationError(f"{self.name}: the name '{name}' is reserved; choose another.")
+            if name in derivatives and name in parameters:
+                raise EquationError(f"{self.name}: '{name}' is both a variable and a parameter.")
+        scheme = []
+        if self.method and self.method not in METHODS:
+            if "=" not in self.method:
+                raise EquationError(_unknown(self.name, "method", self.method, METHODS))
+            scheme = statements(self.method, f"{self.name}, method")
+        dynamics = Dynamics(
+            derivatives,
+            units,
+            defaults,
+            arrivals,
+            parse(self.threshold, f"{self.name}, threshold"),
+            statements(self.reset, f"{self.name}, reset"),
+            parse(self.refractory, f"{self.name}, refractory") if self.refractory else None,
+            scheme,
+        )
+        _check_names(self.name, dynamics)
+        return dynamics
+
+    def source(self, precision: Literal["single", "double"] = "double", dt: float = 0.1) -> str:
+        """The generated kernel that advances a population of this model by one step."""
+        from spikesim.engine.generator import generate
+
+        values = {
+            name: value for name, value in self.all_values.items() if isinstance(value, int | float)
+        }
+        return generate(self, {**self.dynamics.defaults, **values}, dt, precision).source
+
+
+def _unknown(model: str, kind: str, name: str, known: Any) -> str:
+    return f"{model}: unknown {kind} {name!r}; known are {', '.join(map(repr, known)) or 'none'}."
+
+
+def _quantity(model: str, name: str, text: str | float) -> tuple[float, str]:
+    number, _, unit = str(text).strip().partition(" ")
+    try:
+        value = float(number)
+    except ValueError:
+        value = np.nan
+    if not np.isfinite(value) or (unit or "1") not in UNITS:
+        raise EquationError(
+            f"{model}: parameter {name!r} is {text!r}; it must be a number and one of the units "
+            f"{', '.join(UNITS)}, such as '20 ms'."
+        )
+    return value, unit or "1"
+
+
+def _check_names(model: str, dynamics: Dynamics) -> None:
+    variables, parameters = set(dynamics.derivatives), set(dynamics.defaults)
+    arriving = {f"w_{name}" for name in dynamics.arrivals}
+    derivatives = {f"d{name}" for name in variables}
+    everything = variables | parameters
+    texts = [(f"d{v}/dt", node, everything | arriving) for v, node in dynamics.derivatives.items()]
+    texts.append(("threshold", dynamics.threshold, everything))
+    if dynamics.refractory is not None:
+        texts.append(("refractory", dynamics.refractory, parameters))
+    written = [("reset", s, everything) for s in dynamics.reset]
+    written += [("method", s, everything | arriving | derivatives) for s in dynamics.scheme]
+    for receptor, arrival in dynamics.arrivals.items():
+        written += [
+            (f"arrival at {receptor!r}", s, everything | {f"w_{receptor}"}) for s in arrival
+        ]
+    for where, statement, known in written:
+        if statement.variable not in variables:
+            raise EquationError(
+                f"{model}, {where}: '{statement.variable}' is not a variable; variables are "
+                f"{', '.join(sorted(variables))}."
+            )
+        texts.append((where, statement.value, known))
+    for where, node, known in texts:
+        unknown = sorted(names(node) - known - {"dt"})
+        if unknown:
+            raise EquationError(
+                f"{model}, {where}: unknown name '{unknown[0]}' in '{ast.unparse(node)}'; known are "
+                f"{', '.join(sorted(known))}."
+            )

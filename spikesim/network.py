@@ -1,0 +1,474 @@
+"""The description of a network: populations, projections, inputs. Plain data; builds nothing."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields, is_dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from spikesim.distributions import LogNormal, Normal, Uniform
+from spikesim.inputs import Current, Input, Poisson, Spikes, WhiteNoise
+from spikesim.model import NeuronModel, Value
+from spikesim.rules import AllToAll, FixedInDegree, FixedTotal, OneToOne, Pairs, Rule
+
+if TYPE_CHECKING:
+    from spikesim.engine.build import Synapses
+
+DISTRIBUTIONS = Normal | LogNormal | Uniform
+
+
+@dataclass(frozen=True)
+class View:
+    """Neurons start, start + step, ... of a population, ``size`` of them."""
+
+    population: str
+    start: int
+    step: int
+    size: int
+
+    @property
+    def neurons(self) -> np.ndarray:
+        """Their numbers in the population."""
+        return self.start + self.step * np.arange(self.size)
+
+
+@dataclass(frozen=True, eq=False)
+class Population:
+    """Neurons of one model. ``population[:100]`` or ``population[::2]`` is a part of it."""
+
+    name: str
+    size: int
+    model: NeuronModel
+    init: Mapping[str, Value | str] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return self.size
+
+    def __getitem__(self, part: slice | int) -> View:
+        if isinstance(part, int | np.integer):
+            if not -self.size <= part < self.size:
+                raise IndexError(
+                    f"{self.name}[{part}]: the population has {self.size} neurons, numbered from 0."
+                )
+            part = slice(part % self.size, part % self.size + 1)
+        if not isinstance(part, slice):
+            raise TypeError(f"{self.name}[{part!r}]: a part of a population is a slice.")
+        numbers = range(*part.indices(self.size))
+        if numbers.step < 1 or not numbers:
+            raise ValueError(
+                f"{self.name}[{part.start}:{part.stop}:{part.step}]: a part must hold at least one "
+                f"of the {self.size} neurons, in ascending order."
+            )
+        return View(self.name, numbers.start, numbers.step, len(numbers))
+
+
+@dataclass(frozen=True)
+class Static:
+    """A synapse whose weight does not change."""
+
+
+@dataclass(frozen=True, eq=False)
+class Projection:
+    """A rule applied between two sets of neurons."""
+
+    name: str
+    source: View
+    target: View
+    rule: Rule
+    weight: Any
+    delay: Any
+    receptor: str
+    synapse: Static = Static()
+
+
+@dataclass(frozen=True, eq=False)
+class Drive:
+    """An input applied to a set of neurons."""
+
+    name: str
+    target: View
+    input: Input
+    receptor: str  # "" for a current
+
+
+class Network:
+    """What is to be simulated.
+
+    Parameters
+    ----------
+    seed : int
+        Of everything that is drawn when the network is built.
+    name : str
+        For tables and files.
+    """
+
+    def __init__(self, seed: int = 0, name: str = "network") -> None:
+        if isinstance(seed, bool) or not isinstance(seed, int | np.integer):
+            raise ValueError(f"seed is {seed!r}; it must be a whole number.")
+        self.seed = int(seed)
+        self.name = name
+        self.populations: dict[str, Population] = {}
+        self.projections: dict[str, Projection] = {}
+        self.drives: dict[str, Drive] = {}
+
+    def population(
+        self,
+        name: str,
+        size: int,
+        model: NeuronModel,
+        init: Mapping[str, Value | str] | None = None,
+    ) -> Population:
+        """Add ``size`` neurons of a model.
+
+        Parameters
+        ----------
+        name : str
+            Letters, digits, "_", "-", "." and "+"; used in results and files.
+        size : int
+        model : NeuronModel
+        init : mapping
+            Start values of variables: number, array, distribution, or an expression in the
+            model's parameters. They come before the model's own.
+
+        Raises
+        ------
+        ValueError
+            A name that is taken or malformed, a size that is not a positive whole number, values
+            of the wrong shape, NaN.
+        """
+        if not isinstance(name, str) or not re.fullmatch(r"[\w.+-]+", name):
+            raise ValueError(
+                f"population name is {name!r}; it must consist of letters, digits and _ . + -."
+            )
+        if name in self.populations:
+            raise ValueError(f"population {name!r} exists already; choose another name.")
+        if isinstance(size, bool) or not isinstance(size, int | np.integer) or size < 1:
+            raise ValueError(
+                f"population {name!r}: size is {size!r}; it must be a whole number, 1 or more."
+            )
+        if not isinstance(model, NeuronModel):
+            raise TypeError(
+                f"population {name!r}: model is {model!r}; it must be a neuron model such as LIF()."
+            )
+        init = {**model.initial, **(init or {})}
+        for variable, value in init.items():
+            if variable not in model.dynamics.derivatives:
+                known = ", ".join(model.dynamics.derivatives)
+                raise ValueError(
+                    f"population {name!r}: unknown variable {variable!r} in init; known are {known}."
+                )
+            if not isinstance(value, str):
+                _per_neuron(f"population {name!r}: init of {variable!r}", value, size)
+        for parameter, value in model.all_values.items():
+            _per_neuron(f"population {name!r}: parameter {parameter!r}", value, size)
+        made = Population(name, int(size), model, init)
+        self.populations[name] = made
+        return made
+
+    def connect(
+        self,
+        source: Population | View | str,
+        target: Population | View | str | Sequence[Population | View | str],
+        rule: Rule | Any,
+        *,
+        weight: Any = None,
+        delay: Any,
+        receptor: str | None = None,
+        synapse: Static | None = None,
+        name: str | None = None,
+    ) -> None:
+        """Connect neurons by a rule.
+
+        Parameters
+        ----------
+        source, target
+            Populations, parts of them, or names; several targets get a projection each.
+        rule
+            One of `FixedProbability`, `FixedInDegree`, `FixedTotal`, `OneToOne`, `AllToAll`,
+            `Pairs`, or a ``scipy.sparse`` matrix [source, target], whose values are the weights
+            unless ``weight`` is given.
+        weight, delay
+            A number, a distribution, or for `OneToOne`, `AllToAll` ([source, target]) and `Pairs`
+            an array. Weights in the unit of the receptor, delays in ms: at least one step, rounded
+            to the nearest step. A delay of one step means the next step.
+        receptor : str
+            May be left out where the target has only one.
+        name : str
+            Key of the random numbers. Default: "source->target", numbered if it occurs again.
+
+        Raises
+        ------
+        ValueError, TypeError
+            Anything unknown, of the wrong shape, sign or range.
+        """
+        if isinstance(target, list | tuple):
+            for one in target:
+                self.connect(
+                    source,
+                    one,
+                    rule,
+                    weight=weight,
+                    delay=delay,
+                    receptor=receptor,
+                    synapse=synapse,
+                    name=name and f"{name}->{self._view(one).population}",
+                )
+            return
+        source, target = self._view(source), self._view(target)
+        label = f"{source.population}->{target.population}"
+        name = self._name(name, label, self.projections)
+        if hasattr(rule, "tocoo"):
+            entries = rule.tocoo()
+            if entries.shape != (source.size, target.size):
+                raise ValueError(
+                    f"projection {name!r}: the matrix has shape {entries.shape}; it must be "
+                    f"(sources, targets) = ({source.size}, {target.size})."
+                )
+            weight = entries.data.astype(float) if weight is None else weight
+            rule = Pairs(entries.row, entries.col)
+        if not isinstance(rule, Rule):
+            raise TypeError(
+                f"projection {name!r}: rule is {rule!r}; it must be a rule such as "
+                "FixedProbability(0.1), or a scipy.sparse matrix."
+            )
+        receptor = self._receptor(f"projection {name!r}", target, receptor)
+        _fits(name, rule, source, target)
+        if weight is None:
+            raise ValueError(f"projection {name!r}: weight is missing.")
+        weight = _per_synapse(name, "weight", weight, rule, source, target)
+        delay = _per_synapse(name, "delay", delay, rule, source, target)
+        sign = self.populations[target.population].model.receptors[receptor].sign
+        low, high = extremes(weight)
+        if (sign == "positive" and low < 0) or (sign == "negative" and high > 0):
+            raise ValueError(
+                f"projection {name!r}: weights run from {low:g} to {high:g}; receptor {receptor!r} "
+                f"of {target.population!r} takes {sign} ones only."
+            )
+        if extremes(delay)[0] <= 0:
+            raise ValueError(
+                f"projection {name!r}: delays run down to {extremes(delay)[0]:g} ms; they must be "
+                "positive (for a distribution, set its low)."
+            )
+        self.projections[name] = Projection(
+            name, source, target, rule, weight, delay, receptor, synapse or Static()
+        )
+
+    def drive(
+        self,
+        target: Population | View | str,
+        input: Input,
+        *,
+        receptor: str | None = None,
+        name: str | None = None,
+    ) -> None:
+        """Give neurons an input: `Poisson`, `Spikes`, `Current` or `WhiteNoise`.
+
+        ``receptor`` may be left out where the target has only one, and must be for a current;
+        ``name`` (default "poisson->target" and the like) keys the random numbers and lets
+        `Simulation.set` change the input.
+        """
+        target = self._view(target)
+        if not isinstance(input, Input):
+            raise TypeError(
+                f"input is {input!r}; it must be Poisson, Spikes, Current or WhiteNoise."
+            )
+        label = f"{type(input).__name__.lower()}->{target.population}"
+        name = self._name(name, label, self.drives)
+        model = self.populations[target.population].model
+        if isinstance(input, Current):
+            if receptor is not None:
+                raise ValueError(
+                    f"input {name!r}: a current has no receptor, but {receptor!r} is given."
+                )
+            if not model.current:
+                raise ValueError(
+                    f"input {name!r}: the model of {target.population!r} names no parameter "
+                    "to which currents add."
+                )
+            receptor = ""
+        else:
+            receptor = self._receptor(f"input {name!r}", target, receptor)
+        if isinstance(input, Spikes) and input.trains.size != target.size:
+            raise ValueError(
+                f"input {name!r}: {input.trains.size} spike trains for {target.size} neurons."
+            )
+        for item in fields(input):
+            value = getattr(input, item.name)
+            if isinstance(value, np.ndarray) and value.shape not in ((), (target.size,)):
+                raise ValueError(
+                    f"input {name!r}: {item.name} has shape {value.shape}; it must be a number or "
+                    f"have shape ({target.size},)."
+                )
+        if isinstance(input, Poisson | Spikes):
+            sign = model.receptors[receptor].sign
+            low, high = extremes(input.weight)
+            if (sign == "positive" and low < 0) or (sign == "negative" and high > 0):
+                raise ValueError(
+                    f"input {name!r}: weight is {input.weight}; receptor {receptor!r} of "
+                    f"{target.population!r} takes {sign} ones only."
+                )
+        self.drives[name] = Drive(name, target, input, receptor)
+
+    def synapses(
+        self, source: Population | str, target: Population | str, *, dt: float = 0.1
+    ) -> "Synapses":
+        """What a build with this ``dt`` wires between two populations, as arrays."""
+        from spikesim.engine.build import build
+
+        return build(self, dt=dt).synapses(source, target)
+
+    def summary(self) -> str:
+        """A table of what was described, every number with its unit."""
+        lines = [f"{self.name}, seed {self.seed}"]
+        for p in self.populations.values():
+            units = p.model.dynamics.units
+            values = {**p.model.dynamics.defaults, **p.model.all_values}
+            lines.append(f"population {p.name}: {p.size} neurons, {p.model.name}")
+            lines += [f"    {k} = {_short(v)} {units[k]}" for k, v in values.items()]
+            lines += [f"    {k} starts at {_short(v)} {units[k]}" for k, v in p.init.items()]
+        for c in self.projections.values():
+            unit = self.populations[c.target.population].model.receptors[c.receptor].unit
+            lines.append(
+                f"projection {c.name}: {_short(c.rule)}, weight {_short(c.weight)} {unit}, "
+                f"delay {_short(c.delay)} ms, receptor {c.receptor}"
+            )
+        for d in self.drives.values():
+            lines.append(f"input {d.name}: {_short(d.input)} {d.receptor}".rstrip())
+        return "\n".join(lines)
+
+    def _view(self, which: Population | View | str) -> View:
+        name = which if isinstance(which, str) else getattr(which, "population", None)
+        name = which.name if isinstance(which, Population) else name
+        if name not in self.populations:
+            known = ", ".join(map(repr, self.populations)) or "none yet"
+            raise ValueError(f"unknown population {name or which!r}; known are {known}.")
+        return which if isinstance(which, View) else self.populations[name][:]
+
+    def _receptor(self, where: str, target: View, receptor: str | None) -> str:
+        known = self.populations[target.population].model.receptors
+        if receptor is None and len(known) == 1:
+            return next(iter(known))
+        if receptor not in known:
+            raise ValueError(
+                f"{where}: receptor is {receptor!r}; {target.population!r} has "
+                f"{', '.join(map(repr, known)) or 'none'}."
+            )
+        return receptor
+
+    def _name(self, name: str | None, default: str, taken: Mapping[str, Any]) -> str:
+        if name is None:
+            name, n = default, 2
+            while name in self.projections or name in self.drives:
+                name, n = f"{default}#{n}", n + 1
+        if name in self.projections or name in self.drives or name in self.populations:
+            raise ValueError(f"the name {name!r} is taken; choose another.")
+        return name
+
+
+def extremes(value: Any) -> tuple[float, float]:
+    """Smallest and largest value of a number, an array or a distribution."""
+    if isinstance(value, DISTRIBUTIONS):
+        low, high = (float(value.quantile(np.array(u))) for u in (1e-9, 1 - 1e-9))
+        return low, high
+    array = np.asarray(value, float)
+    return (float(array.min()), float(array.max())) if array.size else (1.0, 1.0)
+
+
+def _per_neuron(where: str, value: Any, size: int) -> None:
+    if isinstance(value, DISTRIBUTIONS):
+        return
+    try:
+        array = np.asarray(value, float)
+    except (TypeError, ValueError):
+        raise ValueError(
+            f"{where} is {value!r}; it must be a number, array or distribution."
+        ) from None
+    if array.shape not in ((), (size,)):
+        raise ValueError(
+            f"{where} has shape {array.shape}; it must be a number or have shape ({size},)."
+        )
+    if not np.all(np.isfinite(array)):
+        raise ValueError(f"{where} is {_short(value)}; it must be finite.")
+
+
+def _per_synapse(name: str, what: str, value: Any, rule: Rule, source: View, target: View) -> Any:
+    if isinstance(value, DISTRIBUTIONS):
+        return value
+    try:
+        array = np.asarray(value, float)
+    except (TypeError, ValueError):
+        raise ValueError(
+            f"projection {name!r}: {what} is {value!r}; it must be a number, array or distribution."
+        ) from None
+    if not np.all(np.isfinite(array)):
+        raise ValueError(f"projection {name!r}: {what} is {_short(value)}; it must be finite.")
+    if array.ndim == 0:
+        return float(array)
+    shapes = {
+        Pairs: lambda: (rule.sources.size,),
+        OneToOne: lambda: (source.size,),
+        AllToAll: lambda: (source.size, target.size),
+    }
+    if type(rule) not in shapes:
+        raise ValueError(
+            f"projection {name!r}: {what} is an array, but the synapses of "
+            f"{type(rule).__name__} are drawn; give a number or a distribution."
+        )
+    if array.shape != shapes[type(rule)]():
+        raise ValueError(
+            f"projection {name!r}: {what} has shape {array.shape}; it must be a number or have "
+            f"shape {shapes[type(rule)]()}."
+        )
+    return array
+
+
+def _fits(name: str, rule: Rule, source: View, target: View) -> None:
+    if isinstance(rule, OneToOne) and source.size != target.size:
+        raise ValueError(
+            f"projection {name!r}: OneToOne needs sizes that are equal, not {source.size} and "
+            f"{target.size}."
+        )
+    if isinstance(rule, Pairs):
+        for what, numbers, size in (
+            ("sources", rule.sources, source.size),
+            ("targets", rule.targets, target.size),
+        ):
+            if numbers.size and not 0 <= numbers.min() <= numbers.max() < size:
+                raise ValueError(
+                    f"projection {name!r}: {what} run from {numbers.min()} to {numbers.max()}; "
+                    f"they must lie between 0 and {size - 1}."
+                )
+    alone = source.size == 1 and source == target
+    if isinstance(rule, FixedInDegree | FixedTotal) and not rule.autapses and alone:
+        raise ValueError(
+            f"projection {name!r}: one neuron cannot connect to itself without autapses."
+        )
+    if isinstance(rule, FixedInDegree) and not rule.multapses:
+        most = source.size - (not rule.autapses and source.population == target.population)
+        if rule.k > most:
+            raise ValueError(
+                f"projection {name!r}: k is {rule.k}; without multapses there are {most} sources."
+            )
+    if isinstance(rule, FixedTotal) and not rule.multapses:
+        most = source.size * target.size - (0 if rule.autapses else shared(source, target))
+        if rule.n > most:
+            raise ValueError(
+                f"projection {name!r}: n is {rule.n}; without multapses there are {most} pairs."
+            )
+
+
+def shared(source: View, target: View) -> int:
+    """Neurons that are in both."""
+    if source.population != target.population:
+        return 0
+    return np.intersect1d(source.neurons, target.neurons).size
+
+
+def _short(value: Any) -> str:
+    if isinstance(value, np.ndarray):
+        return f"array{value.shape} of mean {value.mean():g}" if value.size else "array(0,)"
+    if is_dataclass(value):
+        shown = (f"{f.name}={_short(getattr(value, f.name))}" for f in fields(value) if f.repr)
+        return f"{type(value).__name__}({', '.join(shown)})"
+    return f"{value:g}" if isinstance(value, float) else str(value)

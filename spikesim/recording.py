@@ -1,0 +1,54 @@
+"""What to record beside spikes: small frozen objects, and the arrays they become."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from spikesim.network import Population, View
+
+
+def _positive(kind: str, name: str, value: float) -> None:
+    if not (isinstance(value, int | float) and math.isfinite(value) and value > 0):
+        raise ValueError(f"{kind}: {name} is {value!r}; it must be a positive number of ms.")
+
+
+@dataclass(frozen=True, eq=False)
+class Trace:
+    """A state variable of some neurons, at the end of every ``every`` ms."""
+
+    neurons: Population | View
+    variable: str
+    every: float = 1.0
+
+    def __post_init__(self) -> None:
+        _positive("Trace", "every", self.every)
+
+
+@dataclass(frozen=True, eq=False)
+class Rate:
+    """A population's mean rate in bins of ``bin`` ms."""
+
+    population: Population
+    bin: float = 5.0
+
+    def __post_init__(self) -> None:
+        _positive("Rate", "bin", self.bin)
+
+
+@dataclass(frozen=True, eq=False)
+class Samples:
+    """A recorded variable: ``values[k, n]`` at ``times[k]`` (ms) of neuron ``neurons[n]``."""
+
+    times: np.ndarray
+    neurons: np.ndarray
+    values: np.ndarray
+    unit: str
+
+
+@dataclass(frozen=True, eq=False)
+class BinnedRate:
+    """``rates[k]`` (Hz) in the bin that ends at ``times[k]`` (ms)."""
+
+    times: np.ndarray
+    rates: np.ndarray
