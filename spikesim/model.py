@@ -208,8 +208,8 @@ class NeuronModel:
         for receptor in self.receptors:
             if not re.fullmatch(r"[A-Za-z_]\w*", receptor) or receptor == "syn":
                 raise EquationError(
-                    f"{self.name}: a receptor is named {receptor!r}; it must be named like a Python "
-                    "variable, and not 'syn' (i_syn is the sum of all)."
+                    f"{self.name}: a receptor is named {receptor!r}; it must be named like a "
+                    "Python variable, and not 'syn' (i_syn is the sum of all)."
                 )
         dynamics = self.dynamics
         for parameter in self.all_values:
@@ -354,6 +354,6 @@ def _check_names(model: str, dynamics: Dynamics) -> None:
         unknown = sorted(names(node) - known - {"dt"})
         if unknown:
             raise EquationError(
-                f"{model}, {where}: unknown name '{unknown[0]}' in '{ast.unparse(node)}'; known are "
-                f"{', '.join(sorted(known))}."
+                f"{model}, {where}: unknown name '{unknown[0]}' in '{ast.unparse(node)}'; known "
+                f"are {', '.join(sorted(known))}."
             )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from spikesim.distributions import LogNormal, Normal, Uniform
-from spikesim.inputs import Current, Input, Poisson, Spikes, WhiteNoise
+from spikesim.inputs import Current, Input, Poisson, Spikes
 from spikesim.model import NeuronModel, Value
 from spikesim.rules import AllToAll, FixedInDegree, FixedTotal, OneToOne, Pairs, Rule
 
@@ -156,7 +156,8 @@ class Network:
             if variable not in model.dynamics.derivatives:
                 known = ", ".join(model.dynamics.derivatives)
                 raise ValueError(
-                    f"population {name!r}: unknown variable {variable!r} in init; known are {known}."
+                    f"population {name!r}: unknown variable {variable!r} in init; known "
+                    f"are {known}."
                 )
             if not isinstance(value, str):
                 _per_neuron(f"population {name!r}: init of {variable!r}", value, size)

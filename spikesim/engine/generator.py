@@ -127,7 +127,7 @@ def _exact(writer: _Writer, held: tuple[str, ...]) -> list[str]:
     forms = {v: affine(node, [*variables, *arriving]) for v, node in derivatives.items()}
     lines = []
     free = [v for v in variables if v not in held]
-    # Held variables stand still during refractoriness; what follows them then has other propagators.
+    # Held variables stand still while refractory; what follows them then has other propagators.
     follows = any(set(forms[v]) & set(held) for v in free)
     new = _propagate(writer, variables, forms, arriving, "")
     for v in variables:

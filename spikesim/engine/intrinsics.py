@@ -126,8 +126,8 @@ yield_thread = types.ExternalFunction(
 def call_update(typingctx, address, state, const, ring, ids, numbers):
     """Call the compiled update of a population (see `generator`) by its address.
 
-    ``state``, ``const``, ``ring`` and ``ids`` are tuples (array, first element), ``numbers`` a tuple
-    of int64. Going through an address keeps the run loop, which is compiled once, apart from the
+    ``state``, ``const``, ``ring``, ``ids`` are tuples (array, first element), ``numbers`` is a
+    tuple of int64. Going through an address keeps the run loop, which is compiled once, apart from the
     kernels of the models.
     """
     pairs = [state, const, ring, ids]

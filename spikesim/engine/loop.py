@@ -169,14 +169,13 @@ def drive(wiring, flow, shape, partition, step, draws, spikes):
         span = wiring.spans[partition, given.population]
         receptors = wiring.populations[given.population].receptors
         at = slot + (span.address >> 6) + given.receptor
-        for block in range(max(span.first, given.first_block), min(span.last, given.last_block)):
+        for block in range(span.first, span.last):
             inputs = lanes(flow.ring, at + (block - span.first) * receptors)
-            own = block - given.first_block
             draw_lanes(draws, block, step, given.stream, np.uint64(shape.key))
             if given.kind == POISSON:
-                weights = lanes(flow.weights, given.weights + own * given.weight_stride)
+                weights = lanes(flow.weights, given.weights + block * given.weight_stride)
                 spikes[:] = 0
-                threshold = given.thresholds + own * given.threshold_stride
+                threshold = given.thresholds + block * given.threshold_stride
                 for level in range(given.levels):
                     limits = lanes(flow.thresholds, threshold + level)
                     for j in range(64):
@@ -184,7 +183,7 @@ def drive(wiring, flow, shape, partition, step, draws, spikes):
                 for j in range(64):
                     inputs[j] += spikes[j] * weights[j]
             else:
-                deviations = lanes(flow.deviations, given.weights + own * given.weight_stride)
+                deviations = lanes(flow.deviations, given.weights + block * given.weight_stride)
                 for j in range(64):
                     normal = flow.gauss[draws[j] & np.uint32(GAUSS_LEVELS - 1)]
                     normal += flow.gauss[(draws[j] >> np.uint32(16)) & np.uint32(GAUSS_LEVELS - 1)]

@@ -253,12 +253,12 @@ def _read_spikes(hdf5: h5py.File) -> dict[str, SpikeTrains]:
         ends = [times[i] for times, ids in columns.values() for i in _ends(times, ids)]
         t_start, t_stop = min(ends, default=0.0), max(ends, default=0.0)
         t_start = min(t_start, 0.0)
-    return {
-        name: SpikeTrains.lazy(
-            times, node_ids, sizes[name] if sizes else _size(node_ids), t_start, t_stop
-        )
-        for name, (times, node_ids) in columns.items()
-    }
+    trains = {}
+    for name, (times, node_ids) in columns.items():
+        size = sizes[name] if sizes else _size(node_ids)
+        make = SpikeTrains if isinstance(times, np.ndarray) else SpikeTrains.lazy
+        trains[name] = make(times, node_ids, size, t_start, t_stop)
+    return trains
 
 
 def _columns(name: str, group: h5py.Group) -> tuple[Any, Any]:

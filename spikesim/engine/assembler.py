@@ -1,0 +1,394 @@
+"""Projections into the tables and arrays of `tables`: what a fan holds, and where it lies."""
+
+import math
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from spikesim.distributions import levels
+from spikesim.engine.keyed import derive_key, generator
+from spikesim.engine.loop import Wiring
+from spikesim.engine.tables import (
+    ALL,
+    DELAY_LEVELS,
+    DISTINCT,
+    DRAWN,
+    FAN,
+    POPULATION,
+    PROJECTION,
+    ROWS,
+    SPAN,
+    STORED,
+)
+from spikesim.engine.wiring import in_degree_rows, write_fan
+from spikesim.network import DISTRIBUTIONS, Network, Projection
+from spikesim.rules import AllToAll, FixedInDegree, FixedProbability, FixedTotal, OneToOne, Pairs
+
+WEIGHT_LEVELS = 2048  # quantiles that stand for a distribution of weights
+FEWEST_LEVELS = 256  # with room for fewer, weights are stored beside the synapses
+WIDEST_WINDOW = 3  # bits: windows of 8 delays; the slots of 16 no longer lie in a cache of 1 MB
+
+
+def in_steps(delays: Any, dt: float) -> np.ndarray:
+    """Delays rounded to the nearest step, halves up, at least one."""
+    return np.maximum(np.floor(np.asarray(delays, float) / dt + 0.5), 1).astype(np.uint16)
+
+
+class _Column:
+    """Arrays put one behind the other."""
+
+    def __init__(self, kind: type) -> None:
+        self.kind = kind
+        self.parts: list[np.ndarray] = []
+        self.size = 0
+
+    def add(self, part: np.ndarray) -> int:
+        """Append an array; returns where it begins."""
+        first = self.size
+        self.parts.append(part)
+        self.size += part.size
+        return first
+
+    def joined(self) -> np.ndarray:
+        """All in one, without a copy if there is but one; the parts are let go."""
+        parts, self.parts = self.parts, []
+        if len(parts) == 1:
+            return np.ascontiguousarray(parts[0], self.kind)
+        return np.concatenate([*parts, np.empty(0, self.kind)]).astype(self.kind, copy=False)
+
+
+class _Table:
+    """The weights of a fan: one entry for each number, some levels for each distribution."""
+
+    def __init__(self) -> None:
+        self.entries: dict[Any, tuple[int, int]] = {}
+        self.values: list[np.ndarray] = []
+        self.size = 0
+
+    def add(self, key: Any, values: np.ndarray) -> tuple[int, int]:
+        """First entry and their number; the same key gets the same entries."""
+        if key not in self.entries:
+            self.entries[key] = self.size, values.size
+            self.values.append(values)
+            self.size += values.size
+        return self.entries[key]
+
+
+@dataclass(frozen=True)
+class Layout:
+    """What the synapses are written around."""
+
+    populations: np.ndarray
+    spans: np.ndarray
+    units: dict[tuple[str, str], float]
+    address_bits: int
+    integer: type
+
+
+class Assembler:
+    """Gathers projections one by one, then writes all fans."""
+
+    def __init__(self, network: Network, dt: float, layout: Layout) -> None:
+        self.network, self.dt, self.layout = network, dt, layout
+        self.names = list(network.populations)
+        self.sorted = sorted(
+            network.projections.values(), key=lambda p: self.names.index(p.source.population)
+        )
+        self.projections = np.zeros(len(self.sorted), PROJECTION)
+        self.counts, self.stored_rows = _Column(np.int64), _Column(np.int64)
+        self.stored_targets = _Column(np.int32)
+        self.stored_weights, self.stored_delays = _Column(np.uint32), _Column(np.uint16)
+        self.delay_tables: dict[Any, int] = {}
+        self.delay_values: list[np.ndarray] = []
+        self.distinct: list[np.ndarray | None] = []  # values of weights that are arrays
+        self.shortest: list[int] = []
+        self.longest: list[int] = []
+        for row, projection in zip(self.projections, self.sorted, strict=True):
+            self._add(row, projection)
+        self.fans = self._fans()
+
+    def _add(self, row: np.void, projection: Projection) -> None:
+        source, target, rule = projection.source, projection.target, projection.rule
+        receptors = self.network.populations[target.population].model.receptors
+        row["key"] = derive_key(self.network.seed, "projection", projection.name)
+        row["target"] = self.names.index(target.population)
+        row["receptor"] = list(receptors).index(projection.receptor)
+        for side, view in (("source", source), ("target", target)):
+            row[f"{side}_first"], row[f"{side}_step"] = view.start, view.step
+            row[f"{side}_size"] = view.size
+        autapses = getattr(rule, "autapses", True) or source.population != target.population
+        row["skip_self"] = not autapses
+        arrays = [isinstance(x, np.ndarray) for x in (projection.weight, projection.delay)]
+        order = np.empty(0, np.int64)
+        row["stored_rows"] = row["stored_weight"] = row["stored_delay"] = -1
+        if isinstance(rule, FixedInDegree | OneToOne | Pairs) or any(arrays):
+            row["rule"] = STORED
+            pointers, targets, order = _stored(projection, row)
+            row["stored_rows"] = self.stored_rows.add(pointers)
+            row["stored"] = self.stored_targets.add(targets)
+        else:
+            row["rule"], counts = _counts(self.network, projection)
+            row["counts"] = self.counts.add(counts)
+        self.distinct.append(None)
+        if arrays[0]:
+            self.distinct[-1], index = np.unique(
+                projection.weight.ravel()[order], return_inverse=True
+            )
+            row["stored_weight"] = self.stored_weights.add(index.astype(np.uint32))
+        if arrays[1]:
+            steps = in_steps(projection.delay, self.dt).ravel()[order]
+            row["stored_delay"] = self.stored_delays.add(steps)
+        else:
+            row["delay"], steps = self._delay_table(projection.delay)
+        self.shortest.append(int(steps.min(initial=DELAY_LEVELS - 1)))
+        self.longest.append(int(steps.max(initial=1)))
+
+    def _delay_table(self, delay: Any) -> tuple[int, np.ndarray]:
+        """Number and values of the quantiles of a delay; equal delays share a table."""
+        if delay not in self.delay_tables:
+            u = (np.arange(DELAY_LEVELS) + 0.5) / DELAY_LEVELS
+            values = delay.quantile(u) if isinstance(delay, DISTRIBUTIONS) else delay + 0 * u
+            self.delay_tables[delay] = len(self.delay_values)
+            self.delay_values.append(in_steps(values, self.dt))
+        number = self.delay_tables[delay]
+        return number, self.delay_values[number]
+
+    def _fans(self) -> np.ndarray:
+        """The projections of each source population; windows as wide as the delays' spread."""
+        source_of = np.array([self.names.index(p.source.population) for p in self.sorted], int)
+        sources = np.unique(source_of)
+        fans = np.zeros(sources.size, FAN)
+        for fan, population in zip(fans, sources, strict=True):
+            ours = np.flatnonzero(source_of == population)
+            fan["population"] = population
+            fan["size"] = self.layout.populations[population]["size"]
+            fan["first_projection"], fan["last_projection"] = ours[0], ours[-1] + 1
+            fan["first_delay"] = min(self.shortest[k] for k in ours)
+            fan["windows"] = max(self.longest[k] for k in ours) - fan["first_delay"] + 1  # steps
+        spread = int(fans["windows"].max(initial=1))
+        self.slot_bits = min(WIDEST_WINDOW, math.ceil(math.log2(spread)))
+        fans["windows"] = (fans["windows"] - 1 >> self.slot_bits) + 1
+        return fans
+
+    def _weight_tables(self, exactly: bool) -> tuple[np.ndarray, list[bool]]:
+        """Tables of all fans, and which fans keep their weights outside the words."""
+        bits = 32 - self.layout.address_bits - self.slot_bits
+        whole, outside = _Column(self.layout.integer), []
+        for fan in self.fans:
+            ours = range(fan["first_projection"], fan["last_projection"])
+            drawn = {
+                (self.sorted[k].weight, self._unit(k))
+                for k in ours
+                if isinstance(self.sorted[k].weight, DISTRIBUTIONS)
+            }
+            fixed = sum(1 if self.distinct[k] is None else self.distinct[k].size for k in ours)
+            room = ((1 << bits) - fixed) // max(len(drawn), 1)
+            each = WEIGHT_LEVELS
+            while each > max(room, FEWEST_LEVELS):
+                each //= 2
+            wide = room < (each if drawn else 0) or (exactly and bool(drawn))
+            table = _Table()
+            for k in ours:
+                weight, unit = self.sorted[k].weight, self._unit(k)
+                if self.distinct[k] is not None:
+                    entries = table.add(("array", k), self.distinct[k] / unit)
+                elif isinstance(weight, DISTRIBUTIONS):
+                    values = levels(weight, DELAY_LEVELS if wide else each)
+                    entries = table.add((weight, unit), values / unit)
+                else:
+                    entries = table.add((weight, unit), np.array([weight / unit]))
+                self.projections[k]["weight"], self.projections[k]["levels"] = entries
+            fan["table"] = whole.add(np.rint(np.concatenate(table.values)))
+            outside.append(wide)
+        return whole.joined(), outside
+
+    def _unit(self, k: int) -> float:
+        projection = self.sorted[k]
+        return self.layout.units[projection.target.population, projection.receptor]
+
+    def write(self, exactly: bool, workers: int) -> tuple[Wiring, int]:
+        """Write all synapses, partitions side by side; returns them and their number."""
+        layout, fans, projections = self.layout, self.fans, self.projections
+        table, outside = self._weight_tables(exactly)
+        counts = self.counts.joined()
+        rows_in, targets_in = self.stored_rows.joined(), self.stored_targets.joined()
+        weights_in, delays_in = self.stored_weights.joined(), self.stored_delays.joined()
+        delay_tables = np.array(self.delay_values or [np.ones(1)], np.uint16)
+
+        partitions = layout.spans.shape[0]
+        places = np.zeros((partitions, fans.size), ROWS)
+        room = np.zeros((partitions, fans.size), np.int64)
+        words = rows = exact = 0
+        for partition in range(partitions):
+            for f, fan in enumerate(fans):
+                ours = projections[fan["first_projection"] : fan["last_projection"]]
+                spans = layout.spans[partition]
+                room[partition, f] = sum(_room(p, spans, counts, targets_in, rows_in) for p in ours)
+                places[partition, f] = words, rows, exact if outside[f] else -1
+                words += room[partition, f]
+                rows += int(fan["size"] * fan["windows"] + 1)
+                exact += room[partition, f] * outside[f]
+        word_array, row_array = np.empty(words, np.uint32), np.empty(rows, np.uint32)
+        exact_array = np.empty(exact, layout.integer)
+        longest = [self._longest_row(fan, counts, rows_in) for fan in fans]
+
+        def write(partition: int) -> int:
+            total = 0
+            for f, fan in enumerate(fans):
+                place, size = places[partition, f], room[partition, f]
+                written = write_fan(
+                    fan,
+                    projections,
+                    layout.spans[partition],
+                    layout.populations,
+                    counts,
+                    delay_tables,
+                    rows_in,
+                    targets_in,
+                    weights_in,
+                    delays_in,
+                    table,
+                    layout.address_bits,
+                    self.slot_bits,
+                    longest[f],
+                    word_array[place["words"] :][:size],
+                    exact_array[max(place["exact"], 0) :][: size * outside[f]],
+                    row_array[place["rows"] :],
+                )
+                if written < 0:
+                    raise RuntimeError(f"fan {f} of partition {partition} outgrew {size} synapses.")
+                total += written
+            return total
+
+        with ThreadPoolExecutor(workers) as pool:
+            total = sum(pool.map(write, range(partitions)))
+        wiring = Wiring(
+            layout.populations,
+            layout.spans,
+            fans,
+            places,
+            row_array,
+            word_array,
+            exact_array,
+            table,
+        )
+        return wiring, total
+
+    def _longest_row(self, fan: np.void, counts: np.ndarray, stored_rows: np.ndarray) -> int:
+        """A number of synapses that no source of the fan exceeds."""
+        total = 0
+        for projection in self.projections[fan["first_projection"] : fan["last_projection"]]:
+            size = projection["source_size"]
+            if projection["rule"] == STORED:
+                pointers = stored_rows[projection["stored_rows"] :][: size + 1]
+                total += int(np.diff(pointers).max(initial=0))
+            else:
+                total += int(counts[projection["counts"] :][:size].max(initial=0))
+        return total
+
+
+def compile_wiring(integer: type) -> None:
+    """Compile the wiring kernels, or load them, by wiring nothing."""
+    nothing = np.zeros(1, np.int64)
+    write_fan(
+        np.zeros(1, FAN)[0],
+        np.zeros(0, PROJECTION),
+        np.zeros(1, SPAN),
+        np.zeros(1, POPULATION),
+        nothing,
+        np.zeros((1, 1), np.uint16),
+        nothing,
+        np.zeros(0, np.int32),
+        np.zeros(0, np.uint32),
+        np.zeros(0, np.uint16),
+        np.zeros(0, integer),
+        6,
+        0,
+        0,
+        np.zeros(0, np.uint32),
+        np.zeros(0, integer),
+        np.zeros(1, np.uint32),
+    )
+
+
+def _stored(projection: Projection, row: np.void) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Rows of a projection that is not drawn by source: pointers, targets, order of the values."""
+    rule, source, target = projection.rule, projection.source, projection.target
+    if isinstance(rule, FixedInDegree):
+        pointers, targets = in_degree_rows(
+            np.uint64(row["key"]),
+            rule.k,
+            rule.multapses,
+            bool(row["skip_self"]),
+            (source.start, source.step, source.size),
+            (target.start, target.step, target.size),
+        )
+        return pointers, targets, np.empty(0, np.int64)
+    if isinstance(rule, OneToOne):
+        pre = post = np.arange(source.size)
+    elif isinstance(rule, AllToAll):
+        pre = np.repeat(np.arange(source.size), target.size)
+        post = np.tile(np.arange(target.size), source.size)
+    else:
+        pre, post = rule.sources, rule.targets
+    order = np.argsort(pre, kind="stable")
+    if not getattr(rule, "autapses", True):
+        same = (source.start + source.step * pre == target.start + target.step * post) & (
+            source.population == target.population
+        )
+        order = order[~same[order]]
+    pointers = np.zeros(source.size + 1, np.int64)
+    np.cumsum(np.bincount(pre[order], minlength=source.size), out=pointers[1:])
+    return pointers, post[order].astype(np.int32), order
+
+
+def _counts(network: Network, projection: Projection) -> tuple[int, np.ndarray]:
+    """Which rule a kernel follows, and how many synapses each source has."""
+    rule, source, target = projection.rule, projection.source, projection.target
+    allowed = np.full(source.size, target.size, np.int64)
+    if not rule.autapses and source.population == target.population:
+        allowed -= np.isin(source.neurons, target.neurons)
+    random = generator(network.seed, "counts", projection.name)
+    match rule:
+        case AllToAll():
+            return ALL, allowed
+        case FixedProbability():
+            return DISTINCT, random.binomial(allowed, rule.p)
+        case FixedTotal(multapses=True):
+            return DRAWN, random.multinomial(rule.n, allowed / allowed.sum())
+        case FixedTotal():
+            return DISTINCT, random.multivariate_hypergeometric(allowed, rule.n, method="marginals")
+    raise AssertionError(rule)
+
+
+def _room(
+    projection: np.void,
+    spans: np.ndarray,
+    counts: np.ndarray,
+    stored_targets: np.ndarray,
+    stored_rows: np.ndarray,
+) -> int:
+    """Room for the synapses of a projection onto a partition, certain or all but certain."""
+    span = spans[projection["target"]]
+    neurons = projection["target_first"] + projection["target_step"] * np.array(
+        [0, projection["target_size"] - 1]
+    )
+    step = int(projection["target_step"])
+    low = max(int(span["first"]) * 64, int(neurons[0]))
+    high = min(int(span["last"]) * 64, int(neurons[1]) + 1)
+    first = -(-(low - int(neurons[0])) // step)
+    last = -(-(high - int(neurons[0])) // step)
+    here = max(0, last - first)
+    if projection["rule"] == STORED:
+        pointers = stored_rows[projection["stored_rows"] :]
+        total = pointers[projection["source_size"]]
+        targets = stored_targets[projection["stored"] : projection["stored"] + total]
+        return int(np.count_nonzero((targets >= first) & (targets < last)))
+    ours = counts[projection["counts"] : projection["counts"] + projection["source_size"]]
+    total = int(ours.sum())
+    if here == projection["target_size"]:
+        return total
+    mean = total * here / int(projection["target_size"])
+    return min(total, int(mean + 10 * math.sqrt(mean)) + 64) if here else 0

@@ -1,0 +1,71 @@
+"""How large a sum of weights can become in one step: what the integer inputs must hold."""
+
+import math
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from spikesim.inputs import Poisson, Spikes, WhiteNoise
+from spikesim.network import Drive, Network, Projection, extremes
+from spikesim.rules import AllToAll, FixedInDegree, FixedProbability, FixedTotal, OneToOne, Pairs
+
+
+def bounds(
+    network: Network, drives: Iterable[Drive], dt: float, margin: float = 1.0
+) -> dict[tuple[str, str], float]:
+    """For every input of a neuron a sum of weights that one step cannot exceed.
+
+    At most one spike crosses a synapse in a step. Where numbers are drawn, twelve standard
+    deviations above their mean are allowed for. Drives count ``margin`` times.
+    """
+    most = {(p.name, r): 0.0 for p in network.populations.values() for r in p.model.receptors}
+    for projection in network.projections.values():
+        key = projection.target.population, projection.receptor
+        most[key] += _in_degree(projection) * max(map(abs, extremes(projection.weight)))
+    for drive in drives:
+        if drive.receptor:
+            most[drive.target.population, drive.receptor] += margin * _in_a_step(drive.input, dt)
+    return most
+
+
+def _in_a_step(given: Any, dt: float) -> float:
+    """The largest weight that an input can bring in one step."""
+    match given:
+        case Poisson():
+            mean = float(np.max(given.rate)) * dt / 1000
+            return _unlikely(mean) * float(np.max(np.abs(given.weight)))
+        case WhiteNoise():
+            return 6.0 * float(np.max(given.sd))
+        case Spikes():
+            arrivals = np.stack([arrival_steps(given.trains.times, dt), given.trains.neurons])
+            together = np.unique(arrivals, axis=1, return_counts=True)[1].max(initial=0)
+            return float(together) * float(np.max(np.abs(given.weight), initial=0.0))
+    raise AssertionError(given)
+
+
+def arrival_steps(times: np.ndarray, dt: float) -> np.ndarray:
+    """The steps at whose end spikes given at ``times`` have arrived."""
+    return np.maximum(np.ceil(times / dt - 1e-6).astype(np.int64) - 1, 0)
+
+
+def _in_degree(projection: Projection) -> float:
+    rule, source, target = projection.rule, projection.source, projection.target
+    match rule:
+        case FixedInDegree():
+            return rule.k
+        case OneToOne():
+            return 1
+        case AllToAll():
+            return source.size
+        case Pairs():
+            return int(np.bincount(rule.targets, minlength=1).max())
+        case FixedProbability():
+            return min(_unlikely(rule.p * source.size), source.size)
+        case FixedTotal():
+            return min(_unlikely(rule.n / target.size), rule.n)
+    raise AssertionError(rule)
+
+
+def _unlikely(mean: float) -> float:
+    return mean + 12 * math.sqrt(mean) + 30
