@@ -9,7 +9,7 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "spikesim.distributions": ["LogNormal", "Normal", "Uniform"],
-    "spikesim.engine.build": ["Build", "Synapses", "build", "estimate_memory"],
+    "spikesim.engine.build": ["Build", "Synapses", "build", "check_memory"],
     "spikesim.engine.simulation": ["Result", "Simulation", "simulate"],
     "spikesim.equations": ["EquationError"],
     "spikesim.inputs": ["Current", "Poisson", "Spikes", "WhiteNoise"],

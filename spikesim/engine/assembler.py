@@ -102,6 +102,7 @@ class Assembler:
         self.stored_weights, self.stored_delays = _Column(np.uint32), _Column(np.uint16)
         self.delay_tables: dict[Any, int] = {}
         self.delay_values: list[np.ndarray] = []
+        self.synapses_of: dict[str, int] = {}
         self.distinct: list[np.ndarray | None] = []  # values of weights that are arrays
         self.shortest: list[int] = []
         self.longest: list[int] = []
@@ -128,9 +129,11 @@ class Assembler:
             pointers, targets, order = _stored(projection, row)
             row["stored_rows"] = self.stored_rows.add(pointers)
             row["stored"] = self.stored_targets.add(targets)
+            self.synapses_of[projection.name] = targets.size
         else:
             row["rule"], counts = _counts(self.network, projection)
             row["counts"] = self.counts.add(counts)
+            self.synapses_of[projection.name] = int(counts.sum())
         self.distinct.append(None)
         if arrays[0]:
             self.distinct[-1], index = np.unique(
@@ -208,8 +211,8 @@ class Assembler:
         projection = self.sorted[k]
         return self.layout.units[projection.target.population, projection.receptor]
 
-    def write(self, exactly: bool, workers: int) -> tuple[Wiring, int]:
-        """Write all synapses, partitions side by side; returns them and their number."""
+    def write(self, exactly: bool, workers: int) -> Wiring:
+        """Write all synapses, partitions side by side."""
         layout, fans, projections = self.layout, self.fans, self.projections
         table, outside = self._weight_tables(exactly)
         counts = self.counts.joined()
@@ -234,8 +237,7 @@ class Assembler:
         exact_array = np.empty(exact, layout.integer)
         longest = [self._longest_row(fan, counts, rows_in) for fan in fans]
 
-        def write(partition: int) -> int:
-            total = 0
+        def write(partition: int) -> None:
             for f, fan in enumerate(fans):
                 place, size = places[partition, f], room[partition, f]
                 written = write_fan(
@@ -259,12 +261,10 @@ class Assembler:
                 )
                 if written < 0:
                     raise RuntimeError(f"fan {f} of partition {partition} outgrew {size} synapses.")
-                total += written
-            return total
 
         with ThreadPoolExecutor(workers) as pool:
-            total = sum(pool.map(write, range(partitions)))
-        wiring = Wiring(
+            list(pool.map(write, range(partitions)))
+        return Wiring(
             layout.populations,
             layout.spans,
             fans,
@@ -274,7 +274,6 @@ class Assembler:
             exact_array,
             table,
         )
-        return wiring, total
 
     def _longest_row(self, fan: np.void, counts: np.ndarray, stored_rows: np.ndarray) -> int:
         """A number of synapses that no source of the fan exceeds."""

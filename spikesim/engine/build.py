@@ -62,7 +62,7 @@ class Build:
     units: dict[tuple[str, str], float]  # weight of one unit of an input
     limits: dict[tuple[str, str], float]  # largest sum of weights an input can hold
     values: dict[str, dict[str, Any]]  # parameters by population, drawn
-    synapse_count: int
+    synapses_of: dict[str, int]  # by projection
     seconds: float
     compile_seconds: float
 
@@ -73,6 +73,11 @@ class Build:
     @property
     def integer(self) -> type:
         return np.int32 if self.precision == "single" else np.int64
+
+    @property
+    def synapse_count(self) -> int:
+        """Synapses of all projections."""
+        return sum(self.synapses_of.values())
 
     @property
     def bytes_per_synapse(self) -> float:
@@ -290,7 +295,7 @@ def build(
     compile_wiring(integer)
     compile_seconds = time.perf_counter() - compile_start
     assembler = Assembler(network, dt, Layout(populations, spans, units, address_bits, integer))
-    wiring, count = assembler.write(weights == "exact", min(partitions, threads, cores()))
+    wiring = assembler.write(weights == "exact", min(partitions, threads, cores()))
     epoch = int(min([LONGEST_EPOCH, *wiring.fans["first_delay"]]))
     history = 1 << math.ceil(math.log2(max([1, *assembler.longest]) + epoch + 1))
     return Build(
@@ -307,7 +312,7 @@ def build(
         units=units,
         limits={key: unit * 2.0**headroom for key, unit in units.items()},
         values=values,
-        synapse_count=count,
+        synapses_of=assembler.synapses_of,
         seconds=time.perf_counter() - start - compile_seconds,
         compile_seconds=compile_seconds,
     )

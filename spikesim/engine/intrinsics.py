@@ -127,8 +127,8 @@ def call_update(typingctx, address, state, const, ring, ids, numbers):
     """Call the compiled update of a population (see `generator`) by its address.
 
     ``state``, ``const``, ``ring``, ``ids`` are tuples (array, first element), ``numbers`` is a
-    tuple of int64. Going through an address keeps the run loop, which is compiled once, apart from the
-    kernels of the models.
+    tuple of int64. Going through an address keeps the run loop, which is compiled once, apart
+    from the kernels of the models.
     """
     pairs = [state, const, ring, ids]
 

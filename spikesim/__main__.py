@@ -1,0 +1,5 @@
+"""``python -m spikesim``."""
+
+from spikesim.cli import main
+
+main()

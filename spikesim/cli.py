@@ -1,0 +1,331 @@
+"""The command line: ``spikesim run | info | plot``. Heavy imports wait until they are needed."""
+
+import functools
+import inspect
+import json
+import math
+import sys
+import traceback
+from collections.abc import Callable, Mapping
+from importlib import import_module
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import click
+
+from spikesim import __version__
+from spikesim.networks import NAMES
+
+
+class Mistake(click.ClickException):
+    """A user's mistake: told in a sentence, exit code 2."""
+
+    exit_code = 2
+
+
+def told(command: Callable) -> Callable:
+    """Tell what went wrong without a traceback."""
+
+    @functools.wraps(command)
+    def wrapped(*args: Any, **options: Any) -> None:
+        try:
+            command(*args, **options)
+        except (ValueError, TypeError, IndexError, OSError, MemoryError) as error:
+            raise Mistake(str(error)) from None
+
+    return wrapped
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="spikesim")
+def main() -> None:
+    """Spiking neural networks on the CPU: describe, run, keep the spikes."""
+
+
+@main.command()
+@click.argument("name")
+@click.option("--scale", type=float, help="Multiply the neurons; in-degrees stay as they are.")
+@click.option("--duration", type=float, default=1000.0, show_default=True, help="Biological ms.")
+@click.option("--discard", type=float, default=0.0, help="First ms that no rate counts.")
+@click.option("--dt", type=float, help="Step in ms (default: the network's own, else 0.1).")
+@click.option("--threads", type=int, help="Worker threads (default: what suits the network).")
+@click.option("--seed", type=int, help="Instead of the network's own.")
+@click.option("--precision", type=click.Choice(["single", "double"]), default="single")
+@click.option("--drive", metavar="KIND", help="For networks with several: microcircuit poisson|dc.")
+@click.option("--out", type=click.Path(path_type=Path), help="Stream spikes to this HDF5 file.")
+@click.option("--force", is_flag=True, help="Overwrite files that exist.")
+@click.option("--memory", type=float, metavar="GB", help="Limit (default: what is available).")
+@click.option("--plot", type=click.Path(path_type=Path), help="Draw a raster to this file.")
+@click.option(
+    "--record",
+    multiple=True,
+    metavar="POP:VAR:EVERY",
+    help="Record a variable every so many ms, to a file beside --out.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@told
+def run(
+    name: str,
+    scale: float | None,
+    duration: float,
+    discard: float,
+    dt: float | None,
+    threads: int | None,
+    seed: int | None,
+    precision: str,
+    drive: str | None,
+    out: Path | None,
+    force: bool,
+    memory: float | None,
+    plot: Path | None,
+    record: tuple[str, ...],
+    as_json: bool,
+) -> None:
+    """Run NAME: cuba, coba, microcircuit, izhikevich, or a Python file.
+
+    The file defines network(), which returns a Network; --scale and --drive are passed on if it
+    takes them.
+    """
+    _check_times(duration, discard)
+    _check_free(out, force)
+    _check_free(plot, force)
+    module, net = _load(name, scale, drive, seed)
+    dt = dt or getattr(module, "DT", 0.1)
+
+    from tqdm import tqdm
+
+    import spikesim as ss
+
+    need = ss.check_memory(net, precision, memory)
+    click.echo(f"memory needed: about {need / 1e9:.2f} GB", err=True)
+    records = [_trace(net, text, out) for text in record]
+    build = ss.build(net, dt=dt, threads=threads, precision=precision, memory=memory)
+    simulation = ss.Simulation(
+        build, record=records, spikes=bool(out or plot), out=out, overwrite=force
+    )
+    interrupted = False
+    before = dict.fromkeys(net.populations, 0)
+    with simulation, tqdm(total=duration, unit="ms", desc=net.name) as bar:
+        try:
+            simulation.run(discard, bar.update)
+            before = simulation.counts
+            simulation.run(duration - discard, bar.update)
+        except KeyboardInterrupt:
+            interrupted = True
+    summary = _summary(simulation, before, discard)
+    if plot is not None:
+        _draw(simulation.spikes, plot, force, "raster")
+    click.echo(json.dumps(summary) if as_json else _table(simulation, summary))
+    if interrupted:
+        click.echo(f"interrupted at {simulation.time:g} ms", err=True)
+        sys.exit(130)
+
+
+@main.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@told
+def info(file: Path, as_json: bool) -> None:
+    """Say what a FILE of spikes or traces holds."""
+    from spikesim.storage import info as read
+
+    found = read(file)
+    if as_json:
+        click.echo(json.dumps(found))
+        return
+    click.echo(f"{file}: {found['format']}, {found['t_start']:g} to {found['t_stop']:g} ms")
+    columns = list(next(iter(found["populations"].values()), {}))
+    rows = [[name, *part.values()] for name, part in found["populations"].items()]
+    click.echo(_aligned([["population", *columns], *rows]))
+
+
+@main.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="The picture.")
+@click.option("--force", is_flag=True, help="Overwrite a file that exists.")
+@told
+def plot(file: Path, out: Path, force: bool) -> None:
+    """Draw the spikes of a FILE: raster, rates over time, histograms of rates and CVs."""
+    from spikesim.storage import open_spikes
+
+    _check_free(out, force)
+    _draw(open_spikes(file), out, force, "overview")
+
+
+def _draw(spikes: Mapping[str, Any], path: Path, force: bool, figure: str) -> None:
+    from spikesim import plots
+
+    plots.save(getattr(plots, figure)(spikes), path, overwrite=force)
+
+
+def _check_times(duration: float, discard: float) -> None:
+    if not (math.isfinite(duration) and duration > 0):
+        raise ValueError(f"--duration is {duration}; it must be a positive number of ms.")
+    if not 0 <= discard < duration:
+        raise ValueError(
+            f"--discard is {discard:g}; it must lie between 0 and --duration, {duration:g} ms."
+        )
+
+
+def _check_free(path: Path | None, force: bool) -> None:
+    """Before anything is built: can this file be written?"""
+    if path is None:
+        return
+    if path.is_dir():
+        raise IsADirectoryError(f"{path} is a folder; give the name of a file.")
+    if path.exists() and not force:
+        raise FileExistsError(f"{path} exists; give another name, or --force to overwrite it.")
+    if not path.absolute().parent.is_dir():
+        raise FileNotFoundError(f"the folder {path.absolute().parent} does not exist.")
+
+
+def _load(
+    name: str, scale: float | None, drive: str | None, seed: int | None
+) -> tuple[ModuleType, Any]:
+    """The module that describes a network, and the network."""
+    from spikesim.network import Network
+
+    if scale is not None and not (math.isfinite(scale) and scale > 0):
+        raise ValueError(f"--scale is {scale}; it must be a positive number.")
+    published = name in NAMES
+    if not published and not Path(name).is_file():
+        raise ValueError(
+            f"unknown network {name!r}; known are {', '.join(NAMES)}, or a Python file."
+        )
+    if published:
+        module = import_module(f"spikesim.networks.{name}")
+    else:
+        module = _user_code(Path(name), lambda: _import(Path(name)))
+    function = getattr(module, "network", None)
+    if not callable(function):
+        raise ValueError(f"{name} defines no function network().")
+    takes = inspect.signature(function).parameters
+    given = {"scale": scale, "drive": drive}
+    for option, value in given.items():
+        if value is not None and option not in takes:
+            raise ValueError(f"the network {name!r} takes no --{option}.")
+    arguments = {option: value for option, value in given.items() if value is not None}
+    if seed is not None and "seed" in takes:
+        arguments["seed"] = seed
+    if published:
+        net = function(**arguments)
+    else:
+        net = _user_code(Path(name), lambda: function(**arguments))
+    if not isinstance(net, Network):
+        raise TypeError(f"network() of {name} returned {type(net).__name__}; it must be a Network.")
+    if seed is not None:
+        net.seed = seed
+    return module, net
+
+
+def _import(path: Path) -> ModuleType:
+    spec = spec_from_file_location(path.stem, path)
+    if spec is None or spec.loader is None:
+        raise ValueError(f"{path} is not a Python file.")
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def _user_code(path: Path, call: Callable[[], Any]) -> Any:
+    """Run a user's file; an error in it is told with its line."""
+    try:
+        return call()
+    except Exception as error:
+        lines = [
+            f.lineno for f in traceback.extract_tb(error.__traceback__) if f.filename == str(path)
+        ]
+        line = error.lineno if isinstance(error, SyntaxError) else (lines or ["?"])[-1]
+        raise ValueError(f"{path}, line {line}: {type(error).__name__}: {error}") from None
+
+
+def _trace(net: Any, text: str, out: Path | None) -> Any:
+    from spikesim.recording import Trace
+
+    parts = text.split(":")
+    try:
+        population, variable, every = parts[0], parts[1], float(parts[2])
+        if len(parts) != 3:
+            raise IndexError
+    except (IndexError, ValueError):
+        raise ValueError(
+            f"--record is {text!r}; it must be POP:VAR:EVERY with EVERY in ms, such as exc:v:1."
+        ) from None
+    if population not in net.populations:
+        known = ", ".join(net.populations)
+        raise ValueError(f"--record {text}: unknown population {population!r}; known are {known}.")
+    if out is None:
+        raise ValueError(f"--record {text}: traces go to a file beside --out, which is missing.")
+    return Trace(net.populations[population], variable, every)
+
+
+def _summary(simulation: Any, before: Mapping[str, int], discard: float) -> dict[str, Any]:
+    build, net = simulation.build, simulation.network
+    seconds = max(simulation.time - discard, build.dt) / 1000
+    counts = simulation.counts
+    rates = {
+        name: (counts[name] - before[name]) / p.size / seconds
+        for name, p in net.populations.items()
+    }
+    return {
+        "network": net.name,
+        "neurons": sum(p.size for p in net.populations.values()),
+        "synapses": build.synapse_count,
+        "threads": simulation.threads,
+        "dt": build.dt,
+        "precision": build.precision,
+        "duration_ms": float(simulation.time),
+        "build_s": build.seconds,
+        "compile_s": simulation.compile_seconds,
+        "run_s": simulation.run_seconds,
+        "rtf": simulation.timings["rtf"],
+        "rates": rates,
+        "spikes": sum(counts.values()),
+        "peak_rss_gb": _peak_memory() / 1e9,
+        "bytes_per_synapse": build.bytes_per_synapse,
+        "versions": simulation.describe()["versions"],
+    }
+
+
+def _peak_memory() -> int:
+    """Most memory this process has held, in bytes."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        import psutil
+
+        return psutil.Process().memory_info().peak_wset
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024
+
+
+def _table(simulation: Any, summary: Mapping[str, Any]) -> str:
+    arriving = dict.fromkeys(simulation.network.populations, 0)
+    for name, projection in simulation.network.projections.items():
+        arriving[projection.target.population] += simulation.build.synapses_of[name]
+    rows: list[list[Any]] = [["population", "neurons", "synapses onto", "rate (Hz)"]]
+    for name, p in simulation.network.populations.items():
+        rows.append([name, f"{p.size:,}", f"{arriving[name]:,}", f"{summary['rates'][name]:.3f}"])
+    rows.append(["all", f"{summary['neurons']:,}", f"{summary['synapses']:,}", ""])
+    return (
+        f"{_aligned(rows)}\n\n"
+        f"build {summary['build_s']:.2f} s, compile {summary['compile_s']:.2f} s, "
+        f"run {summary['run_s']:.2f} s for {summary['duration_ms'] / 1000:g} s "
+        f"(real-time factor {summary['rtf']:.3f})\n"
+        f"{summary['threads']} thread(s), {summary['precision']} precision, "
+        f"dt {summary['dt']:g} ms; peak memory {summary['peak_rss_gb']:.2f} GB, "
+        f"{summary['bytes_per_synapse']:.2f} bytes per synapse"
+    )
+
+
+def _aligned(rows: list[list[Any]]) -> str:
+    """Columns of text, numbers to the right."""
+    cells = [[f"{x:.3f}" if isinstance(x, float) else str(x) for x in row] for row in rows]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    lines = []
+    for first, *rest in cells:
+        right = (x.rjust(w) for x, w in zip(rest, widths[1:], strict=True))
+        lines.append("  ".join([first.ljust(widths[0]), *right]).rstrip())
+    return "\n".join(lines)
