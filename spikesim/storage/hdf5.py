@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import atexit
 import contextlib
 import errno
 import io
@@ -103,7 +102,6 @@ class LiveFile:
             alignment_interval=512,
         )
         self.is_open = True
-        atexit.register(self.close)  # HDF5 crashes if it finds the file open after Python's end
 
     @contextlib.contextmanager
     def transaction(self, *lengths: h5py.Dataset, held: str = "nothing") -> Iterator[h5py.File]:
@@ -142,7 +140,6 @@ class LiveFile:
         if not self.is_open:
             return
         self.is_open = False
-        atexit.unregister(self.close)
         with self._writes:
             try:
                 self.hdf5.close()
@@ -196,7 +193,8 @@ class OrderedWrites(io.RawIOBase):
         file (the file is that long by now), then the blocks of the chunk index and the partly
         filled chunks, in which only parts change that no visible length covers. A process killed
         at any of these writes leaves the old content; killed after the last, the new. That last
-        write can only be torn apart where it crosses a page of memory, within nanoseconds.
+        write can only be torn apart where it crosses a page of memory, within nanoseconds; two
+        columns may then differ in length, which open_spikes accepts and libsonata does not.
         """
         held = sorted(self._held, key=lambda write: write[0])
         last = []

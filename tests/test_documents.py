@@ -1,0 +1,56 @@
+"""Every example of the README runs, and so do the scripts of examples/."""
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from spikesim.cli import main
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_python_blocks_of_the_readme_run_in_order(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    blocks = re.findall(r"^( *)```python\n(.*?)```", README, flags=re.S | re.M)
+    assert len(blocks) >= 4
+    names = {}
+    for indent, block in blocks:
+        exec(re.sub(rf"^{indent}", "", block, flags=re.M), names)
+    assert names["result"].rates["exc"] > 1
+    assert len(names["spikes"]) > 1000
+    assert {len(sim.network.populations) for sim in names["trials"]} == {2}
+
+
+def test_first_command_of_the_readme(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    command = re.search(r"pip install \. && spikesim (run .*)", README).group(1)
+    outcome = CliRunner().invoke(main, shlex.split(command))
+    assert outcome.exit_code == 0, outcome.output
+    assert "real-time factor" in outcome.output
+    assert (tmp_path / "microcircuit.h5").stat().st_size > 100_000
+    assert (tmp_path / "microcircuit.png").read_bytes().startswith(b"\x89PNG")
+    for other in ("info microcircuit.h5", "plot microcircuit.h5 --out overview.png"):
+        assert f"spikesim {other}" in README
+        assert CliRunner().invoke(main, shlex.split(other)).exit_code == 0
+
+
+@pytest.mark.parametrize("names", [["first_network.py", "read_spikes.py"]])
+def test_examples_run(tmp_path, names):
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    for name in names:
+        done = subprocess.run(
+            [sys.executable, str(ROOT / "examples" / name), str(tmp_path)],
+            capture_output=True,
+            text=True,
+            env=environment,
+        )
+        assert done.returncode == 0, done.stderr
+    assert "mean CV" in done.stdout
+    assert (tmp_path / "first_network.png").exists()
