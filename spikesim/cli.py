@@ -92,7 +92,7 @@ def run(
     _check_free(out, force)
     _check_free(plot, force)
     module, net = _load(name, scale, drive, seed)
-    dt = dt or getattr(module, "DT", 0.1)
+    dt = getattr(module, "DT", 0.1) if dt is None else dt
 
     from tqdm import tqdm
 

@@ -1,10 +1,13 @@
 """The hand on a state: run, look, change, run on."""
 
+import signal
 import sys
+import threading
 import time
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -140,39 +143,32 @@ class Simulation:
                 f"duration is {duration!r} ms; it must be a multiple of dt = {dt:g} ms, 0 or more."
             )
         end = self.state.step + steps
-        interrupted = False
-        while self.state.step < end and not interrupted:
-            before = self.state.step
-            last = min(end, before + self._recorder.steps_to_fill())
-            buffers = self._recorder.buffers(before, last)
-            self.state.step, interrupted = self._run_until(last, buffers)
-            self._recorder.empty(buffers, before)
-            if progress is not None:
-                progress((self.state.step - before) * dt)
-        if interrupted:
+        with _noted_interrupts() as interrupts:
+            while self.state.step < end and not interrupts:
+                before = self.state.step
+                last = min(end, before + self._recorder.steps_to_fill())
+                buffers = self._recorder.buffers(before, last)
+                self.state.step = self._run_until(last, buffers, interrupts)
+                self._recorder.empty(buffers, before)
+                if progress is not None:
+                    progress((self.state.step - before) * dt)
+        if interrupts:
             raise KeyboardInterrupt
 
-    def _run_until(self, last: int, buffers: Record) -> tuple[int, bool]:
+    def _run_until(self, last: int, buffers: Record, interrupts: list) -> int:
         """Run all workers to a step, or until it is time to empty the buffers."""
         sync = np.zeros(64, np.int64)
-        interrupted = False
         start = time.perf_counter()
         with ThreadPoolExecutor(self.threads) as pool:
             work = [
                 pool.submit(self._work, worker, last, buffers, sync)
                 for worker in range(self.threads)
             ]
-            while True:
-                try:
-                    if not wait(work, timeout=POLL_SECONDS).not_done:
-                        break
-                    if time.perf_counter() - start > FLUSH_SECONDS:
-                        sync[loop.STOP] = 1
-                except KeyboardInterrupt:
+            while wait(work, timeout=POLL_SECONDS).not_done:
+                if interrupts or time.perf_counter() - start > FLUSH_SECONDS:
                     sync[loop.STOP] = 1
-                    interrupted = True
         self.run_seconds += time.perf_counter() - start
-        return work[0].result(), interrupted
+        return work[0].result()
 
     def _work(self, worker: int, last: int, buffers: Record, sync: np.ndarray) -> int:
         state = self.state
@@ -301,6 +297,20 @@ class Simulation:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+@contextmanager
+def _noted_interrupts() -> Iterator[list]:
+    """A list that Ctrl-C adds to, instead of breaking into whatever is being written."""
+    noted: list = []
+    if threading.current_thread() is not threading.main_thread():
+        yield noted
+        return
+    before = signal.signal(signal.SIGINT, lambda *_: noted.append(True))
+    try:
+        yield noted
+    finally:
+        signal.signal(signal.SIGINT, before or signal.SIG_DFL)
 
 
 def simulate(
