@@ -6,7 +6,7 @@ Each is a small frozen object that knows its quantile function, which is all tha
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from scipy import special
@@ -19,14 +19,29 @@ def _share(cumulative: Callable, low: float, high: float, outside: str) -> tuple
     return 0.0, 1.0
 
 
-def _check(name: str, low: float, high: float, outside: str, **finite: float) -> None:
-    for key, value in finite.items():
-        if not math.isfinite(value):
-            raise ValueError(f"{name}: {key} is {value}; it must be a finite number.")
-    if not low < high:
-        raise ValueError(f"{name}: low is {low} and high is {high}; low must be below high.")
+def _number(kind: str, name: str, value: Any, positive: bool = False) -> None:
+    ok = isinstance(value, int | float | np.number) and not isinstance(value, bool)
+    if not ok or not math.isfinite(value) or (positive and value <= 0):
+        bound = "a positive " if positive else "a "
+        raise ValueError(f"{kind}: {name} is {value!r}; it must be {bound}finite number.")
+
+
+def _bounds(kind: str, low: Any, high: Any, outside: Any) -> None:
+    numbers = all(isinstance(x, int | float | np.number) for x in (low, high))
+    if not numbers or not low < high:
+        raise ValueError(f"{kind}: low is {low!r} and high is {high!r}; low must be below high.")
     if outside not in ("redraw", "clip"):
-        raise ValueError(f"{name}: outside is {outside!r}; it must be 'redraw' or 'clip'.")
+        raise ValueError(f"{kind}: outside is {outside!r}; it must be 'redraw' or 'clip'.")
+
+
+def _likely(distribution: Any, centre: str) -> None:
+    a, b = distribution._drawn()
+    if b - a < 1e-6:
+        raise ValueError(
+            f"{type(distribution).__name__}: less than one in a million values lies between "
+            f"low = {distribution.low:g} and high = {distribution.high:g}; choose bounds nearer to "
+            f"{centre} = {getattr(distribution, centre):g}."
+        )
 
 
 @dataclass(frozen=True)
@@ -50,22 +65,22 @@ class Normal:
     outside: Literal["redraw", "clip"] = "redraw"
 
     def __post_init__(self) -> None:
-        _check("Normal", self.low, self.high, self.outside, mean=self.mean, sd=self.sd)
-        if self.sd <= 0:
-            raise ValueError(f"Normal: sd is {self.sd}; it must be positive.")
-        if self.outside == "redraw":
-            below = special.ndtr((np.array([self.low, self.high]) - self.mean) / self.sd)
-            if below[1] - below[0] < 1e-6:
-                raise ValueError(
-                    f"Normal: less than one in a million values lies between low = {self.low} and "
-                    f"high = {self.high}; choose bounds nearer to mean = {self.mean}."
-                )
+        _number("Normal", "mean", self.mean)
+        _number("Normal", "sd", self.sd, positive=True)
+        _bounds("Normal", self.low, self.high, self.outside)
+        _likely(self, "mean")
+
+    def _drawn(self) -> tuple[float, float]:
+        return _share(
+            lambda x: float(special.ndtr((x - self.mean) / self.sd)),
+            self.low,
+            self.high,
+            self.outside,
+        )
 
     def quantile(self, u: np.ndarray) -> np.ndarray:
         """Value below which a share ``u`` of the values lies."""
-        a, b = _share(
-            lambda x: special.ndtr((x - self.mean) / self.sd), self.low, self.high, self.outside
-        )
+        a, b = self._drawn()
         return np.clip(self.mean + self.sd * special.ndtri(a + u * (b - a)), self.low, self.high)
 
 
@@ -84,19 +99,22 @@ class LogNormal:
     outside: Literal["redraw", "clip"] = "redraw"
 
     def __post_init__(self) -> None:
-        _check("LogNormal", self.low, self.high, self.outside, mu=self.mu, sigma=self.sigma)
-        if self.sigma <= 0:
-            raise ValueError(f"LogNormal: sigma is {self.sigma}; it must be positive.")
+        _number("LogNormal", "mu", self.mu)
+        _number("LogNormal", "sigma", self.sigma, positive=True)
+        _bounds("LogNormal", self.low, self.high, self.outside)
         if self.low < 0:
             raise ValueError(f"LogNormal: low is {self.low}; it must not be negative.")
+        _likely(self, "mu")
 
-    def quantile(self, u: np.ndarray) -> np.ndarray:
-        """Value below which a share ``u`` of the values lies."""
-
+    def _drawn(self) -> tuple[float, float]:
         def cumulative(x: float) -> float:
             return float(special.ndtr((math.log(x) - self.mu) / self.sigma)) if x > 0 else 0.0
 
-        a, b = _share(cumulative, self.low, self.high, self.outside)
+        return _share(cumulative, self.low, self.high, self.outside)
+
+    def quantile(self, u: np.ndarray) -> np.ndarray:
+        """Value below which a share ``u`` of the values lies."""
+        a, b = self._drawn()
         values = np.exp(self.mu + self.sigma * special.ndtri(a + u * (b - a)))
         return np.clip(values, self.low, self.high)
 
@@ -109,11 +127,9 @@ class Uniform:
     high: float
 
     def __post_init__(self) -> None:
-        if not (math.isfinite(self.low) and math.isfinite(self.high) and self.low < self.high):
-            raise ValueError(
-                f"Uniform: low is {self.low} and high is {self.high}; both must be finite, low "
-                "below high."
-            )
+        _number("Uniform", "low", self.low)
+        _number("Uniform", "high", self.high)
+        _bounds("Uniform", self.low, self.high, "clip")
 
     def quantile(self, u: np.ndarray) -> np.ndarray:
         """Value below which a share ``u`` of the values lies."""
@@ -124,15 +140,31 @@ Distribution = Normal | LogNormal | Uniform
 
 
 def levels(distribution: Distribution, count: int) -> np.ndarray:
-    """``count`` equally likely values with the distribution's mean and variance.
+    """``count`` (even) equally likely values with the distribution's mean and variance.
 
-    Midpoint quantiles, stretched about their mean: without it 2,048 of them would lack 0.1 % of a
-    normal variable's variance.
+    The unit interval is cut into count / 2 bins; in each, two values lie one standard deviation
+    to either side of the mean. Where the tail is so heavy that the lower would leave its bin, the
+    last bins are taken together: one high value, the others low.
     """
-    fine = distribution.quantile((np.arange(1 << 18) + 0.5) / (1 << 18))
-    coarse = distribution.quantile((np.arange(count) + 0.5) / count)
-    if coarse.std() > 0:
-        coarse = fine.mean() + (coarse - coarse.mean()) * (fine.std() / coarse.std())
-    return np.clip(
-        coarse, getattr(distribution, "low", -np.inf), getattr(distribution, "high", np.inf)
-    )
+    bins = count // 2
+    mean, square = np.empty(bins), np.empty(bins)
+    x, weight = np.polynomial.legendre.leggauss(8)
+    inner = distribution.quantile((np.arange(bins)[:, None] + (x + 1) / 2) / bins)
+    mean[:], square[:] = inner @ weight / 2, inner**2 @ weight / 2
+    x, weight = np.polynomial.laguerre.laggauss(60)
+    tail = np.maximum(np.exp(-x) / bins, 1e-15)  # beyond it 1 - u is no longer exact
+    for end, u in ((0, tail), (-1, 1 - tail)):
+        values = distribution.quantile(u)
+        mean[end], square[end] = values @ weight, values**2 @ weight
+    variance = square - mean**2
+    sd = np.sqrt(np.where(variance > 1e-13 * square, variance, 0.0))  # else it is rounding
+    result = np.stack([mean - sd, mean + sd], axis=1).ravel()
+    for last in range(2, count, 2):
+        m = mean[-(last // 2) :].mean()
+        s = math.sqrt(max(square[-(last // 2) :].mean() - m**2, 0))
+        if m - s / math.sqrt(last - 1) >= float(distribution.quantile(np.array(1 - last / count))):
+            result[-last:] = m - s / math.sqrt(last - 1)
+            result[-1] = m + s * math.sqrt(last - 1)
+            break
+    low, high = getattr(distribution, "low", -np.inf), getattr(distribution, "high", np.inf)
+    return np.clip(result, low, high)

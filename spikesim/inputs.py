@@ -8,13 +8,20 @@ import numpy as np
 from spikesim.spiketrains import SpikeTrains
 
 
-def _finite(kind: str, name: str, value: object, low: float = -np.inf) -> None:
-    numbers = np.asarray(value, float)
+def _finite(given: object, name: str, low: float = -np.inf) -> None:
+    """Refuse what is not a number or one-dimensional array; lists become arrays."""
+    value = getattr(given, name)
+    try:
+        numbers = np.asarray(value, float)
+    except (TypeError, ValueError):
+        numbers = np.array(np.nan)
     if numbers.ndim > 1 or not np.all(np.isfinite(numbers)) or np.any(numbers < low):
         allowed = "finite" if low == -np.inf else f"finite and at least {low:g}"
         raise ValueError(
-            f"{kind}: {name} is {value!r}; it must be a number, or one per neuron, {allowed}."
+            f"{type(given).__name__}: {name} is {value!r}; it must be a number, or one per neuron, "
+            f"{allowed}."
         )
+    object.__setattr__(given, name, numbers if numbers.ndim else float(numbers))
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,8 +41,8 @@ class Poisson:
     weight: float | np.ndarray
 
     def __post_init__(self) -> None:
-        _finite("Poisson", "rate", self.rate, 0.0)
-        _finite("Poisson", "weight", self.weight)
+        _finite(self, "rate", 0.0)
+        _finite(self, "weight")
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,7 +56,7 @@ class WhiteNoise:
     sd: float | np.ndarray
 
     def __post_init__(self) -> None:
-        _finite("WhiteNoise", "sd", self.sd, 0.0)
+        _finite(self, "sd", 0.0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,13 +75,23 @@ class Spikes:
     weight: float | np.ndarray = 1.0
 
     def __post_init__(self) -> None:
-        _finite("Spikes", "weight", self.weight)
+        _finite(self, "weight")
         if not isinstance(self.trains, SpikeTrains):
-            trains = [np.atleast_1d(np.asarray(train, float)) for train in self.trains]
+            try:
+                trains = [np.atleast_1d(np.asarray(train, float)) for train in self.trains]
+            except (TypeError, ValueError):
+                raise ValueError(
+                    f"Spikes: trains is {self.trains!r}; it must be SpikeTrains, or one array of "
+                    "times (ms) per neuron."
+                ) from None
             times = np.concatenate([*trains, np.empty(0)])
             neurons = np.repeat(np.arange(len(trains)), [train.size for train in trains])
-            if not np.all(np.isfinite(times)) or np.any(times < 0):
-                raise ValueError("Spikes: trains hold times that are not finite and at least 0 ms.")
+            bad = times[~(np.isfinite(times) & (times >= 0))]
+            if bad.size:
+                raise ValueError(
+                    f"Spikes: trains holds a time of {bad[0]} ms; times must be finite and at "
+                    "least 0 ms."
+                )
             last = float(times.max(initial=0.0))
             made = SpikeTrains(times, neurons, len(trains), 0.0, last)
             object.__setattr__(self, "trains", made)
@@ -87,7 +104,7 @@ class Current:
     amplitude: float | np.ndarray
 
     def __post_init__(self) -> None:
-        _finite("Current", "amplitude", self.amplitude)
+        _finite(self, "amplitude")
 
 
 Input = Poisson | WhiteNoise | Spikes | Current

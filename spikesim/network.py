@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from spikesim.distributions import LogNormal, Normal, Uniform
+from spikesim.equations import EquationError, names, parse
 from spikesim.inputs import Current, Input, Poisson, Spikes
 from spikesim.model import NeuronModel, Value
 from spikesim.rules import AllToAll, FixedInDegree, FixedTotal, OneToOne, Pairs, Rule
@@ -54,11 +55,15 @@ class Population:
             part = slice(part % self.size, part % self.size + 1)
         if not isinstance(part, slice):
             raise TypeError(f"{self.name}[{part!r}]: a part of a population is a slice.")
-        numbers = range(*part.indices(self.size))
+        told = f"{self.name}[{part.start}:{part.stop}:{part.step}]"
+        try:
+            numbers = range(*part.indices(self.size)) if part.step != 0 else range(0)
+        except TypeError:
+            raise TypeError(f"{told}: a part is bounded by whole numbers.") from None
         if numbers.step < 1 or not numbers:
             raise ValueError(
-                f"{self.name}[{part.start}:{part.stop}:{part.step}]: a part must hold at least one "
-                f"of the {self.size} neurons, in ascending order."
+                f"{told}: a part must hold at least one of the {self.size} neurons, in ascending "
+                "order."
             )
         return View(self.name, numbers.start, numbers.step, len(numbers))
 
@@ -141,8 +146,8 @@ class Network:
             raise ValueError(
                 f"population name is {name!r}; it must consist of letters, digits and _ . + -."
             )
-        if name in self.populations:
-            raise ValueError(f"population {name!r} exists already; choose another name.")
+        if name in self.populations or name in self.projections or name in self.drives:
+            raise ValueError(f"the name {name!r} is taken; choose another.")
         if isinstance(size, bool) or not isinstance(size, int | np.integer) or size < 1:
             raise ValueError(
                 f"population {name!r}: size is {size!r}; it must be a whole number, 1 or more."
@@ -151,6 +156,8 @@ class Network:
             raise TypeError(
                 f"population {name!r}: model is {model!r}; it must be a neuron model such as LIF()."
             )
+        if not isinstance(init or {}, Mapping):
+            raise TypeError(f"population {name!r}: init is {init!r}; it must be a mapping.")
         init = {**model.initial, **(init or {})}
         for variable, value in init.items():
             if variable not in model.dynamics.derivatives:
@@ -159,7 +166,9 @@ class Network:
                     f"population {name!r}: unknown variable {variable!r} in init; known "
                     f"are {known}."
                 )
-            if not isinstance(value, str):
+            if isinstance(value, str):
+                _expression(f"population {name!r}, init of {variable!r}", value, model)
+            else:
                 _per_neuron(f"population {name!r}: init of {variable!r}", value, size)
         for parameter, value in model.all_values.items():
             _per_neuron(f"population {name!r}: parameter {parameter!r}", value, size)
@@ -203,22 +212,33 @@ class Network:
         ValueError, TypeError
             Anything unknown, of the wrong shape, sign or range.
         """
-        if isinstance(target, list | tuple):
-            for one in target:
-                self.connect(
-                    source,
-                    one,
-                    rule,
-                    weight=weight,
-                    delay=delay,
-                    receptor=receptor,
-                    synapse=synapse,
-                    name=name and f"{name}->{self._view(one).population}",
-                )
-            return
-        source, target = self._view(source), self._view(target)
+        targets = target if isinstance(target, list | tuple) else [target]
+        if not targets:
+            raise ValueError("target is []; it must name at least one population.")
+        made: dict[str, Projection] = {}
+        for one in targets:
+            full = name and len(targets) > 1 and f"{name}->{self.view(one).population}"
+            new = self._projection(
+                source, one, rule, weight, delay, receptor, synapse, full or name, made
+            )
+            made[new.name] = new
+        self.projections |= made
+
+    def _projection(
+        self,
+        source: Any,
+        target: Any,
+        rule: Any,
+        weight: Any,
+        delay: Any,
+        receptor: str | None,
+        synapse: Static | None,
+        name: str | None,
+        made: Mapping[str, Projection],
+    ) -> Projection:
+        source, target = self.view(source), self.view(target)
         label = f"{source.population}->{target.population}"
-        name = self._name(name, label, self.projections)
+        name = self._name(name, label, made)
         if hasattr(rule, "tocoo"):
             entries = rule.tocoo()
             if entries.shape != (source.size, target.size):
@@ -226,6 +246,8 @@ class Network:
                     f"projection {name!r}: the matrix has shape {entries.shape}; it must be "
                     f"(sources, targets) = ({source.size}, {target.size})."
                 )
+            if np.iscomplexobj(entries.data):
+                raise ValueError(f"projection {name!r}: the matrix is complex; it must be real.")
             weight = entries.data.astype(float) if weight is None else weight
             rule = Pairs(entries.row, entries.col)
         if not isinstance(rule, Rule):
@@ -233,6 +255,8 @@ class Network:
                 f"projection {name!r}: rule is {rule!r}; it must be a rule such as "
                 "FixedProbability(0.1), or a scipy.sparse matrix."
             )
+        if synapse is not None and not isinstance(synapse, Static):
+            raise TypeError(f"projection {name!r}: synapse is {synapse!r}; it must be Static().")
         receptor = self._receptor(f"projection {name!r}", target, receptor)
         _fits(name, rule, source, target)
         if weight is None:
@@ -246,14 +270,12 @@ class Network:
                 f"projection {name!r}: weights run from {low:g} to {high:g}; receptor {receptor!r} "
                 f"of {target.population!r} takes {sign} ones only."
             )
-        if extremes(delay)[0] <= 0:
+        if np.size(delay) and extremes(delay)[0] <= 0:
             raise ValueError(
                 f"projection {name!r}: delays run down to {extremes(delay)[0]:g} ms; they must be "
                 "positive (for a distribution, set its low)."
             )
-        self.projections[name] = Projection(
-            name, source, target, rule, weight, delay, receptor, synapse or Static()
-        )
+        return Projection(name, source, target, rule, weight, delay, receptor, synapse or Static())
 
     def drive(
         self,
@@ -269,13 +291,13 @@ class Network:
         ``name`` (default "poisson->target" and the like) keys the random numbers and lets
         `Simulation.set` change the input.
         """
-        target = self._view(target)
+        target = self.view(target)
         if not isinstance(input, Input):
             raise TypeError(
                 f"input is {input!r}; it must be Poisson, Spikes, Current or WhiteNoise."
             )
         label = f"{type(input).__name__.lower()}->{target.population}"
-        name = self._name(name, label, self.drives)
+        name = self._name(name, label, {})
         model = self.populations[target.population].model
         if isinstance(input, Current):
             if receptor is not None:
@@ -327,7 +349,11 @@ class Network:
             values = {**p.model.dynamics.defaults, **p.model.all_values}
             lines.append(f"population {p.name}: {p.size} neurons, {p.model.name}")
             lines += [f"    {k} = {_short(v)} {units[k]}" for k, v in values.items()]
-            lines += [f"    {k} starts at {_short(v)} {units[k]}" for k, v in p.init.items()]
+            for k, v in p.init.items():
+                lines.append(
+                    f"    {k} starts at {_short(v)}"
+                    + ("" if isinstance(v, str) else f" {units[k]}")
+                )
         for c in self.projections.values():
             unit = self.populations[c.target.population].model.receptors[c.receptor].unit
             lines.append(
@@ -335,16 +361,35 @@ class Network:
                 f"delay {_short(c.delay)} ms, receptor {c.receptor}"
             )
         for d in self.drives.values():
-            lines.append(f"input {d.name}: {_short(d.input)} {d.receptor}".rstrip())
+            model = self.populations[d.target.population].model
+            unit = (
+                model.receptors[d.receptor].unit
+                if d.receptor
+                else model.dynamics.units[model.current]
+            )
+            told = ", ".join(
+                f"{f.name} {_short(getattr(d.input, f.name))} {'Hz' if f.name == 'rate' else unit}"
+                for f in fields(d.input)
+                if f.repr
+            )
+            receptor = d.receptor and f", receptor {d.receptor}"
+            lines.append(f"input {d.name}: {type(d.input).__name__}, {told}{receptor}")
         return "\n".join(lines)
 
-    def _view(self, which: Population | View | str) -> View:
+    def view(self, which: Population | View | str) -> View:
+        """The neurons that a population, a part of one, or a name stands for."""
         name = which if isinstance(which, str) else getattr(which, "population", None)
         name = which.name if isinstance(which, Population) else name
         if name not in self.populations:
             known = ", ".join(map(repr, self.populations)) or "none yet"
             raise ValueError(f"unknown population {name or which!r}; known are {known}.")
-        return which if isinstance(which, View) else self.populations[name][:]
+        size = self.populations[name].size
+        if isinstance(which, Population) and which.size != size:
+            raise ValueError(f"population {name!r} of another network has {which.size} neurons.")
+        view = which if isinstance(which, View) else self.populations[name][:]
+        if not 0 <= view.start <= view.start + view.step * (view.size - 1) < size:
+            raise ValueError(f"{view} is no part of {name!r}, which has {size} neurons.")
+        return view
 
     def _receptor(self, where: str, target: View, receptor: str | None) -> str:
         known = self.populations[target.population].model.receptors
@@ -357,12 +402,16 @@ class Network:
             )
         return receptor
 
-    def _name(self, name: str | None, default: str, taken: Mapping[str, Any]) -> str:
+    def _name(self, name: str | None, default: str, more: Mapping[str, Any]) -> str:
+        """The name given, or the default with a number if it occurs again."""
+        taken = {**self.populations, **self.projections, **self.drives, **more}
         if name is None:
             name, n = default, 2
-            while name in self.projections or name in self.drives:
+            while name in taken:
                 name, n = f"{default}#{n}", n + 1
-        if name in self.projections or name in self.drives or name in self.populations:
+        if not isinstance(name, str) or not name:
+            raise ValueError(f"name is {name!r}; it must be a text that is not empty.")
+        if name in taken:
             raise ValueError(f"the name {name!r} is taken; choose another.")
         return name
 
@@ -373,7 +422,7 @@ def extremes(value: Any) -> tuple[float, float]:
         low, high = (float(value.quantile(np.array(u))) for u in (1e-9, 1 - 1e-9))
         return low, high
     array = np.asarray(value, float)
-    return (float(array.min()), float(array.max())) if array.size else (1.0, 1.0)
+    return (float(array.min()), float(array.max())) if array.size else (0.0, 0.0)
 
 
 def _per_neuron(where: str, value: Any, size: int) -> None:
@@ -440,13 +489,14 @@ def _fits(name: str, rule: Rule, source: View, target: View) -> None:
                     f"projection {name!r}: {what} run from {numbers.min()} to {numbers.max()}; "
                     f"they must lie between 0 and {size - 1}."
                 )
-    alone = source.size == 1 and source == target
-    if isinstance(rule, FixedInDegree | FixedTotal) and not rule.autapses and alone:
-        raise ValueError(
-            f"projection {name!r}: one neuron cannot connect to itself without autapses."
-        )
+    if isinstance(rule, FixedInDegree | FixedTotal):
+        overlap = 0 if rule.autapses else shared(source, target)
+        if overlap and source.size == 1 and (target.size == 1 or isinstance(rule, FixedInDegree)):
+            raise ValueError(
+                f"projection {name!r}: without autapses there is no source for one of the targets."
+            )
     if isinstance(rule, FixedInDegree) and not rule.multapses:
-        most = source.size - (not rule.autapses and source.population == target.population)
+        most = source.size - (overlap > 0)
         if rule.k > most:
             raise ValueError(
                 f"projection {name!r}: k is {rule.k}; without multapses there are {most} sources."
@@ -464,6 +514,15 @@ def shared(source: View, target: View) -> int:
     if source.population != target.population:
         return 0
     return np.intersect1d(source.neurons, target.neurons).size
+
+
+def _expression(where: str, text: str, model: NeuronModel) -> None:
+    known = model.dynamics.defaults
+    unknown = sorted(names(parse(text, where)) - set(known))
+    if unknown:
+        raise EquationError(
+            f"{where}: unknown parameter {unknown[0]!r}; known are {', '.join(known)}."
+        )
 
 
 def _short(value: Any) -> str:

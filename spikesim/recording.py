@@ -22,6 +22,10 @@ class Trace:
     every: float = 1.0
 
     def __post_init__(self) -> None:
+        if not isinstance(self.neurons, Population | View):
+            raise TypeError(
+                f"Trace: neurons is {self.neurons!r}; it must be a population or a part of one."
+            )
         _positive("Trace", "every", self.every)
 
 
@@ -33,6 +37,8 @@ class Rate:
     bin: float = 5.0
 
     def __post_init__(self) -> None:
+        if not isinstance(self.population, Population):
+            raise TypeError(f"Rate: population is {self.population!r}; it must be a population.")
         _positive("Rate", "bin", self.bin)
 
 

@@ -6,9 +6,13 @@ from typing import Any
 import numpy as np
 
 
-def _whole(rule: str, name: str, value: int) -> None:
+def _whole(rule: Any, name: str) -> None:
+    value = getattr(rule, name)
     if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 0:
-        raise ValueError(f"{rule}: {name} is {value!r}; it must be a whole number, 0 or more.")
+        raise ValueError(
+            f"{type(rule).__name__}: {name} is {value!r}; it must be a whole number, 0 or more."
+        )
+    object.__setattr__(rule, name, int(value))  # NumPy's small integers would overflow
 
 
 @dataclass(frozen=True)
@@ -19,8 +23,8 @@ class FixedProbability:
     autapses: bool = True
 
     def __post_init__(self) -> None:
-        if not 0 <= self.p <= 1:
-            raise ValueError(f"FixedProbability: p is {self.p}; it must lie between 0 and 1.")
+        if not isinstance(self.p, int | float | np.number) or not 0 <= self.p <= 1:
+            raise ValueError(f"FixedProbability: p is {self.p!r}; it must lie between 0 and 1.")
 
 
 @dataclass(frozen=True)
@@ -35,7 +39,7 @@ class FixedInDegree:
     multapses: bool = True
 
     def __post_init__(self) -> None:
-        _whole("FixedInDegree", "k", self.k)
+        _whole(self, "k")
 
 
 @dataclass(frozen=True)
@@ -47,7 +51,7 @@ class FixedTotal:
     multapses: bool = True
 
     def __post_init__(self) -> None:
-        _whole("FixedTotal", "n", self.n)
+        _whole(self, "n")
 
 
 @dataclass(frozen=True)

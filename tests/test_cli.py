@@ -214,6 +214,18 @@ def wait_for_spikes(path: Path) -> None:
     raise AssertionError("no spikes within a minute")
 
 
+def test_a_long_run_to_a_file_does_not_grow(tmp_path):
+    peaks = []
+    for duration in (10_000, 100_000):
+        process = start(
+            *("run", "cuba", "--duration", duration, "--out", tmp_path / f"{duration}.h5", "--json")
+        )
+        told = json.loads(process.communicate(timeout=300)[0])
+        peaks.append(told["peak_rss_gb"])
+        assert told["spikes"] > 5 * 4000 * duration / 1000
+    assert peaks[1] < peaks[0] + 0.03  # 35 MB of spikes more have passed through
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGINT for a child")
 def test_ctrl_c_keeps_what_there_is(tmp_path):
     out = tmp_path / "cuba.h5"

@@ -26,14 +26,15 @@ from spikesim.engine.wiring import in_degree_rows, write_fan
 from spikesim.network import DISTRIBUTIONS, Network, Projection
 from spikesim.rules import AllToAll, FixedInDegree, FixedProbability, FixedTotal, OneToOne, Pairs
 
-WEIGHT_LEVELS = 2048  # quantiles that stand for a distribution of weights
-FEWEST_LEVELS = 256  # with room for fewer, weights are stored beside the synapses
+WEIGHT_LEVELS = 1024  # values that stand for a distribution of weights
+EXACT_LEVELS = 65536  # the same, where exact weights are asked for
+TABLE_BITS = 13  # of a synapse for its weight; fans with more values keep weights beside synapses
 WIDEST_WINDOW = 3  # bits: windows of 8 delays; the slots of 16 no longer lie in a cache of 1 MB
 
 
 def in_steps(delays: Any, dt: float) -> np.ndarray:
     """Delays rounded to the nearest step, halves up, at least one."""
-    return np.maximum(np.floor(np.asarray(delays, float) / dt + 0.5), 1).astype(np.uint16)
+    return np.maximum(np.floor(np.asarray(delays, float) / dt + 0.5 + 1e-9), 1).astype(np.uint16)
 
 
 class _Column:
@@ -177,34 +178,23 @@ class Assembler:
 
     def _weight_tables(self, exactly: bool) -> tuple[np.ndarray, list[bool]]:
         """Tables of all fans, and which fans keep their weights outside the words."""
-        bits = 32 - self.layout.address_bits - self.slot_bits
+        free = 32 - self.layout.address_bits - self.slot_bits
         whole, outside = _Column(self.layout.integer), []
         for fan in self.fans:
             ours = range(fan["first_projection"], fan["last_projection"])
-            drawn = {
-                (self.sorted[k].weight, self._unit(k))
-                for k in ours
-                if isinstance(self.sorted[k].weight, DISTRIBUTIONS)
-            }
-            fixed = sum(1 if self.distinct[k] is None else self.distinct[k].size for k in ours)
-            room = ((1 << bits) - fixed) // max(len(drawn), 1)
-            each = WEIGHT_LEVELS
-            while each > max(room, FEWEST_LEVELS):
-                each //= 2
-            wide = room < (each if drawn else 0) or (exactly and bool(drawn))
             table = _Table()
             for k in ours:
                 weight, unit = self.sorted[k].weight, self._unit(k)
                 if self.distinct[k] is not None:
                     entries = table.add(("array", k), self.distinct[k] / unit)
                 elif isinstance(weight, DISTRIBUTIONS):
-                    values = levels(weight, DELAY_LEVELS if wide else each)
+                    values = levels(weight, EXACT_LEVELS if exactly else WEIGHT_LEVELS)
                     entries = table.add((weight, unit), values / unit)
                 else:
                     entries = table.add((weight, unit), np.array([weight / unit]))
                 self.projections[k]["weight"], self.projections[k]["levels"] = entries
             fan["table"] = whole.add(np.rint(np.concatenate(table.values)))
-            outside.append(wide)
+            outside.append(table.size > 1 << min(free, TABLE_BITS))
         return whole.joined(), outside
 
     def _unit(self, k: int) -> float:
@@ -358,7 +348,7 @@ def _counts(network: Network, projection: Projection) -> tuple[int, np.ndarray]:
         case FixedTotal(multapses=True):
             return DRAWN, random.multinomial(rule.n, allowed / allowed.sum())
         case FixedTotal():
-            return DISTINCT, random.multivariate_hypergeometric(allowed, rule.n, method="marginals")
+            return DISTINCT, _without_replacement(random, allowed, rule.n)
     raise AssertionError(rule)
 
 
@@ -391,3 +381,25 @@ def _room(
         return total
     mean = total * here / int(projection["target_size"])
     return min(total, int(mean + 10 * math.sqrt(mean)) + 64) if here else 0
+
+
+def _without_replacement(random: np.random.Generator, allowed: np.ndarray, n: int) -> np.ndarray:
+    """How many of ``n`` pairs drawn without replacement fall to each source.
+
+    Given their number, pairs taken independently are a draw without replacement: so take a few
+    less than n that way, then one after the other (NumPy's own function ends at 10^9 pairs).
+    """
+    total = int(allowed.sum())
+    dense = 2 * n > total  # then draw the pairs that are left out
+    wanted = total - n if dense else n
+    counts = np.full(allowed.size, total)
+    while counts.sum() > wanted:
+        counts = random.binomial(allowed, max(0.0, wanted - 6 * math.sqrt(wanted)) / max(total, 1))
+    ends = np.cumsum(allowed)
+    for _ in range(wanted - int(counts.sum())):
+        while True:  # a free pair, at every try with a chance of a half or more
+            source = np.searchsorted(ends, random.integers(total), side="right")
+            if random.random() * allowed[source] >= counts[source]:
+                counts[source] += 1
+                break
+    return allowed - counts if dense else counts

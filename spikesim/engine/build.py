@@ -94,7 +94,7 @@ class Build:
         self, source: Population | str, target: Population | str, receptor: str | None = None
     ) -> Synapses:
         """What runs between two populations."""
-        pre, post = (self._population(which) for which in (source, target))
+        pre, post = self._population("source", source), self._population("target", target)
         names = list(self.network.populations)
         p = names.index(post.name)
         receptors = list(post.model.receptors)
@@ -105,6 +105,9 @@ class Build:
                 continue
             for partition in range(self.partitions):
                 parts.append(self._decode(f, partition, p, post))
+        if receptor is not None and receptor not in receptors:
+            known = ", ".join(map(repr, receptors))
+            raise ValueError(f"receptor is {receptor!r}; {post.name!r} has {known}.")
         if not parts:
             empty = np.empty(0)
             return Synapses(*(empty.astype(np.int64),) * 2, empty, empty, empty.astype(np.int64))
@@ -140,11 +143,11 @@ class Build:
         columns = (source, target, integers * unit[r], delay, r)
         return tuple(column[here] for column in columns)
 
-    def _population(self, which: Population | str) -> Population:
-        name = which if isinstance(which, str) else which.name
-        if name not in self.network.populations:
+    def _population(self, word: str, which: Population | str) -> Population:
+        name = which.name if isinstance(which, Population) else which
+        if not isinstance(name, str) or name not in self.network.populations:
             known = ", ".join(map(repr, self.network.populations))
-            raise ValueError(f"unknown population {name!r}; known are {known}.")
+            raise ValueError(f"{word} is {which!r}; it must be a population: one of {known}.")
         return self.network.populations[name]
 
 
@@ -218,7 +221,8 @@ def estimate_memory(network: Network, precision: Precision = "single") -> float:
 def check_memory(network: Network, precision: Precision, limit: float | None) -> float:
     """The estimate in bytes; raises `MemoryError` if it exceeds the limit (GB)."""
     need = estimate_memory(network, precision)
-    if limit is not None and not (math.isfinite(limit) and limit > 0):
+    number = isinstance(limit, int | float | np.number)
+    if limit is not None and not (number and math.isfinite(limit) and limit > 0):
         raise ValueError(f"memory is {limit!r}; it must be a positive number of GB.")
     allowed = psutil.virtual_memory().available if limit is None else limit * 1e9
     if need > allowed:
@@ -253,7 +257,7 @@ def build(
     memory : float
         Limit in GB; default: the memory available.
     weights : "compact" or "exact"
-        Whether a weight drawn from a distribution is one of (at most) 2,048 equally likely values
+        Whether a weight drawn from a distribution is one of (at most) 1,024 equally likely values
         with the distribution's mean and variance, or one of 65,536. Weights that are numbers or
         arrays are never rounded beyond the precision.
 
@@ -265,6 +269,8 @@ def build(
         The network would need more than the limit; nothing has been allocated.
     """
     start = time.perf_counter()
+    if not isinstance(network, Network):
+        raise TypeError(f"network is {network!r}; it must be a Network.")
     check_dt(dt)
     check_threads(threads)
     if precision not in ("single", "double"):
@@ -280,8 +286,8 @@ def build(
     values = {name: _draw_values(network, p) for name, p in network.populations.items()}
 
     populations = _population_table(network)
-    partitions = _partition_count(populations, threads)
-    spans, inputs = _spans(populations, partitions)
+    spans, inputs = _partitioned(populations, threads)
+    partitions = len(spans)
     address_bits = max(6, math.ceil(math.log2(max(inputs, 64))))
     integer = np.int32 if precision == "single" else np.int64
     # Four times the drives' share: `Simulation.set` can make them stronger.
@@ -345,25 +351,31 @@ def _population_table(network: Network) -> np.ndarray:
     return table
 
 
-def _partition_count(populations: np.ndarray, threads: int) -> int:
-    """The smallest multiple of the threads whose partitions hold their inputs in 16 bits."""
-    blocks = -(-populations["size"] // 64)
+def _partitioned(populations: np.ndarray, threads: int) -> tuple[np.ndarray, int]:
+    """Spans of the fewest partitions, a multiple of the threads, with 16-bit addresses.
+
+    If blocks are so many and small that this cannot be had, addresses are longer.
+    """
     count = threads
-    while np.sum(-(-blocks // count) * populations["receptors"]) * 64 > PARTITION_INPUTS:
+    blocks = int(np.sum(-(-populations["size"] // 64)))
+    spans, most = _spans(populations, count)
+    while most > PARTITION_INPUTS and count < blocks:
         count += threads
-    return count
+        spans, most = _spans(populations, count)
+    return spans, most
 
 
 def _spans(populations: np.ndarray, partitions: int) -> tuple[np.ndarray, int]:
     """Which blocks lie in which partition, and the most inputs that a partition has."""
     spans = np.zeros((partitions, populations.size), SPAN)
     most = 0
+    blocks = -(-populations["size"] // 64)
+    turn = np.cumsum(blocks) % partitions  # so that not all remainders fall to one partition
     for partition in range(partitions):
         address = 0
         for p, population in enumerate(populations):
-            blocks = -(-int(population["size"]) // 64)
-            first = blocks * partition // partitions
-            last = blocks * (partition + 1) // partitions
+            first = int(blocks[p] * partition + turn[p]) // partitions
+            last = int(blocks[p] * (partition + 1) + turn[p]) // partitions
             spans[partition, p] = first, last, address
             address += 64 * (last - first) * int(population["receptors"])
         most = max(most, address)

@@ -217,6 +217,8 @@ def _view(neurons: Any) -> View:
 
 def check_records(network: Network, records: Sequence[Trace | Rate], dt: float) -> None:
     """Hold what is to be recorded against the network and the step."""
+    if not isinstance(records, list | tuple):
+        raise TypeError(f"record is {records!r}; it must be a sequence of Trace and Rate.")
     for record in records:
         if isinstance(record, Trace):
             name, every, word = _view(record.neurons).population, record.every, "every"
@@ -227,6 +229,10 @@ def check_records(network: Network, records: Sequence[Trace | Rate], dt: float) 
         if name not in network.populations:
             known = ", ".join(map(repr, network.populations))
             raise ValueError(f"record: unknown population {name!r}; known are {known}.")
+        if isinstance(record, Trace):
+            network.view(record.neurons)
+        elif record.population.size != network.populations[name].size:
+            raise ValueError(f"record: population {name!r} belongs to another network.")
         if abs(every / dt - max(round(every / dt), 1)) > 1e-6:
             raise ValueError(
                 f"record: {word} is {every:g} ms; it must be a multiple of dt = {dt:g}."
