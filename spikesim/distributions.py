@@ -167,4 +167,4 @@ def levels(distribution: Distribution, count: int) -> np.ndarray:
             result[-1] = m + s * math.sqrt(last - 1)
             break
     low, high = getattr(distribution, "low", -np.inf), getattr(distribution, "high", np.inf)
-    return np.clip(result, low, high)
+    return np.sort(np.clip(result, low, high))

@@ -60,26 +60,41 @@ def parse(text: str, where: str = "the expression") -> ast.expr:
         column = getattr(error, "offset", None)
         place = f" at column {column}" if column else ""
         raise EquationError(f"{where}: syntax error{place} in '{text.strip()}'.") from None
-    _check(node, where, text.strip())
+    except (RecursionError, MemoryError):
+        raise EquationError(f"{where}: '{text.strip()[:60]}...' is nested too deeply.") from None
+    try:
+        _check(node, where, text.strip())
+    except RecursionError:
+        raise EquationError(f"{where}: '{text.strip()[:60]}...' is nested too deeply.") from None
     return node
 
 
+def is_condition(node: ast.expr) -> bool:
+    """Whether an expression is true or false rather than a number."""
+    return isinstance(node, ast.Compare | ast.BoolOp) or (
+        isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not)
+    )
+
+
 def _check(node: ast.expr, where: str, text: str) -> None:
+    conditions: list[ast.expr] = []
     match node:
-        case ast.Constant(value=value) if type(value) in (int, float) or value is True:
+        case ast.Constant(value=value) if type(value) in (int, float):
             return
         case ast.Name():
             return
         case ast.BinOp(left, op, right) if type(op) in _OPERATORS:
             parts = [left, right]
-        case ast.UnaryOp(ast.USub() | ast.UAdd() | ast.Not(), operand):
+        case ast.UnaryOp(ast.USub() | ast.UAdd(), operand):
             parts = [operand]
+        case ast.UnaryOp(ast.Not(), operand):
+            parts, conditions = [], [operand]
         case ast.BoolOp(values=values):
-            parts = values
+            parts, conditions = [], values
         case ast.Compare(left, [op], [right]) if type(op) in _COMPARISONS:
             parts = [left, right]
         case ast.IfExp(test, body, orelse):
-            parts = [test, body, orelse]
+            parts, conditions = [body, orelse], [test]
         case ast.Call(ast.Name(name), args, []) if name in FUNCTIONS:
             if len(args) != _ARGUMENTS.get(name, 1):
                 raise EquationError(
@@ -97,8 +112,19 @@ def _check(node: ast.expr, where: str, text: str) -> None:
                 f"{where}: '{ast.unparse(node)}' is not allowed in '{text}'; allowed are numbers, "
                 f"names, arithmetic, comparisons and {', '.join(FUNCTIONS)}."
             )
-    for part in parts:
+    for part in [*parts, *conditions]:
         _check(part, where, text)
+    for part in parts:
+        if is_condition(part):
+            raise EquationError(
+                f"{where}: '{ast.unparse(part)}' is true or false where a number belongs in "
+                f"'{text}'; write '1 if {ast.unparse(part)} else 0'."
+            )
+    for part in conditions:
+        if not is_condition(part):
+            raise EquationError(
+                f"{where}: '{ast.unparse(part)}' is a number where a condition belongs in '{text}'."
+            )
 
 
 def names(node: ast.AST) -> set[str]:

@@ -17,6 +17,7 @@ from spikesim.equations import (
     Statement,
     affine,
     equations,
+    is_condition,
     names,
     parse,
     statements,
@@ -27,7 +28,20 @@ UNITS = ("ms", "mV", "pA", "nS", "pF", "Hz", "1")
 RESERVED = {  # words with a meaning in a model's text or in its kernel
     *("w", "t", "dt", "i_syn", "xi", "refractory", "refractory_steps", "active", "real", "update"),
     *("state", "const", "ring", "ids", "first", "last", "size", "base", "step", "lanes", "np"),
-    *("block", "count", "crossed", "j", "types", "entry", *FUNCTIONS, *keyword.kwlist),
+    *(
+        "range",
+        "abs",
+        "min",
+        "max",
+        "block",
+        "count",
+        "crossed",
+        "j",
+        "types",
+        "entry",
+        *FUNCTIONS,
+        *keyword.kwlist,
+    ),
 }
 Value = float | np.ndarray | Distribution
 
@@ -111,7 +125,7 @@ def DoubleExponential(tau_rise: Value = 1.0, tau_decay: Value = 5.0, sign: str =
             di_{r}/dt = -i_{r} / tau_decay_{r} + x_{r} * (1 / tau_rise_{r} - 1 / tau_decay_{r}) : pA
             dx_{r}/dt = -x_{r} / tau_rise_{r} : pA""",
         current="i_{r}",
-        arrival=f"x_{{r}} += w / {peak}",
+        arrival=f"x_{{r}} += (1 / {peak}) * w",
         parameters={"tau_rise_{r}": "1 ms", "tau_decay_{r}": "5 ms"},
         values={"tau_rise_{r}": tau_rise, "tau_decay_{r}": tau_decay},
     )
@@ -276,9 +290,11 @@ class NeuronModel:
         defaults = {}
         for name, text in parameters.items():
             defaults[name], units[name] = _quantity(self.name, name, text)
+        made = r"k\d+|.*_"  # what the kernel calls its own
+        made += "".join(rf"|d?{v}_(new|held|\d+)|[pq]_{v}(_.*)?" for v in derivatives)
+        made += "".join(rf"|(w|in|unit)_{r}" for r in self.receptors)
         for name in [*derivatives, *parameters]:
-            made = "|".join(rf"d?{v}_(new|held|inf|\d+)" for v in derivatives)
-            if name in RESERVED or re.fullmatch(rf"[kpqw]\d+|.*_|{made}", name):
+            if name in RESERVED or re.fullmatch(made, name):
                 raise EquationError(f"{self.name}: the name '{name}' is reserved; choose another.")
             if name in derivatives and name in parameters:
                 raise EquationError(f"{self.name}: '{name}' is both a variable and a parameter.")
@@ -357,3 +373,8 @@ def _check_names(model: str, dynamics: Dynamics) -> None:
                 f"{model}, {where}: unknown name '{unknown[0]}' in '{ast.unparse(node)}'; known "
                 f"are {', '.join(sorted(known))}."
             )
+    if not is_condition(dynamics.threshold) or not names(dynamics.threshold) & variables:
+        raise EquationError(
+            f"{model}, threshold: '{ast.unparse(dynamics.threshold)}' is not a condition on a "
+            "variable, such as 'v >= v_th'."
+        )

@@ -263,13 +263,7 @@ class Network:
             raise ValueError(f"projection {name!r}: weight is missing.")
         weight = _per_synapse(name, "weight", weight, rule, source, target)
         delay = _per_synapse(name, "delay", delay, rule, source, target)
-        sign = self.populations[target.population].model.receptors[receptor].sign
-        low, high = extremes(weight)
-        if (sign == "positive" and low < 0) or (sign == "negative" and high > 0):
-            raise ValueError(
-                f"projection {name!r}: weights run from {low:g} to {high:g}; receptor {receptor!r} "
-                f"of {target.population!r} takes {sign} ones only."
-            )
+        self._check_sign(f"projection {name!r}", target, receptor, weight)
         if np.size(delay) and extremes(delay)[0] <= 0:
             raise ValueError(
                 f"projection {name!r}: delays run down to {extremes(delay)[0]:g} ms; they must be "
@@ -312,26 +306,35 @@ class Network:
             receptor = ""
         else:
             receptor = self._receptor(f"input {name!r}", target, receptor)
-        if isinstance(input, Spikes) and input.trains.size != target.size:
+        made = Drive(name, target, input, receptor)
+        self.check_drive(made)
+        self.drives[name] = made
+
+    def check_drive(self, drive: Drive) -> None:
+        """Hold an input against the neurons it is for: shapes, and signs of weights."""
+        given, target = drive.input, drive.target
+        if isinstance(given, Spikes) and given.trains.size != target.size:
             raise ValueError(
-                f"input {name!r}: {input.trains.size} spike trains for {target.size} neurons."
+                f"input {drive.name!r}: {given.trains.size} spike trains for {target.size} neurons."
             )
-        for item in fields(input):
-            value = getattr(input, item.name)
-            if isinstance(value, np.ndarray) and value.shape not in ((), (target.size,)):
+        for item in fields(given):
+            value = getattr(given, item.name)
+            if isinstance(value, np.ndarray) and value.shape != (target.size,):
                 raise ValueError(
-                    f"input {name!r}: {item.name} has shape {value.shape}; it must be a number or "
-                    f"have shape ({target.size},)."
+                    f"input {drive.name!r}: {item.name} has shape {value.shape}; it must be a "
+                    f"number or have shape ({target.size},)."
                 )
-        if isinstance(input, Poisson | Spikes):
-            sign = model.receptors[receptor].sign
-            low, high = extremes(input.weight)
-            if (sign == "positive" and low < 0) or (sign == "negative" and high > 0):
-                raise ValueError(
-                    f"input {name!r}: weight is {input.weight}; receptor {receptor!r} of "
-                    f"{target.population!r} takes {sign} ones only."
-                )
-        self.drives[name] = Drive(name, target, input, receptor)
+        if isinstance(given, Poisson | Spikes):
+            self._check_sign(f"input {drive.name!r}", target, drive.receptor, given.weight)
+
+    def _check_sign(self, where: str, target: View, receptor: str, weight: Any) -> None:
+        sign = self.populations[target.population].model.receptors[receptor].sign
+        low, high = extremes(weight)
+        if (sign == "positive" and low < 0) or (sign == "negative" and high > 0):
+            raise ValueError(
+                f"{where}: weights run from {low:g} to {high:g}; receptor {receptor!r} "
+                f"of {target.population!r} takes {sign} ones only."
+            )
 
     def synapses(
         self, source: Population | str, target: Population | str, *, dt: float = 0.1

@@ -140,8 +140,16 @@ BAD = {
         r"(?=.*\bb\b)(?=.*(199|100))(?=.*\b7\b)",
     ),
     # connections: between whom, by what
-    "source unknown": (connect("c"), ValueError, r"(target is|unknown population) 'c'.*'a', 'b', 'one'"),
-    "target unknown": (connect("a", "c"), ValueError, r"(target is|unknown population) 'c'.*'a', 'b', 'one'"),
+    "source unknown": (
+        connect("c"),
+        ValueError,
+        r"(target is|unknown population) 'c'.*'a', 'b', 'one'",
+    ),
+    "target unknown": (
+        connect("a", "c"),
+        ValueError,
+        r"(target is|unknown population) 'c'.*'a', 'b', 'one'",
+    ),
     "source None": (connect(None), ValueError, r"unknown population None.*'a', 'b'"),
     "sources a list": (connect(["a"]), ValueError, r"unknown population \['a'\].*'a', 'b'"),
     "rule a number": (connect(rule=0.1), TypeError, r"'a->b': rule is 0\.1.*FixedProbability"),
@@ -358,7 +366,11 @@ BAD = {
         r"Spikes: trains .*'1 ms'",
     ),
     "input a number": (drive(800.0), TypeError, r"input is 800\.0.*Poisson, Spikes, Current or"),
-    "driven unknown": (drive(ss.Current(1), "c"), ValueError, r"(target is|unknown population) 'c'.*'a', 'b'"),
+    "driven unknown": (
+        drive(ss.Current(1), "c"),
+        ValueError,
+        r"(target is|unknown population) 'c'.*'a', 'b'",
+    ),
     "input receptor": (
         drive(ss.Poisson(1, 1), receptor="ampa"),
         ValueError,
@@ -408,7 +420,7 @@ BAD = {
     "input weight of the wrong sign": (
         drive(ss.Poisson(1, -3.5), receptor="exc"),
         ValueError,
-        r"'poisson->a': weight is -3\.5.*'exc' of 'a' takes positive",
+        r"'poisson->a': (weight is|weights run from) -3\.5.*'exc' of 'a' takes positive",
     ),
     # recording
     "trace too often": (

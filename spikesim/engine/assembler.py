@@ -146,8 +146,8 @@ class Assembler:
             row["stored_delay"] = self.stored_delays.add(steps)
         else:
             row["delay"], steps = self._delay_table(projection.delay)
-        self.shortest.append(int(steps.min(initial=DELAY_LEVELS - 1)))
-        self.longest.append(int(steps.max(initial=1)))
+        self.shortest.append(int(steps.min()) if steps.size else 1)
+        self.longest.append(int(steps.max()) if steps.size else 1)
 
     def _delay_table(self, delay: Any) -> tuple[int, np.ndarray]:
         """Number and values of the quantiles of a delay; equal delays share a table."""

@@ -174,6 +174,13 @@ def check_dt(dt: float) -> None:
         raise ValueError(f"dt is {dt!r}; it must be a positive number of ms.")
 
 
+def check_whole(name: str, value: Any) -> int:
+    """A seed or the like as an integer."""
+    if isinstance(value, bool) or not isinstance(value, int | np.integer):
+        raise ValueError(f"{name} is {value!r}; it must be a whole number.")
+    return int(value)
+
+
 def check_threads(threads: int | None) -> None:
     if threads is not None and (
         isinstance(threads, bool) or not isinstance(threads, int | np.integer) or threads < 1
@@ -316,7 +323,7 @@ def build(
         history=history,
         wiring=wiring,
         units=units,
-        limits={key: unit * 2.0**headroom for key, unit in units.items()},
+        limits={key: units[key] * 2.0**headroom if most[key] else 0.0 for key in units},
         values=values,
         synapses_of=assembler.synapses_of,
         seconds=time.perf_counter() - start - compile_seconds,
@@ -338,7 +345,7 @@ def sampled(value: Any, size: int, *key: object) -> float | np.ndarray:
     """A number or an array as it is; a distribution drawn for ``size`` neurons under a key."""
     if isinstance(value, DISTRIBUTIONS):
         return value.quantile(generator(*key).random(size))
-    array = np.asarray(value, float)
+    array = np.array(value, float)
     return float(array) if array.ndim == 0 else array
 
 
@@ -383,6 +390,8 @@ def _spans(populations: np.ndarray, partitions: int) -> tuple[np.ndarray, int]:
 
 
 def _check_delays(projection: Projection, dt: float) -> None:
+    if np.size(projection.delay) == 0:
+        return
     low, high = extremes(projection.delay)
     if low < dt * (1 - 1e-9):
         raise ValueError(

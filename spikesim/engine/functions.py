@@ -67,3 +67,23 @@ def _(x):
     if x == types.float32:
         return lambda x: _exp32(x)
     return lambda x: _exp64(x)
+
+
+def exprel(x):
+    """(e to the x - 1) / x, and 1 at 0."""
+    return np.expm1(x) / x if x else 1.0
+
+
+@overload(exprel, inline="always")
+def _(x):
+    kind = np.float32 if x == types.float32 else np.float64
+    one, small = kind(1), kind(0.03)
+    c2, c3, c4, c5, c6 = (kind(1 / k) for k in (2, 3, 4, 5, 6))
+
+    def relative(x):
+        near = abs(x) < small
+        series = one + x * c2 * (one + x * c3 * (one + x * c4 * (one + x * c5 * (one + x * c6))))
+        far = one if near else x
+        return series if near else (exp(far) - one) / far
+
+    return relative

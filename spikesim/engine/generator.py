@@ -40,7 +40,7 @@ class _Writer:
     """Collects constants and turns expressions into the kernel's language."""
 
     def __init__(self, model: NeuronModel, values: Mapping[str, object], dt: float) -> None:
-        self.dynamics = model.dynamics
+        self.name, self.dynamics = model.name, model.dynamics
         self.values = {**values, "dt": dt}
         self.scalars: dict[str, float] = {}
         self.per_neuron: dict[str, np.ndarray] = {}
@@ -49,6 +49,10 @@ class _Writer:
     def constant(self, name: str, value: object, meaning: str = "") -> str:
         """Give a value that is fixed during a run a name in the kernel."""
         value = np.asarray(value, float)
+        if not np.all(np.isfinite(value)):
+            raise ValueError(
+                f"{self.name}: {meaning or name} is not finite with these values of its parameters."
+            )
         if value.ndim:
             self.per_neuron[name] = value
         else:
@@ -189,7 +193,7 @@ def _propagate(writer, variables, forms, arriving, suffix) -> dict[str, str]:
 
 
 def _exponential_euler(writer: _Writer) -> list[str]:
-    """x_new = x E + b (E - 1) / a with E = exp(a dt), for dx/dt = a x + b, all else as it was."""
+    """x_new = x + dt (a x + b) (exp(a dt) - 1) / (a dt), where dx/dt = a x + b, all else fixed."""
     lines = []
     for v, node in writer.dynamics.derivatives.items():
         form = affine(node, [v])
@@ -197,7 +201,6 @@ def _exponential_euler(writer: _Writer) -> list[str]:
             lines.append(f"{v}_new = {v} + {writer.write(ast.Name('dt'))} * ({writer.write(node)})")
             continue
         a, b = form[v], form.get("")
-        growth = ast.Call(ast.Name("exp"), [ast.BinOp(a, ast.Mult(), ast.Name("dt"))], [])
         if writer.fixed(a):
             rate = np.asarray(evaluate(a, writer.values), float)
             p, q = propagators(rate[..., None, None], writer.values["dt"])
@@ -205,12 +208,10 @@ def _exponential_euler(writer: _Writer) -> list[str]:
             if b is not None:
                 terms.append(f"{writer.constant(f'q_{v}', q[..., 0, 0])} * ({writer.write(b)})")
             lines.append(f"{v}_new = {' + '.join(terms)}")
-        elif b is None:
-            lines.append(f"{v}_new = {v} * {writer.write(growth)}")
         else:
-            equilibrium = ast.BinOp(ast.UnaryOp(ast.USub(), b), ast.Div(), a)
-            lines.append(f"{v}_inf = {writer.write(equilibrium)}")
-            lines.append(f"{v}_new = {v}_inf + ({v} - {v}_inf) * {writer.write(growth)}")
+            growth = ast.Call(ast.Name("exprel"), [ast.BinOp(a, ast.Mult(), ast.Name("dt"))], [])
+            change = f"{writer.write(ast.Name('dt'))} * ({writer.write(node)})"
+            lines.append(f"{v}_new = {v} + {change} * {writer.write(growth)}")
     return lines
 
 
@@ -221,7 +222,7 @@ _TABLEAUS = {  # rows: the stage's place in the step, its weights on earlier sta
 }
 
 
-def _runge_kutta(writer: _Writer, method: str) -> list[str]:
+def _runge_kutta(writer: _Writer, method: str, held: tuple[str, ...]) -> list[str]:
     stages, weights = _TABLEAUS[method]
     derivatives = writer.dynamics.derivatives
     dt = writer.write(ast.Name("dt"))
@@ -238,7 +239,12 @@ def _runge_kutta(writer: _Writer, method: str) -> list[str]:
                 lines.append(f"{v}_{k} = {moved(v, coefficients)}")
                 at[v] = ast.Name(f"{v}_{k}")
         for v, node in derivatives.items():
-            lines.append(f"d{v}_{k} = {writer.write(substitute(node, at))}")
+            change = writer.write(substitute(node, at))
+            lines.append(
+                f"d{v}_{k} = {change}"
+                if v not in held
+                else f"d{v}_{k} = ({change}) if active else real(0.0)"
+            )
     return lines + [f"{v}_new = {moved(v, weights)}" for v in derivatives]
 
 
@@ -261,7 +267,7 @@ def _step(writer: _Writer, model: NeuronModel) -> list[str]:
     if model.method == "exponential_euler":
         lines = _exponential_euler(writer)
     else:
-        lines = _runge_kutta(writer, model.method)
+        lines = _runge_kutta(writer, model.method, model.hold)
     for v in writer.dynamics.derivatives:
         lines.append(f"{v} = {v}_new if active else {v}" if v in model.hold else f"{v} = {v}_new")
     return lines
@@ -279,6 +285,13 @@ def generate(model: NeuronModel, values: Mapping[str, object], dt: float, precis
         Step (ms).
     precision : "single" or "double"
     """
+    with np.errstate(all="ignore"):  # what is not finite is refused
+        return _generate(model, values, dt, precision)
+
+
+def _generate(
+    model: NeuronModel, values: Mapping[str, object], dt: float, precision: str
+) -> Kernel:
     writer = _Writer(model, values, dt)
     dynamics = model.dynamics
     variables = list(dynamics.derivatives)
@@ -315,7 +328,7 @@ def generate(model: NeuronModel, values: Mapping[str, object], dt: float, precis
     put("from numba import types")
     put("from numpy import cos, log, sin, sqrt, tanh\n")
     put("from spikesim.engine.cache import entry")
-    put("from spikesim.engine.functions import exp")
+    put("from spikesim.engine.functions import exp, exprel")
     put("from spikesim.engine.intrinsics import lanes\n")
     put(f"real = np.{kind}\n\n")
     put("@entry(")

@@ -17,7 +17,15 @@ import numpy as np
 
 from spikesim import __version__
 from spikesim.engine import loop
-from spikesim.engine.build import Build, Synapses, build, check_dt, check_threads, cores
+from spikesim.engine.build import (
+    Build,
+    Synapses,
+    build,
+    check_dt,
+    check_threads,
+    check_whole,
+    cores,
+)
 from spikesim.engine.loop import Record
 from spikesim.engine.recorder import Recorder, check_records
 from spikesim.engine.state import State
@@ -120,10 +128,11 @@ class Simulation:
                 f"{cores()}.",
                 stacklevel=2,
             )
-        self.seed, self.replica = self.network.seed if seed is None else seed, replica
+        self.seed = check_whole("seed", self.network.seed if seed is None else seed)
+        self.replica = check_whole("replica", replica)
         self.run_seconds = 0.0
         start = time.perf_counter()
-        self.state = State(what, self.seed, replica)
+        self.state = State(what, self.seed, self.replica)
         out = None if out is None else Path(out)
         self._recorder = Recorder(self.state, record, spikes, out, self.describe(), overwrite)
         self._work(0, 0, self._recorder.buffers(0, 0), np.zeros(64, np.int64))  # compiles

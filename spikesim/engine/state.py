@@ -1,6 +1,7 @@
 """A state: everything that a run's future depends on, as arrays, and the changes it allows."""
 
 from collections.abc import Mapping
+from copy import copy
 from dataclasses import replace
 from typing import Any
 
@@ -81,7 +82,7 @@ class State:
         if name in self.network.populations[population].model.dynamics.derivatives:
             return self._variables(population)[name]
         if name in self._values[population]:
-            return self._values[population][name]
+            return copy(self._values[population][name])
         model = self.network.populations[population].model.dynamics
         raise ValueError(
             f"population {population!r} has neither a variable nor a parameter {name!r}; known are "
@@ -109,7 +110,7 @@ class State:
             if key in dynamics.derivatives:
                 state[name][key] = np.broadcast_to(np.asarray(value, float), population.size)
             else:
-                array = np.asarray(value, float)
+                array = np.array(value, float)
                 self._values[name][key] = float(array) if array.ndim == 0 else array
         if set(values) & set(dynamics.defaults):
             self._layout(state, changed=name)
@@ -128,6 +129,7 @@ class State:
                     f"({drive.target.size},)."
                 )
         changed = replace(drive, input=replace(drive.input, **values))
+        self.network.check_drive(changed)
         drives = {**self._drives, name: changed}
         most = bounds(self.network, drives.values(), self.build.dt)
         for key, limit in self.build.limits.items():
