@@ -48,7 +48,8 @@ def note(content: dict) -> str:
     machine, versions = content["machine"], content["versions"]
     told = ", ".join(f"{name} {version}" for name, version in versions.items())
     return (
-        f"Measured {content['date']} on {machine['cores']} cores of {machine['processor']}; {told}; "
+        f"Measured {content['date']} on {machine['cores']} cores of "
+        f"{machine['processor']}; {told}; "
         "medians."
     )
 

@@ -285,6 +285,13 @@ class NeuronModel:
             arrivals[name] = statements(text, f"{self.name}, arrival at {name!r}")
         lines.append("i_syn = " + (" + ".join(f"({c})" for c in currents) or "0"))
         derivatives, units = equations("\n".join(lines), f"{self.name}, equations")
+        for name, unit in units.items():
+            if unit and unit not in UNITS:
+                raise EquationError(
+                    f"{self.name}: '{name}' has unit '{unit}'; known are {', '.join(UNITS)}."
+                )
+            if name in parameters or name == "dt":
+                raise EquationError(f"{self.name}: '{name}' is defined by an equation already.")
         if not derivatives:
             raise EquationError(f"{self.name}: the equations have no line 'dx/dt = ...'.")
         defaults = {}
@@ -294,10 +301,10 @@ class NeuronModel:
         made += "".join(rf"|d?{v}_(new|held|\d+)|[pq]_{v}(_.*)?" for v in derivatives)
         made += "".join(rf"|(w|in|unit)_{r}" for r in self.receptors)
         for name in [*derivatives, *parameters]:
+            if not name.isidentifier():
+                raise EquationError(f"{self.name}: {name!r} must be named like a Python variable.")
             if name in RESERVED or re.fullmatch(made, name):
                 raise EquationError(f"{self.name}: the name '{name}' is reserved; choose another.")
-            if name in derivatives and name in parameters:
-                raise EquationError(f"{self.name}: '{name}' is both a variable and a parameter.")
         scheme = []
         if self.method and self.method not in METHODS:
             if "=" not in self.method:

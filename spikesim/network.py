@@ -9,8 +9,8 @@ import numpy as np
 
 from spikesim.distributions import LogNormal, Normal, Uniform
 from spikesim.equations import EquationError, names, parse
-from spikesim.inputs import Current, Input, Poisson, Spikes
-from spikesim.model import NeuronModel, Value
+from spikesim.inputs import Current, Input, Poisson, Spikes, WhiteNoise
+from spikesim.model import NeuronModel, Receptor, Value
 from spikesim.rules import AllToAll, FixedInDegree, FixedTotal, OneToOne, Pairs, Rule
 
 if TYPE_CHECKING:
@@ -324,8 +324,16 @@ class Network:
                     f"input {drive.name!r}: {item.name} has shape {value.shape}; it must be a "
                     f"number or have shape ({target.size},)."
                 )
+        if isinstance(given, WhiteNoise) and self._receptor_of(drive).unit == "nS":
+            raise ValueError(
+                f"input {drive.name!r}: receptor {drive.receptor!r} is a conductance, which noise "
+                "would make negative; give the noise to a current."
+            )
         if isinstance(given, Poisson | Spikes):
             self._check_sign(f"input {drive.name!r}", target, drive.receptor, given.weight)
+
+    def _receptor_of(self, drive: Drive) -> Receptor:
+        return self.populations[drive.target.population].model.receptors[drive.receptor]
 
     def _check_sign(self, where: str, target: View, receptor: str, weight: Any) -> None:
         sign = self.populations[target.population].model.receptors[receptor].sign

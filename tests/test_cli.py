@@ -261,7 +261,7 @@ def test_a_full_disk_keeps_what_was_flushed(tmp_path):
     import resource
 
     out = tmp_path / "cuba.h5"
-    full = 2_000_000
+    full = 40_000_000
 
     def limit() -> None:
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)

@@ -357,7 +357,7 @@ CASES = [
     ("equations", "dv/dt = -v; whatever", "neuron, equations: 'whatever' is neither 'dx/dt = "),
     ("equations", "dw/dt = -w", "neuron: the name 'w' is reserved"),
     ("equations", "dv/dt = -v; dt/dt = 1", "neuron: the name 't' is reserved"),
-    ("equations", "dtau/dt = -tau", "neuron: 'tau' is both a variable and a parameter"),
+    ("equations", "dtau/dt = -tau", "neuron: 'tau' is defined by an equation already"),
     ("equations", "dif/dt = -1", "neuron: the name 'if' is reserved"),
     ("threshold", "v >", "neuron, threshold: syntax error.* in 'v >'"),
     ("threshold", "x > 1", "neuron, threshold: unknown name 'x' in 'x > 1'"),

@@ -667,7 +667,7 @@ def test_summary_prints_every_number_with_its_unit():
     net.connect("exc", "cond", ss.FixedProbability(0.375), weight=ss.Uniform(2.5, 3.5), delay=2.75)
     net.drive("exc", ss.Poisson(812.5, 87.75), receptor="exc")
     net.drive("exc", ss.Current(376.5))
-    net.drive("cond", ss.WhiteNoise(0.625))
+    net.drive("exc", ss.WhiteNoise(0.625), receptor="inh")
     text = net.summary()
     for pattern in (
         r"^column, seed 1234$",
@@ -687,7 +687,7 @@ def test_summary_prints_every_number_with_its_unit():
         r"^projection exc->cond: FixedProbability\(p=0\.375,.*high=3\.5\) nS, delay 2\.75 ms",
         r"^input poisson->exc:.*812\.5 Hz.*87\.75 pA.*exc$",
         r"^input current->exc:.*376\.5 pA",
-        r"^input whitenoise->cond:.*0\.625 nS.*gaba$",
+        r"^input whitenoise->exc:.*0\.625 pA.*inh$",
     ):
         assert re.search(pattern, text, re.MULTILINE), f"{pattern}\n{text}"
 

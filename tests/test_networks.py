@@ -45,7 +45,7 @@ def compare(
     name: str, populations: dict[str, str], seeds: tuple, key: str | None = None, **options
 ):
     """Means over seeds lie within what seeds of the reference spread, and 3 % besides."""
-    known = reference(name) if key is None else reference(name)[key]
+    known = reference(name)[key]
     ours = [run(name, seed, **options) for seed in seeds]
     for mine, theirs in populations.items():
         expected = known["over_seeds"][theirs]
@@ -74,7 +74,7 @@ def test_undriven_coba_starts_and_fires_as_published():
 
 
 def test_izhikevich_against_numpy():
-    compare("izhikevich", {"exc": "E", "inh": "I"}, (1, 2, 3))
+    compare("izhikevich", {"exc": "E", "inh": "I"}, (1, 2, 3), key="izhikevich")
 
 
 def test_a_tenth_of_the_microcircuit_against_nest():

@@ -999,6 +999,15 @@ def test_set_and_get_refuse(plain):
         simulation.get("a", "x")
 
 
+def test_a_set_that_is_refused_changes_nothing(plain):
+    simulation = ss.Simulation(plain, precision="double")
+    with pytest.raises(ValueError, match="not finite"):
+        simulation.set("a", v=-55.0, tau_m=0.0)
+    assert simulation.get("a", "tau_m") == 20.0 and np.all(simulation.get("a", "v") == -65)
+    simulation.set("a", v_th=-45.0)
+    simulation.run(1.0)
+
+
 def test_set_refuses_weights_of_the_wrong_sign(plain):
     with pytest.raises(ValueError, match="positive"):
         ss.Simulation(plain).set("p", weight=-1.0)

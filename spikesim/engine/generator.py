@@ -308,12 +308,17 @@ def _generate(
             line = f"{v} = ({line.split(' = ', 1)[1]}) if active else {v}"
         step.append(line)
     tiny = repr(_TINY[precision])
-    step += [f"{v} = {v} if abs({v}) > real({tiny}) else real(0.0)" for v in variables]
+    step += [f"{v} = real(0.0) if abs({v}) < real({tiny}) else {v}" for v in variables]
 
     threshold = writer.write(dynamics.threshold)
     reset = [writer.statement(s) for s in dynamics.reset]
     if waits:
         steps = np.floor(np.asarray(evaluate(dynamics.refractory, writer.values)) / dt + 0.5)
+        if np.any(steps < 0):
+            raise ValueError(
+                f"{model.name}: the refractory time is {np.min(steps) * dt:g} ms; it must not be "
+                "negative."
+            )
         writer.constant("refractory_steps", steps, f"{ast.unparse(dynamics.refractory)} in steps")
         threshold = f"({threshold}) & ({REFRACTORY} < real(0.0))"
         reset.append(f"{REFRACTORY} = refractory_steps")

@@ -219,6 +219,7 @@ def check_records(network: Network, records: Sequence[Trace | Rate], dt: float) 
     """Hold what is to be recorded against the network and the step."""
     if not isinstance(records, list | tuple):
         raise TypeError(f"record is {records!r}; it must be a sequence of Trace and Rate.")
+    seen = set()
     for record in records:
         if isinstance(record, Trace):
             name, every, word = _view(record.neurons).population, record.every, "every"
@@ -237,6 +238,10 @@ def check_records(network: Network, records: Sequence[Trace | Rate], dt: float) 
             raise ValueError(
                 f"record: {word} is {every:g} ms; it must be a multiple of dt = {dt:g}."
             )
+        what = name, getattr(record, "variable", "rate")
+        if what in seen:
+            raise ValueError(f"record: {what[1]!r} of {name!r} is asked for twice.")
+        seen.add(what)
         known = network.populations[name].model.dynamics.derivatives
         if isinstance(record, Trace) and record.variable not in known:
             raise ValueError(

@@ -146,7 +146,8 @@ class Simulation:
         used, and `KeyboardInterrupt` is raised.
         """
         dt = self.build.dt
-        steps = round(duration / dt) if np.isfinite(duration) else -1
+        number = isinstance(duration, int | float | np.number) and np.isfinite(duration)
+        steps = round(duration / dt) if number else -1
         if steps < 0 or abs(steps * dt - duration) > 1e-6 * max(duration, 1):
             raise ValueError(
                 f"duration is {duration!r} ms; it must be a multiple of dt = {dt:g} ms, 0 or more."

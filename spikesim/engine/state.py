@@ -18,7 +18,7 @@ from spikesim.engine.keyed import derive_key
 from spikesim.engine.loop import Flow, Shape
 from spikesim.equations import evaluate, names, parse
 from spikesim.inputs import Current
-from spikesim.network import View
+from spikesim.network import Drive, View
 
 
 class State:
@@ -42,8 +42,6 @@ class State:
         self._names = list(self.network.populations)
         self._values = {name: dict(values) for name, values in build.values.items()}
         self._drives = dict(self.network.drives)
-        self._kernels: dict[str, Kernel] = {}
-        self._updates: dict[str, Any] = {}
         key = np.uint64(derive_key(seed, replica, "noise"))
         self.shape = Shape(b.address_bits, b.slot_bits, b.history, b.epoch, key)
         slots = b.partitions << (b.address_bits + b.slot_bits)
@@ -61,6 +59,9 @@ class State:
             gauss=(levels(Normal(0.0, 1.0), loop.GAUSS_LEVELS) / np.sqrt(2)).astype(b.real),
             **drive_arrays(b, self._drives.values()),
         )
+        self._kernels = {
+            name: self._kernel(name, self._values[name], self._drives) for name in self._names
+        }
         self._layout({name: self._start_values(name) for name in self._names})
 
     @property
@@ -105,17 +106,20 @@ class State:
                     f"{key} of {name!r} is {value!r}; it must be finite, a number or of shape "
                     f"({population.size},)."
                 )
-        state = {other: self._variables(other) for other in self._names}
+        variables = self._variables(name)
+        parameters = dict(self._values[name])
         for key, value in values.items():
+            array = np.array(value, float)
             if key in dynamics.derivatives:
-                state[name][key] = np.broadcast_to(np.asarray(value, float), population.size)
+                variables[key] = np.broadcast_to(array, population.size)
             else:
-                array = np.array(value, float)
-                self._values[name][key] = float(array) if array.ndim == 0 else array
+                parameters[key] = float(array) if array.ndim == 0 else array
         if set(values) & set(dynamics.defaults):
-            self._layout(state, changed=name)
+            kernel = self._kernel(name, parameters, self._drives)
+            self._values[name] = parameters
+            self._exchange(name, kernel, variables)
         else:
-            self._write(name, state[name])
+            self._write(name, variables)
 
     def _set_drive(self, name: str, values: Mapping[str, Any]) -> None:
         drive = self._drives[name]
@@ -138,12 +142,13 @@ class State:
                     f"input {name!r} would be stronger than this build can add up ({most[key]:g} "
                     f"of at most {limit:g} per step): describe it so and build again."
                 )
-        self._drives = drives
         if isinstance(changed.input, Current):
-            state = {other: self._variables(other) for other in self._names}
-            self._layout(state, changed=changed.target.population)
+            target = changed.target.population
+            kernel = self._kernel(target, self._values[target], drives)
+            self._exchange(target, kernel, self._variables(target))
         else:
             self.flow = self.flow._replace(**drive_arrays(self.build, drives.values()))
+        self._drives = drives
 
     def _known(self, population: str) -> None:
         if population not in self._names:
@@ -170,49 +175,47 @@ class State:
             result[REFRACTORY] = np.full(population.size, -1.0)
         return result
 
-    def _parameters(self, name: str) -> dict[str, Any]:
-        """Parameters of a population, currents added."""
+    def _kernel(self, name: str, values: Mapping[str, Any], drives: Mapping[str, Drive]) -> Kernel:
+        """The update of a population with these parameters, currents added to them."""
         population = self.network.populations[name]
-        values = dict(self._values[name])
-        for drive in self._drives.values():
+        values = dict(values)
+        for drive in drives.values():
             if drive.target.population == name and isinstance(drive.input, Current):
                 key = population.model.current
-                if drive.target.size == population.size:
-                    values[key] = values[key] + drive.input.amplitude
-                else:
-                    total = np.broadcast_to(np.asarray(values[key], float), population.size).copy()
-                    total[drive.target.neurons] += drive.input.amplitude
-                    values[key] = total
-        return values
+                total = np.broadcast_to(np.asarray(values[key], float), population.size).copy()
+                total[drive.target.neurons] += drive.input.amplitude
+                values[key] = float(total[0]) if np.all(total == total[0]) else total
+        kernel = generate(population.model, values, self.build.dt, self.build.precision)
+        for receptor in population.model.receptors:
+            kernel.scalars[f"unit_{receptor}"] = self.build.units[name, receptor]
+        return kernel
 
-    def _layout(
-        self, state: Mapping[str, Mapping[str, np.ndarray]], changed: str | None = None
-    ) -> None:
-        """Generate what kernels are needed and write the state out anew around them."""
+    def _exchange(self, name: str, kernel: Kernel, variables: Mapping[str, np.ndarray]) -> None:
+        """Put another kernel in the place of a population's."""
+        everything = {other: self._variables(other) for other in self._names}
+        everything[name] = dict(variables)
+        self._kernels[name] = kernel
+        self._layout(everything)
+
+    def _layout(self, variables: Mapping[str, Mapping[str, np.ndarray]]) -> None:
+        """Write all variables out around the kernels as they are."""
         b = self.build
-        for name in self._names if changed is None else [changed]:
-            model = self.network.populations[name].model
-            kernel = generate(model, self._parameters(name), b.dt, b.precision)
-            for receptor in model.receptors:
-                kernel.scalars[f"unit_{receptor}"] = b.units[name, receptor]
-            self._kernels[name] = kernel
-            self._updates[name] = generated_module(kernel.source).update
+        self._updates = {k: generated_module(v.source).update for k, v in self._kernels.items()}
         blocks = [-(-self.network.populations[name].size // 64) for name in self._names]
         sizes = [
             64 * n * len(self._kernels[name].rows)
             for name, n in zip(self._names, blocks, strict=True)
         ]
         scalars = [list(self._kernels[name].scalars.values()) for name in self._names]
-        flow = self.flow._replace(
+        self.flow = self.flow._replace(
             state=_aligned(sum(sizes), b.real),
+            state_first=np.cumsum([0, *sizes[:-1]]),
             const=np.array([x for part in scalars for x in part], b.real),
+            const_first=np.cumsum([0, *(len(part) for part in scalars[:-1])]),
             updates=np.array([self._updates[name].address for name in self._names], np.int64),
         )
-        flow.state_first[:] = np.cumsum([0, *sizes[:-1]])
-        flow.const_first[:] = np.cumsum([0, *(len(part) for part in scalars[:-1])])
-        self.flow = flow
         for name in self._names:
-            self._write(name, state[name])
+            self._write(name, variables[name])
 
     def _rows(self, name: str) -> np.ndarray:
         """The state of a population as [block, row, lane]."""
