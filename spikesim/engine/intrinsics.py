@@ -122,6 +122,16 @@ yield_thread = types.ExternalFunction(
 )
 
 
+# int sched_setaffinity(pid_t, size_t, const cpu_set_t *); Linux alone has it.
+set_affinity = (
+    types.ExternalFunction(
+        "sched_setaffinity", types.int32(types.int32, types.uint64, types.uint64)
+    )
+    if sys.platform == "linux"
+    else None
+)
+
+
 @intrinsic
 def call_update(typingctx, address, state, const, ring, ids, numbers):
     """Call the compiled update of a population (see `generator`) by its address.

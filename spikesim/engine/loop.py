@@ -20,7 +20,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from spikesim.engine.barrier import wait
+from spikesim.engine.barrier import take_a_core, wait
 from spikesim.engine.cache import inlined, kernel
 from spikesim.engine.intrinsics import atomic_load, call_update, lanes, prefetch
 from spikesim.engine.keyed import draw_lanes
@@ -73,7 +73,7 @@ class Record(NamedTuple):
     """Buffers of one call, which the caller empties."""
 
     spikes: np.ndarray  # [partition, place] step << 32 | neuron
-    spike_count: np.ndarray  # [partition]
+    spike_count: np.ndarray  # [partition, 0]; the rest keeps them on lines of their own
     traces: np.ndarray
     taps: np.ndarray
     tap_first: np.ndarray  # [partition + 1]
@@ -227,10 +227,10 @@ def update(wiring, flow, shape, partition, step):
 def record(flow, shape, kept, partition, step, count):
     """Copy the step's spikes, and the chosen variables if it is their turn, to the buffers."""
     slot = step & (shape.history - 1)
-    at = kept.spike_count[partition]
+    at = kept.spike_count[partition, 0]
     for i in range(count):
         kept.spikes[partition, at + i] = step << 32 | np.int64(flow.lists[slot, partition, i])
-    kept.spike_count[partition] = at + count
+    kept.spike_count[partition, 0] = at + count
     for n in range(kept.tap_first[partition], kept.tap_first[partition + 1]):
         tap = kept.taps[n]
         trace = kept.traces[tap.trace]
@@ -240,17 +240,20 @@ def record(flow, shape, kept, partition, step, count):
 
 
 @kernel
-def run(worker, workers, first, last, wiring, flow, shape, kept, sync):
+def run(worker, workers, first, last, wiring, flow, shape, kept, sync, masks):
     """Steps ``first`` .. ``last`` - 1 of the partitions of one worker; returns the step reached.
 
     All workers stop after the same epoch: at the end, when a buffer of spikes might overflow in
     the next, or when the caller has set ``sync[STOP]``, which the first worker passes on.
     """
+    if workers > 1:
+        take_a_core(masks, worker)
     partitions = wiring.spans.shape[0]
-    batch = np.empty((4, BATCH), np.int64)
-    draws = np.empty(64, np.uint32)
-    spikes = np.empty(64, np.int32)
-    events = np.empty(partitions, np.int64)
+    # The allocator may put two workers' scratch on one cache line, so each keeps a line's distance.
+    batch = np.empty((6, BATCH), np.int64)[1:5]
+    draws = np.empty(96, np.uint32)[16:80]
+    spikes = np.empty(96, np.int32)[16:80]
+    events = np.empty(partitions + 16, np.int64)[8:]
     for partition in range(partitions):
         events[partition] = flow.event_first[partition] + np.searchsorted(
             flow.event_step[flow.event_first[partition] : flow.event_first[partition + 1]], first
@@ -266,7 +269,7 @@ def run(worker, workers, first, last, wiring, flow, shape, kept, sync):
                 events[partition] = replay(flow, shape, partition, step, events[partition])
                 count = update(wiring, flow, shape, partition, step)
                 record(flow, shape, kept, partition, step, count)
-            room = kept.spikes.shape[1] - kept.spike_count[partition]
+            room = kept.spikes.shape[1] - kept.spike_count[partition, 0]
             if room < shape.epoch * flow.lists.shape[2]:
                 sync[halt] = 1
         if worker == 0:

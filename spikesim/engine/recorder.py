@@ -112,7 +112,7 @@ class Recorder:
                 taps[partition].append((t, cell, column))
         return Record(
             spikes=np.empty((build.partitions, room), np.int64),
-            spike_count=np.zeros(build.partitions, np.int64),
+            spike_count=np.zeros((build.partitions, 8), np.int64),
             traces=traces,
             taps=np.array([tap for part in taps for tap in part], TAP),
             tap_first=np.cumsum([0, *map(len, taps)]),
@@ -121,7 +121,7 @@ class Recorder:
 
     def empty(self, buffers: Record, first: int) -> None:
         """Hand the chunk from step ``first`` to the state's step on to memory or files."""
-        chunks = [buffers.spikes[q, :n] for q, n in enumerate(buffers.spike_count)]
+        chunks = [buffers.spikes[q, :n] for q, n in enumerate(buffers.spike_count[:, 0])]
         chunk = np.sort(np.concatenate(chunks))  # by step, then by neuron
         step, neuron = chunk >> 32, chunk & 0xFFFFFFFF
         firsts = self.state.build.wiring.populations["first"]

@@ -17,6 +17,7 @@ import numpy as np
 
 from spikesim import __version__
 from spikesim.engine import loop
+from spikesim.engine.barrier import core_masks
 from spikesim.engine.build import (
     Build,
     Synapses,
@@ -131,6 +132,7 @@ class Simulation:
         self.seed = check_whole("seed", self.network.seed if seed is None else seed)
         self.replica = check_whole("replica", replica)
         self.run_seconds = 0.0
+        self._masks = core_masks(self.threads)
         start = time.perf_counter()
         self.state = State(what, self.seed, self.replica)
         out = None if out is None else Path(out)
@@ -192,6 +194,7 @@ class Simulation:
             state.shape,
             buffers,
             sync,
+            self._masks,
         )
 
     @property

@@ -54,8 +54,10 @@ class State:
             const_first=np.zeros(len(self._names), np.int64),
             updates=np.zeros(len(self._names), np.int64),
             ring=_aligned(slots, b.integer),
-            lists=np.empty((b.history, b.partitions, most), np.int32),
-            ends=np.zeros((b.history, b.partitions, len(self._names) + 1), np.int32),
+            lists=_aligned((b.history, b.partitions, most), np.int32),
+            ends=_aligned(
+                (b.history, b.partitions, -(-(len(self._names) + 1) // 16) * 16), np.int32
+            ),
             gauss=(levels(Normal(0.0, 1.0), loop.GAUSS_LEVELS) / np.sqrt(2)).astype(b.real),
             **drive_arrays(b, self._drives.values()),
         )
@@ -245,9 +247,9 @@ class State:
             rows[:, k] = np.pad(value, (0, 64 * blocks - value.size), "edge").reshape(blocks, 64)
 
 
-def _aligned(size: int, kind: type) -> np.ndarray:
+def _aligned(shape: int | tuple[int, ...], kind: type) -> np.ndarray:
     """Zeros that begin at a cache line."""
-    item = np.dtype(kind).itemsize
-    raw = np.zeros(size * item + 64, np.uint8)
+    bytes_ = int(np.prod(shape)) * np.dtype(kind).itemsize
+    raw = np.zeros(bytes_ + 64, np.uint8)
     shift = -raw.ctypes.data % 64
-    return raw[shift : shift + size * item].view(kind)
+    return raw[shift : shift + bytes_].view(kind).reshape(shape)
