@@ -28,13 +28,13 @@ from spikesim.engine.build import (
     cores,
 )
 from spikesim.engine.loop import Record
+from spikesim.engine.pace import Pace
 from spikesim.engine.recorder import Recorder, check_records
 from spikesim.engine.state import State
 from spikesim.network import Network, Population
 from spikesim.recording import BinnedRate, Rate, Samples, Trace
 from spikesim.spiketrains import SpikeTrains
 
-FLUSH_SECONDS = 0.5  # wall time between two emptyings of the buffers
 POLL_SECONDS = 0.05
 
 
@@ -79,7 +79,8 @@ class Simulation:
     replica : int
         Number of the trial: another stream of random numbers under the same seed.
     threads : int
-        Worker threads, at most one per partition. Default: as built. They change no spike.
+        Worker threads, at most one per partition; fewer work where that is faster. Default: as
+        built. They change no spike.
     record : sequence of Trace and Rate
         What to keep beside spikes.
     spikes : bool
@@ -133,11 +134,12 @@ class Simulation:
         self.replica = check_whole("replica", replica)
         self.run_seconds = 0.0
         self._masks = core_masks(self.threads)
+        self._pace = Pace(self.threads)
         start = time.perf_counter()
         self.state = State(what, self.seed, self.replica)
         out = None if out is None else Path(out)
         self._recorder = Recorder(self.state, record, spikes, out, self.describe(), overwrite)
-        self._work(0, 0, self._recorder.buffers(0, 0), np.zeros(64, np.int64))  # compiles
+        self._work(0, 1, 0, self._recorder.buffers(0, 0), np.zeros(64, np.int64))  # compiles
         self.compile_seconds = time.perf_counter() - start + what.compile_seconds
 
     def run(self, duration: float, progress: Callable[[float], None] | None = None) -> None:
@@ -160,33 +162,39 @@ class Simulation:
                 before = self.state.step
                 last = min(end, before + self._recorder.steps_to_fill())
                 buffers = self._recorder.buffers(before, last)
-                self.state.step = self._run_until(last, buffers, interrupts)
+                workers, seconds = self._pace.next()
+                start = time.perf_counter()
+                self.state.step = self._run_until(last, buffers, interrupts, workers, seconds)
+                seconds = time.perf_counter() - start
+                self._pace.tell(self.state.step - before, seconds)
+                self.run_seconds += seconds
                 self._recorder.empty(buffers, before)
                 if progress is not None:
                     progress((self.state.step - before) * dt)
         if interrupts:
             raise KeyboardInterrupt
 
-    def _run_until(self, last: int, buffers: Record, interrupts: list) -> int:
-        """Run all workers to a step, or until it is time to empty the buffers."""
+    def _run_until(
+        self, last: int, buffers: Record, interrupts: list, workers: int, seconds: float
+    ) -> int:
+        """Run workers to a step, or until it is time to empty the buffers; the step reached."""
         sync = np.zeros(64, np.int64)
-        start = time.perf_counter()
-        with ThreadPoolExecutor(self.threads) as pool:
+        end = time.perf_counter() + seconds
+        with ThreadPoolExecutor(workers) as pool:
             work = [
-                pool.submit(self._work, worker, last, buffers, sync)
-                for worker in range(self.threads)
+                pool.submit(self._work, worker, workers, last, buffers, sync)
+                for worker in range(workers)
             ]
-            while wait(work, timeout=POLL_SECONDS).not_done:
-                if interrupts or time.perf_counter() - start > FLUSH_SECONDS:
+            while wait(work, timeout=min(seconds, POLL_SECONDS)).not_done:
+                if interrupts or time.perf_counter() > end:
                     sync[loop.STOP] = 1
-        self.run_seconds += time.perf_counter() - start
         return work[0].result()
 
-    def _work(self, worker: int, last: int, buffers: Record, sync: np.ndarray) -> int:
+    def _work(self, worker: int, workers: int, last: int, buffers: Record, sync: np.ndarray) -> int:
         state = self.state
         return loop.run(
             worker,
-            self.threads,
+            workers,
             state.step,
             last,
             self.build.wiring,
