@@ -234,9 +234,8 @@ def _user_code(path: Path, call: Callable[[], Any]) -> Any:
     try:
         return call()
     except Exception as error:
-        lines = [
-            f.lineno for f in traceback.extract_tb(error.__traceback__) if f.filename == str(path)
-        ]
+        frames = traceback.extract_tb(error.__traceback__)
+        lines = [f.lineno for f in frames if Path(f.filename).resolve() == path.resolve()]
         line = error.lineno if isinstance(error, SyntaxError) else (lines or ["?"])[-1]
         raise ValueError(f"{path}, line {line}: {type(error).__name__}: {error}") from None
 

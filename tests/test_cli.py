@@ -117,10 +117,12 @@ BROKEN = {
 
 
 @pytest.mark.parametrize("kind", BROKEN)
-def test_an_error_in_a_file_is_told_with_its_line(tmp_path, kind):
+@pytest.mark.parametrize("name", ["net.py", "absolute"])
+def test_an_error_in_a_file_is_told_with_its_line(tmp_path, monkeypatch, kind, name):
     path = tmp_path / "net.py"
     path.write_text(BROKEN[kind][0])
-    code, stdout, stderr = invoke("run", path)
+    monkeypatch.chdir(tmp_path)
+    code, stdout, stderr = invoke("run", path if name == "absolute" else name)
     assert code == 2 and not stdout and "Traceback" not in stderr
     assert __import__("re").search(BROKEN[kind][1], stderr)
 
@@ -283,5 +285,5 @@ def test_a_full_disk_keeps_what_was_flushed(tmp_path):
     )
     assert done.returncode == 2, done.stderr
     assert "Traceback" not in done.stderr
-    assert "cuba.h5" in done.stderr
+    assert "cuba.h5 holds every spike up to" in done.stderr
     assert len(ss.open_spikes(out)["exc"]) > 1000

@@ -123,6 +123,13 @@ class Recorder:
         """Hand the chunk from step ``first`` to the state's step on to memory or files."""
         chunks = [buffers.spikes[q, :n] for q, n in enumerate(buffers.spike_count[:, 0])]
         chunk = np.sort(np.concatenate(chunks))  # by step, then by neuron
+        try:
+            self._distribute(chunk, buffers, first)
+        except OSError:  # a full disk: the file has been closed with what it held
+            self._writer = None
+            raise
+
+    def _distribute(self, chunk: np.ndarray, buffers: Record, first: int) -> None:
         step, neuron = chunk >> 32, chunk & 0xFFFFFFFF
         firsts = self.state.build.wiring.populations["first"]
         owner = np.searchsorted(firsts, neuron, side="right") - 1
