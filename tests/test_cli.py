@@ -218,14 +218,14 @@ def wait_for_spikes(path: Path) -> None:
 
 def test_a_long_run_to_a_file_does_not_grow(tmp_path):
     peaks = []
-    for duration in (10_000, 100_000):
+    for duration in (100_000, 300_000):  # the shorter fills the buffers of a spell as well
         process = start(
             *("run", "cuba", "--duration", duration, "--out", tmp_path / f"{duration}.h5", "--json")
         )
         told = json.loads(process.communicate(timeout=300)[0])
         peaks.append(told["peak_rss_gb"])
         assert told["spikes"] > 5 * 4000 * duration / 1000
-    assert peaks[1] < peaks[0] + 0.03  # 35 MB of spikes more have passed through
+    assert peaks[1] < peaks[0] + 0.04  # 70 MB of spikes more have passed through
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGINT for a child")
