@@ -53,7 +53,9 @@ def main() -> None:
 @click.option("--threads", type=int, help="Worker threads (default: what suits the network).")
 @click.option("--seed", type=int, help="Instead of the network's own.")
 @click.option("--precision", type=click.Choice(["single", "double"]), default="single")
-@click.option("--drive", metavar="KIND", help="For networks with several: microcircuit poisson|dc.")
+@click.option(
+    "--drive", metavar="KIND", help="For networks with several: microcircuit poisson|dc ..."
+)
 @click.option("--out", type=click.Path(path_type=Path), help="Stream spikes to this HDF5 file.")
 @click.option("--force", is_flag=True, help="Overwrite files that exist.")
 @click.option("--memory", type=float, metavar="GB", help="Limit (default: what is available).")
@@ -83,7 +85,7 @@ def run(
     record: tuple[str, ...],
     as_json: bool,
 ) -> None:
-    """Run NAME: cuba, coba, microcircuit, izhikevich, or a Python file.
+    """Run NAME: cuba, coba, brunel, microcircuit, izhikevich, or a Python file.
 
     The file defines network(), which returns a Network; --scale and --drive are passed on if it
     takes them.

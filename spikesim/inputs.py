@@ -107,4 +107,84 @@ class Current:
         _finite(self, "amplitude")
 
 
-Input = Poisson | WhiteNoise | Spikes | Current
+def _series(given: object, name: str, low: float = -np.inf) -> None:
+    """Refuse what is not a finite array (bins,) or (bins, neurons)."""
+    value = getattr(given, name)
+    try:
+        numbers = np.asarray(value, float)
+    except (TypeError, ValueError):
+        numbers = np.array(np.nan)
+    fits = numbers.ndim in (1, 2) and numbers.size > 0
+    if not fits or not np.all(np.isfinite(numbers)) or np.any(numbers < low):
+        allowed = "finite" if low == -np.inf else f"finite and at least {low:g}"
+        raise ValueError(
+            f"{type(given).__name__}: {name} has shape {numbers.shape} and values from "
+            f"{np.min(numbers, initial=np.inf):g}; it must be an array (bins,) or (bins, neurons), "
+            f"{allowed}."
+        )
+    object.__setattr__(given, name, numbers)
+
+
+def _every(given: object) -> None:
+    value = given.every
+    number = isinstance(value, int | float | np.number) and not isinstance(value, bool)
+    if not number or not np.isfinite(value) or value <= 0:
+        raise ValueError(
+            f"{type(given).__name__}: every is {value!r}; it must be a positive number of ms."
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class PoissonRates:
+    """Independent Poisson trains whose rate changes in time.
+
+    Parameters
+    ----------
+    rates : array (bins,) or (bins, neurons)
+        Hz; ``rates[k]`` holds from ``k every`` to ``(k + 1) every`` ms.
+    every : float
+        ms, a multiple of dt.
+    weight : float or array
+        In the unit of the receptor; one for all, or one per neuron.
+    repeat : bool
+        Whether the rates begin again after the last bin; else the last one stays.
+    """
+
+    rates: np.ndarray
+    every: float
+    weight: float | np.ndarray
+    repeat: bool = False
+
+    def __post_init__(self) -> None:
+        _series(self, "rates", 0.0)
+        _every(self)
+        _finite(self, "weight")
+
+
+@dataclass(frozen=True, eq=False)
+class Sampled:
+    """Values that arrive at a receptor in every step; at a `Pulse` receptor, a current.
+
+    Parameters
+    ----------
+    values : array (bins,) or (bins, neurons)
+        In the unit of the receptor; ``values[k]`` holds from ``k every`` to ``(k + 1) every`` ms.
+    every, repeat
+        As in `PoissonRates`.
+
+    Examples
+    --------
+    A step of 100 pA from 200 to 300 ms: ``Sampled([0, 0, 100, 0], every=100.0)``. A sine of 5 Hz:
+    ``Sampled(50 * np.sin(2 * np.pi * np.arange(2000) / 2000), every=0.1, repeat=True)``.
+    """
+
+    values: np.ndarray
+    every: float
+    repeat: bool = False
+
+    def __post_init__(self) -> None:
+        _series(self, "values")
+        _every(self)
+
+
+Input = Poisson | PoissonRates | Sampled | WhiteNoise | Spikes | Current

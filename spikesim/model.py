@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from spikesim import units
 from spikesim.distributions import Distribution
 from spikesim.equations import (
     FUNCTIONS,
@@ -24,10 +25,26 @@ from spikesim.equations import (
 )
 
 METHODS = ("exact", "exponential_euler", "euler", "rk2", "rk4")
-UNITS = ("ms", "mV", "pA", "nS", "pF", "Hz", "1")
+UNITS = tuple(unit for unit in units.UNITS if unit)
 RESERVED = {  # words with a meaning in a model's text or in its kernel
-    *("w", "t", "dt", "i_syn", "xi", "refractory", "refractory_steps", "active", "real", "update"),
-    *("state", "const", "ring", "ids", "first", "last", "size", "base", "step", "lanes", "np"),
+    *("t", "dt", "i_syn", "xi", "refractory", "refractory_steps", "active", "real", "update"),
+    *(
+        "t_end",
+        "waits",
+        "normals",
+        "key",
+        "state",
+        "const",
+        "ring",
+        "ids",
+        "first",
+        "last",
+        "size",
+        "base",
+        "step",
+        "lanes",
+        "np",
+    ),
     *(
         "range",
         "abs",
@@ -174,7 +191,9 @@ class NeuronModel:
     ----------
     equations : str
         Lines ``dv/dt = ... : mV`` and definitions ``name = ... : unit``. ``i_syn`` is the sum of
-        the receptors' currents, ``w_NAME`` the weights that arrive at a receptor in the step.
+        the receptors' currents, ``w_NAME`` the weights that arrive at a receptor in the step,
+        ``t`` the time (ms), ``xi`` white noise of unit density (1/sqrt(ms)), another in each
+        equation: ``sigma * sqrt(2 / tau) * xi`` makes v of dv/dt = -v / tau spread by sigma.
     threshold : str
         Condition for a spike, tested at the end of each step, such as ``v >= v_th``.
     reset : str
@@ -184,7 +203,8 @@ class NeuronModel:
     receptors : mapping
         Name to `Receptor`.
     refractory : str
-        Refractory time (ms), an expression in the parameters; rounded to whole steps.
+        Refractory time (ms), an expression in the parameters, rounded to whole steps; or a
+        condition such as ``v > -40``: after a spike the neuron is refractory as long as it holds.
     hold : tuple of str
         Variables that neither equations nor arriving weights change while refractory.
     initial : mapping
@@ -261,10 +281,11 @@ class NeuronModel:
     def linear(self) -> bool:
         """Whether all equations are linear in all variables and do not depend on time."""
         dynamics = self.dynamics
-        variables = [*dynamics.derivatives, *(f"w_{name}" for name in self.receptors)]
+        variables = [*dynamics.derivatives, *(f"w_{name}" for name in self.receptors), "xi"]
+        forms = [affine(node, variables) for node in dynamics.derivatives.values()]
         return all(
-            affine(node, variables) is not None and "dt" not in names(node)
-            for node in dynamics.derivatives.values()
+            form is not None and not any(names(c) & {"t", "dt"} for c in form.values())
+            for form in forms
         )
 
     @cached_property
@@ -273,7 +294,7 @@ class NeuronModel:
         lines, currents, arrivals = [self.equations], [], {}
         parameters = dict(self.parameters)
         for name, receptor in self.receptors.items():
-            if receptor.unit not in UNITS:
+            if receptor.unit and receptor.unit not in UNITS:
                 raise EquationError(
                     f"{self.name}: receptor {name!r} has unknown unit {receptor.unit!r}."
                 )
@@ -284,8 +305,8 @@ class NeuronModel:
             text = re.sub(r"\bw\b", f"w_{name}", receptor.arrival.format(r=name))
             arrivals[name] = statements(text, f"{self.name}, arrival at {name!r}")
         lines.append("i_syn = " + (" + ".join(f"({c})" for c in currents) or "0"))
-        derivatives, units = equations("\n".join(lines), f"{self.name}, equations")
-        for name, unit in units.items():
+        derivatives, unit_of = equations("\n".join(lines), f"{self.name}, equations")
+        for name, unit in unit_of.items():
             if unit and unit not in UNITS:
                 raise EquationError(
                     f"{self.name}: '{name}' has unit '{unit}'; known are {', '.join(UNITS)}."
@@ -296,9 +317,9 @@ class NeuronModel:
             raise EquationError(f"{self.name}: the equations have no line 'dx/dt = ...'.")
         defaults = {}
         for name, text in parameters.items():
-            defaults[name], units[name] = _quantity(self.name, name, text)
-        made = r"k\d+|.*_"  # what the kernel calls its own
-        made += "".join(rf"|d?{v}_(new|held|\d+)|[pq]_{v}(_.*)?" for v in derivatives)
+            defaults[name], unit_of[name] = _quantity(self.name, name, text)
+        made = r"[kz]_?\d+|.*_|t_\d+"  # what the kernel calls its own
+        made += "".join(rf"|d?{v}_(new|held|\d+)|[npq]_{v}(_.*)?" for v in derivatives)
         made += "".join(rf"|(w|in|unit)_{r}" for r in self.receptors)
         for name in [*derivatives, *parameters]:
             if not name.isidentifier():
@@ -312,7 +333,7 @@ class NeuronModel:
             scheme = statements(self.method, f"{self.name}, method")
         dynamics = Dynamics(
             derivatives,
-            units,
+            unit_of,
             defaults,
             arrivals,
             parse(self.threshold, f"{self.name}, threshold"),
@@ -321,6 +342,7 @@ class NeuronModel:
             scheme,
         )
         _check_names(self.name, dynamics)
+        _check_units(self, dynamics)
         return dynamics
 
     def source(self, precision: Literal["single", "double"] = "double", dt: float = 0.1) -> str:
@@ -343,12 +365,12 @@ def _quantity(model: str, name: str, text: str | float) -> tuple[float, str]:
         value = float(number)
     except ValueError:
         value = np.nan
-    if not np.isfinite(value) or (unit or "1") not in UNITS:
+    if not np.isfinite(value) or (unit and unit not in UNITS):
         raise EquationError(
             f"{model}: parameter {name!r} is {text!r}; it must be a number and one of the units "
             f"{', '.join(UNITS)}, such as '20 ms'."
         )
-    return value, unit or "1"
+    return value, unit
 
 
 def _check_names(model: str, dynamics: Dynamics) -> None:
@@ -356,10 +378,14 @@ def _check_names(model: str, dynamics: Dynamics) -> None:
     arriving = {f"w_{name}" for name in dynamics.arrivals}
     derivatives = {f"d{name}" for name in variables}
     everything = variables | parameters
-    texts = [(f"d{v}/dt", node, everything | arriving) for v, node in dynamics.derivatives.items()]
+    texts = [
+        (f"d{v}/dt", node, everything | arriving | {"xi"})
+        for v, node in dynamics.derivatives.items()
+    ]
     texts.append(("threshold", dynamics.threshold, everything))
     if dynamics.refractory is not None:
-        texts.append(("refractory", dynamics.refractory, parameters))
+        condition = is_condition(dynamics.refractory)
+        texts.append(("refractory", dynamics.refractory, everything if condition else parameters))
     written = [("reset", s, everything) for s in dynamics.reset]
     written += [("method", s, everything | arriving | derivatives) for s in dynamics.scheme]
     for receptor, arrival in dynamics.arrivals.items():
@@ -374,7 +400,7 @@ def _check_names(model: str, dynamics: Dynamics) -> None:
             )
         texts.append((where, statement.value, known))
     for where, node, known in texts:
-        unknown = sorted(names(node) - known - {"dt"})
+        unknown = sorted(names(node) - known - {"dt", "t"})
         if unknown:
             raise EquationError(
                 f"{model}, {where}: unknown name '{unknown[0]}' in '{ast.unparse(node)}'; known "
@@ -385,3 +411,29 @@ def _check_names(model: str, dynamics: Dynamics) -> None:
             f"{model}, threshold: '{ast.unparse(dynamics.threshold)}' is not a condition on a "
             "variable, such as 'v >= v_th'."
         )
+
+
+def _check_units(model: NeuronModel, dynamics: Dynamics) -> None:
+    """Hold the equations against the units that are given; what has none is not checked."""
+    known = {name: units.UNITS[unit] for name, unit in dynamics.units.items()}
+    known |= {"t": units.TIME, "dt": units.TIME, "xi": units.NOISE}
+    known |= {f"w_{name}": units.UNITS[r.unit] for name, r in model.receptors.items()}
+    for v, node in dynamics.derivatives.items():
+        per_time = units.times(known.get(v), units.TIME, -1)
+        where = f"{model.name}, d{v}/dt"
+        units.expect(node, per_time, known, where, f"d{v}/dt has")
+        known[f"d{v}"] = per_time
+    for where, written in (
+        ("reset", dynamics.reset),
+        ("method", dynamics.scheme),
+        *((f"arrival at {name!r}", s) for name, s in dynamics.arrivals.items()),
+    ):
+        for statement in written:
+            unit, what = known.get(statement.variable), f"{statement.variable} has"
+            units.expect(statement.value, unit, known, f"{model.name}, {where}", what)
+    units.dimension(dynamics.threshold, known, f"{model.name}, threshold")
+    if dynamics.refractory is not None:
+        where = f"{model.name}, refractory"
+        timed = not is_condition(dynamics.refractory)
+        wanted = units.TIME if timed else None
+        units.expect(dynamics.refractory, wanted, known, where, "a refractory time has")

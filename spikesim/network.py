@@ -9,9 +9,20 @@ import numpy as np
 
 from spikesim.distributions import LogNormal, Normal, Uniform
 from spikesim.equations import EquationError, names, parse
-from spikesim.inputs import Current, Input, Poisson, Spikes, WhiteNoise
+from spikesim.inputs import Current, Input, Poisson, PoissonRates, Sampled, Spikes, WhiteNoise
 from spikesim.model import NeuronModel, Receptor, Value
-from spikesim.rules import AllToAll, FixedInDegree, FixedTotal, OneToOne, Pairs, Rule
+from spikesim.rules import (
+    AllToAll,
+    DistanceDelay,
+    DistanceDependent,
+    Edges,
+    FixedInDegree,
+    FixedOutDegree,
+    FixedTotal,
+    OneToOne,
+    Pairs,
+    Rule,
+)
 
 if TYPE_CHECKING:
     from spikesim.engine.build import Synapses
@@ -42,6 +53,7 @@ class Population:
     size: int
     model: NeuronModel
     init: Mapping[str, Value | str] = field(default_factory=dict)
+    positions: np.ndarray | None = None  # [neuron, dimension]
 
     def __len__(self) -> int:
         return self.size
@@ -123,6 +135,8 @@ class Network:
         size: int,
         model: NeuronModel,
         init: Mapping[str, Value | str] | None = None,
+        *,
+        positions: Any = None,
     ) -> Population:
         """Add ``size`` neurons of a model.
 
@@ -135,6 +149,9 @@ class Network:
         init : mapping
             Start values of variables: number, array, distribution, or an expression in the
             model's parameters. They come before the model's own.
+        positions : array
+            Where the neurons are, for `DistanceDependent`: shape (size,) or (size, d) in up to
+            three dimensions, in any unit of length.
 
         Raises
         ------
@@ -172,7 +189,7 @@ class Network:
                 _per_neuron(f"population {name!r}: init of {variable!r}", value, size)
         for parameter, value in model.all_values.items():
             _per_neuron(f"population {name!r}: parameter {parameter!r}", value, size)
-        made = Population(name, int(size), model, init)
+        made = Population(name, int(size), model, init, _positions(name, positions, size))
         self.populations[name] = made
         return made
 
@@ -183,7 +200,7 @@ class Network:
         rule: Rule | Any,
         *,
         weight: Any = None,
-        delay: Any,
+        delay: Any = None,
         receptor: str | None = None,
         synapse: Static | None = None,
         name: str | None = None,
@@ -195,13 +212,15 @@ class Network:
         source, target
             Populations, parts of them, or names; several targets get a projection each.
         rule
-            One of `FixedProbability`, `FixedInDegree`, `FixedTotal`, `OneToOne`, `AllToAll`,
-            `Pairs`, or a ``scipy.sparse`` matrix [source, target], whose values are the weights
-            unless ``weight`` is given.
+            One of `FixedProbability`, `FixedInDegree`, `FixedOutDegree`, `FixedTotal`, `OneToOne`,
+            `AllToAll`, `Pairs`, `DistanceDependent`, a ``scipy.sparse`` matrix [source, target],
+            whose values are the weights unless ``weight`` is given, or `Edges`, whose weights and
+            delays are used unless given.
         weight, delay
             A number, a distribution, or for `OneToOne`, `AllToAll` ([source, target]) and `Pairs`
-            an array. Weights in the unit of the receptor, delays in ms: at least one step, rounded
-            to the nearest step. A delay of one step means the next step.
+            an array; for `DistanceDependent` the delay may be a `DistanceDelay`. Weights in the
+            unit of the receptor, delays in ms: at least one step, rounded to the nearest step. A
+            delay of one step means the next step.
         receptor : str
             May be left out where the target has only one.
         name : str
@@ -250,6 +269,10 @@ class Network:
                 raise ValueError(f"projection {name!r}: the matrix is complex; it must be real.")
             weight = entries.data.astype(float) if weight is None else weight
             rule = Pairs(entries.row, entries.col)
+        if isinstance(rule, Edges):
+            weight = rule.weights if weight is None else weight
+            delay = rule.delays if delay is None else delay
+            rule = rule.rule
         if not isinstance(rule, Rule):
             raise TypeError(
                 f"projection {name!r}: rule is {rule!r}; it must be a rule such as "
@@ -259,8 +282,15 @@ class Network:
             raise TypeError(f"projection {name!r}: synapse is {synapse!r}; it must be Static().")
         receptor = self._receptor(f"projection {name!r}", target, receptor)
         _fits(name, rule, source, target)
+        if isinstance(rule, DistanceDependent):
+            self._check_positions(name, rule, source, target)
         if weight is None:
             raise ValueError(f"projection {name!r}: weight is missing.")
+        if delay is None:
+            raise ValueError(
+                f"projection {name!r}: delay is None; give a finite number of ms, an array or a "
+                "distribution."
+            )
         weight = _per_synapse(name, "weight", weight, rule, source, target)
         delay = _per_synapse(name, "delay", delay, rule, source, target)
         self._check_sign(f"projection {name!r}", target, receptor, weight)
@@ -271,6 +301,35 @@ class Network:
             )
         return Projection(name, source, target, rule, weight, delay, receptor, synapse or Static())
 
+    def positions(self, view: View) -> np.ndarray | None:
+        """Where the neurons of a part are [neuron, dimension], if they are anywhere."""
+        positions = self.populations[view.population].positions
+        return None if positions is None else positions[view.neurons]
+
+    def _check_positions(
+        self, name: str, rule: DistanceDependent, source: View, target: View
+    ) -> None:
+        """Hold a rule against the space in which it is used."""
+        dimensions = []
+        for view in (source, target):
+            positions = self.populations[view.population].positions
+            if positions is None:
+                raise ValueError(
+                    f"projection {name!r}: {view.population!r} has no positions, which "
+                    "DistanceDependent needs; give network.population(..., positions=...)."
+                )
+            dimensions.append(positions.shape[1])
+        if dimensions[0] != dimensions[1]:
+            raise ValueError(
+                f"projection {name!r}: positions have {dimensions[0]} and {dimensions[1]} "
+                "dimensions; sources and targets must have as many."
+            )
+        if isinstance(rule.period, tuple) and len(rule.period) != dimensions[0]:
+            raise ValueError(
+                f"projection {name!r}: period is {rule.period}; it must be a number or have "
+                f"{dimensions[0]} of them, one for each dimension."
+            )
+
     def drive(
         self,
         target: Population | View | str,
@@ -279,7 +338,7 @@ class Network:
         receptor: str | None = None,
         name: str | None = None,
     ) -> None:
-        """Give neurons an input: `Poisson`, `Spikes`, `Current` or `WhiteNoise`.
+        """Give neurons an input: `Poisson`, `PoissonRates`, `Sampled`, `Spikes`, `Current` ...
 
         ``receptor`` may be left out where the target has only one, and must be for a current;
         ``name`` (default "poisson->target" and the like) keys the random numbers and lets
@@ -319,7 +378,13 @@ class Network:
             )
         for item in fields(given):
             value = getattr(given, item.name)
-            if isinstance(value, np.ndarray) and value.shape != (target.size,):
+            if item.name in ("rates", "values"):
+                if value.ndim == 2 and value.shape[1] != target.size:
+                    raise ValueError(
+                        f"input {drive.name!r}: {item.name} has shape {value.shape}; it must have "
+                        f"shape (bins,) or (bins, {target.size})."
+                    )
+            elif isinstance(value, np.ndarray) and value.shape != (target.size,):
                 raise ValueError(
                     f"input {drive.name!r}: {item.name} has shape {value.shape}; it must be a "
                     f"number or have shape ({target.size},)."
@@ -329,8 +394,10 @@ class Network:
                 f"input {drive.name!r}: receptor {drive.receptor!r} is a conductance, which noise "
                 "would make negative; give the noise to a current."
             )
-        if isinstance(given, Poisson | Spikes):
+        if isinstance(given, Poisson | PoissonRates | Spikes):
             self._check_sign(f"input {drive.name!r}", target, drive.receptor, given.weight)
+        if isinstance(given, Sampled):
+            self._check_sign(f"input {drive.name!r}", target, drive.receptor, given.values)
 
     def _receptor_of(self, drive: Drive) -> Receptor:
         return self.populations[drive.target.population].model.receptors[drive.receptor]
@@ -379,7 +446,7 @@ class Network:
                 else model.dynamics.units[model.current]
             )
             told = ", ".join(
-                f"{f.name} {_short(getattr(d.input, f.name))} {'Hz' if f.name == 'rate' else unit}"
+                f"{f.name} {_short(getattr(d.input, f.name))}{_unit_of_field(f.name, unit)}"
                 for f in fields(d.input)
                 if f.repr
             )
@@ -432,6 +499,8 @@ def extremes(value: Any) -> tuple[float, float]:
     if isinstance(value, DISTRIBUTIONS):
         low, high = (float(value.quantile(np.array(u))) for u in (1e-9, 1 - 1e-9))
         return low, high
+    if isinstance(value, DistanceDelay):
+        return value.offset, np.inf
     array = np.asarray(value, float)
     return (float(array.min()), float(array.max())) if array.size else (0.0, 0.0)
 
@@ -453,8 +522,32 @@ def _per_neuron(where: str, value: Any, size: int) -> None:
         raise ValueError(f"{where} is {_short(value)}; it must be finite.")
 
 
+def _positions(name: str, positions: Any, size: int) -> np.ndarray | None:
+    if positions is None:
+        return None
+    try:
+        array = np.array(positions, float)
+    except (TypeError, ValueError):
+        array = np.empty(0)
+    if array.shape not in ((size,), (size, 1), (size, 2), (size, 3)):
+        raise ValueError(
+            f"population {name!r}: positions have shape {np.shape(positions)}; it must be "
+            f"({size},), or ({size}, d) with d up to 3."
+        )
+    if not np.isfinite(array).all():
+        raise ValueError(f"population {name!r}: positions are not all finite.")
+    return array.reshape(size, -1)
+
+
 def _per_synapse(name: str, what: str, value: Any, rule: Rule, source: View, target: View) -> Any:
     if isinstance(value, DISTRIBUTIONS):
+        return value
+    if isinstance(value, DistanceDelay):
+        if what != "delay" or not isinstance(rule, DistanceDependent):
+            raise ValueError(
+                f"projection {name!r}: {what} is {value!r}; that is for delays of "
+                "DistanceDependent alone."
+            )
         return value
     try:
         array = np.asarray(value, float)
@@ -512,6 +605,16 @@ def _fits(name: str, rule: Rule, source: View, target: View) -> None:
             raise ValueError(
                 f"projection {name!r}: k is {rule.k}; without multapses there are {most} sources."
             )
+    if isinstance(rule, FixedOutDegree):
+        most = target.size - (not rule.autapses and shared(source, target) > 0)
+        if rule.k and not most:
+            raise ValueError(
+                f"projection {name!r}: without autapses there is no target for one of the sources."
+            )
+        if rule.k > most and not rule.multapses:
+            raise ValueError(
+                f"projection {name!r}: k is {rule.k}; without multapses there are {most} targets."
+            )
     if isinstance(rule, FixedTotal) and not rule.multapses:
         most = source.size * target.size - (0 if rule.autapses else shared(source, target))
         if rule.n > most:
@@ -534,6 +637,11 @@ def _expression(where: str, text: str, model: NeuronModel) -> None:
         raise EquationError(
             f"{where}: unknown parameter {unknown[0]!r}; known are {', '.join(known)}."
         )
+
+
+def _unit_of_field(name: str, unit: str) -> str:
+    told = {"rate": "Hz", "rates": "Hz", "every": "ms", "repeat": ""}.get(name, unit)
+    return f" {told}" if told else ""
 
 
 def _short(value: Any) -> str:

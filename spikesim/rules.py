@@ -1,5 +1,6 @@
 """Who connects to whom. Each rule is a small frozen object; nothing is drawn here."""
 
+import math
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,6 +14,15 @@ def _whole(rule: Any, name: str) -> None:
             f"{type(rule).__name__}: {name} is {value!r}; it must be a whole number, 0 or more."
         )
     object.__setattr__(rule, name, int(value))  # NumPy's small integers would overflow
+
+
+def _number(rule: Any, name: str, *, zero: bool = False, most: float = math.inf) -> None:
+    value = getattr(rule, name)
+    number = isinstance(value, int | float | np.number) and not isinstance(value, bool)
+    if not number or not (0 < value <= most or (zero and value == 0)) or math.isinf(value):
+        allowed = f"between 0 and {most:g}" if most < math.inf else "positive and finite"
+        raise ValueError(f"{type(rule).__name__}: {name} is {value!r}; it must be {allowed}.")
+    object.__setattr__(rule, name, float(value))
 
 
 @dataclass(frozen=True)
@@ -32,6 +42,21 @@ class FixedInDegree:
     """Each target receives ``k`` synapses from sources drawn at random.
 
     ``multapses`` allows several from one source, ``autapses`` from the neuron itself.
+    """
+
+    k: int
+    autapses: bool = True
+    multapses: bool = True
+
+    def __post_init__(self) -> None:
+        _whole(self, "k")
+
+
+@dataclass(frozen=True)
+class FixedOutDegree:
+    """Each source makes ``k`` synapses onto targets drawn at random.
+
+    ``multapses`` allows several onto one target, ``autapses`` onto the neuron itself.
     """
 
     k: int
@@ -92,4 +117,166 @@ class Pairs:
             )
 
 
-Rule = FixedProbability | FixedInDegree | FixedTotal | OneToOne | AllToAll | Pairs
+@dataclass(frozen=True, eq=False)
+class Edges:
+    """A table of synapses, as `spikesim.edges.read_edges` gives it; connects as it is.
+
+    Parameters
+    ----------
+    sources, targets : integer arrays
+        Synapse k runs from ``sources[k]`` to ``targets[k]``.
+    weights, delays : arrays, optional
+        One value per synapse, weights in the unit of the receptor, delays in ms.
+
+    Attributes
+    ----------
+    rule : Pairs
+        The same without weights and delays.
+
+    Raises
+    ------
+    ValueError
+        Numbers that are not whole, arrays of other lengths, values that are not finite.
+    """
+
+    sources: Any = field(repr=False)
+    targets: Any = field(repr=False)
+    weights: Any = field(default=None, repr=False)
+    delays: Any = field(default=None, repr=False)
+    rule: Pairs = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "rule", Pairs(self.sources, self.targets))
+        object.__setattr__(self, "sources", self.rule.sources)
+        object.__setattr__(self, "targets", self.rule.targets)
+        for name in ("weights", "delays"):
+            if getattr(self, name) is None:
+                continue
+            values = np.asarray(getattr(self, name), float)
+            if values.shape != self.sources.shape:
+                raise ValueError(
+                    f"Edges: {name} has shape {values.shape}; it must be {self.sources.shape}."
+                )
+            if not np.isfinite(values).all():
+                k = int(np.argmin(np.isfinite(values)))
+                raise ValueError(f"Edges: {name}[{k}] is {values[k]}; it must be finite.")
+            object.__setattr__(self, name, values)
+
+    def __len__(self) -> int:
+        return self.sources.size
+
+
+@dataclass(frozen=True)
+class Gaussian:
+    """p(d) = p0 exp(-d^2 / (2 sigma^2))."""
+
+    sigma: float
+    p0: float = 1.0
+
+    def __post_init__(self) -> None:
+        _number(self, "sigma")
+        _number(self, "p0", zero=True, most=1.0)
+
+    def probability(self, distance: Any) -> Any:
+        """Of a synapse between two neurons so far apart."""
+        return self.p0 * np.exp(-0.5 * np.square(np.asarray(distance) / self.sigma))
+
+
+@dataclass(frozen=True)
+class ExponentialProfile:
+    """p(d) = p0 exp(-d / length)."""
+
+    length: float
+    p0: float = 1.0
+
+    def __post_init__(self) -> None:
+        _number(self, "length")
+        _number(self, "p0", zero=True, most=1.0)
+
+    def probability(self, distance: Any) -> Any:
+        """Of a synapse between two neurons so far apart."""
+        return self.p0 * np.exp(-np.asarray(distance) / self.length)
+
+
+@dataclass(frozen=True)
+class Box:
+    """p(d) = p0 up to the radius, 0 beyond."""
+
+    radius: float
+    p0: float = 1.0
+
+    def __post_init__(self) -> None:
+        _number(self, "radius")
+        _number(self, "p0", zero=True, most=1.0)
+
+    def probability(self, distance: Any) -> Any:
+        """Of a synapse between two neurons so far apart."""
+        return self.p0 * (np.asarray(distance) <= self.radius)
+
+
+@dataclass(frozen=True)
+class DistanceDependent:
+    """Each pair is connected with a probability that its distance sets, independently of others.
+
+    Parameters
+    ----------
+    profile : Gaussian, ExponentialProfile or Box
+    period : float or one per dimension, optional
+        Space repeats itself after so much: distances are the shortest around. In the unit of the
+        populations' positions.
+    autapses : bool
+
+    Notes
+    -----
+    Every pair is looked at once when the network is built, whether or not it gets a synapse.
+    """
+
+    profile: Gaussian | ExponentialProfile | Box
+    period: Any = None
+    autapses: bool = True
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.profile, Gaussian | ExponentialProfile | Box):
+            raise TypeError(
+                f"DistanceDependent: profile is {self.profile!r}; it must be Gaussian, "
+                "ExponentialProfile or Box."
+            )
+        if self.period is None:
+            return
+        try:
+            period = np.asarray(self.period, float)
+        except (TypeError, ValueError):
+            period = np.empty(0)
+        if period.ndim > 1 or not period.size or not (np.isfinite(period) & (period > 0)).all():
+            raise ValueError(
+                f"DistanceDependent: period is {self.period!r}; it must be a positive number, or "
+                "one for each dimension."
+            )
+        object.__setattr__(self, "period", tuple(period.tolist()) if period.ndim else float(period))
+
+
+@dataclass(frozen=True)
+class DistanceDelay:
+    """delay = offset + distance / velocity, for `DistanceDependent`.
+
+    ``offset`` in ms, ``velocity`` in the unit of the positions per ms.
+    """
+
+    offset: float
+    velocity: float
+
+    def __post_init__(self) -> None:
+        _number(self, "offset")
+        _number(self, "velocity")
+
+
+Rule = (
+    FixedProbability
+    | FixedInDegree
+    | FixedOutDegree
+    | FixedTotal
+    | OneToOne
+    | AllToAll
+    | Pairs
+    | DistanceDependent
+)

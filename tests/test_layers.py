@@ -8,10 +8,20 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "spikesim"
 DATA = {"spiketrains", "storage"}
 DESCRIPTION = {
-    *("equations", "distributions", "rules", "model", "models", "inputs", "network", "recording"),
+    *(
+        "equations",
+        "units",
+        "distributions",
+        "rules",
+        "model",
+        "models",
+        "inputs",
+        "network",
+        "recording",
+    ),
 }
 KERNELS = {
-    *("cache", "intrinsics", "keyed", "barrier", "functions", "tables", "wiring", "loop"),
+    *("cache", "intrinsics", "keyed", "barrier", "functions", "noise", "tables", "wiring", "loop"),
 }
 # Networks may be wired to show their synapses, models to show their source: on request only.
 ON_REQUEST = {("network", "engine"), ("model", "engine")}

@@ -98,6 +98,28 @@ def test_direct_current_keeps_the_rates_apart_but_alive():
     assert all(0.05 < rate < 20 for rate in rates.values())
 
 
+# Rates (Hz) and CVs that Brunel's figure 8 shows, and the modulation of the population's counts in
+# 1 ms that tells synchrony: variance over mean, 1 for independent neurons.
+BRUNEL = {
+    "SR": (300, 400, 0.0, 0.1, 1000, np.inf),
+    "SI_fast": (55, 63, 0.6, 1.0, 200, 900),
+    "AI": (36, 40, 0.35, 0.6, 30, 200),
+    "SI_slow": (4.5, 7.5, 0.4, 1.0, 50, 900),
+}
+
+
+@pytest.mark.parametrize("regime", BRUNEL)
+def test_the_four_regimes_of_brunel(regime):
+    low, high, regular, irregular, least, most = BRUNEL[regime]
+    net = import_module("spikesim.networks.brunel").network(drive=regime)
+    duration = 600.0 if regime == "SR" else 2200.0
+    exc = ss.simulate(net, duration).spikes["exc"].restrict(200.0, duration)
+    counts = exc.count(bin=1.0).sum(axis=1)
+    assert low < exc.rate < high
+    assert regular <= np.nanmean(exc.cv()) < irregular
+    assert least < counts.var() / counts.mean() < most
+
+
 @pytest.mark.slow
 def test_the_full_microcircuit_has_the_published_rates():
     told = json.loads(

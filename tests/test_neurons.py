@@ -231,8 +231,8 @@ def pendulum(method: str) -> ss.NeuronModel:
         name="pendulum",
         equations="""
             pull = sin(v) * exp(-0.1 * v**2) : 1
-            dv/dt = u - 0.3 * v * u**2 : mV
-            du/dt = -pull - 0.1 * u + 0.2 * tanh(u) * sqrt(1 + u**2) : mV""",
+            dv/dt = u - 0.3 * v * u**2
+            du/dt = -pull - 0.1 * u + 0.2 * tanh(u) * sqrt(1 + u**2)""",
         threshold="v > 1e6",
         reset="v = 0",
         initial={"v": 1.0, "u": 0.5},
@@ -280,7 +280,7 @@ def test_conductances_converge_to_the_solution():
 
 def test_exponential_euler_solves_what_is_linear_in_its_own_variable_exactly():
     model = ss.NeuronModel(
-        equations="dv/dt = (e - v) / tau : mV; du/dt = 0.5 : 1; dz/dt = 0 * u - z : 1",
+        equations="dv/dt = (e - v) / tau : mV; du/dt = 0.5; dz/dt = 0 * u - z",
         threshold="v > 1e6",
         reset="v = 0",
         parameters={"tau": "7 ms", "e": "3 mV"},

@@ -69,17 +69,17 @@ MODELS = {
     "follower, exact": (  # v is held, u goes on to follow it
         ss.NeuronModel(
             equations="""
-                dv/dt = (drive - v - u) / tau + i_syn : mV
-                du/dt = (a * v - u) / tau_u : mV""",
+                dv/dt = (drive - v - u) / tau + i_syn
+                du/dt = (a * v - u) / tau_u""",
             threshold="v >= 10",
             reset="v = 1; u = u + 2",
             refractory="t_ref",
             hold=("v",),
             parameters={
-                "drive": "16 mV",
-                "tau": "3 ms",
+                "drive": "16",
+                "tau": "3",
                 "a": "0.2",
-                "tau_u": "9 ms",
+                "tau_u": "9",
                 "t_ref": "1.5 ms",
             },
             receptors={"r": ss.Exponential(2.0)},
@@ -148,7 +148,7 @@ def test_a_network_of_every_model_does_what_its_twin_does(kind, threads):
 
 def held_while_it_is_followed(method: str) -> ss.NeuronModel:
     return ss.NeuronModel(
-        equations="dv/dt = v * v / tau : mV; du/dt = v / tau : mV",
+        equations="dv/dt = v * v / tau; du/dt = v / tau",
         threshold="v >= 6",
         reset="v = 5",
         refractory="t_ref",
@@ -420,7 +420,7 @@ def test_names_key_the_random_numbers():
 
 def counter(**receptors: ss.Receptor) -> ss.NeuronModel:
     """A neuron that adds up what arrives, and never spikes."""
-    arrives = {"r": ss.Receptor("1", arrival="n += w"), **receptors}
+    arrives = {"r": ss.Receptor("", arrival="n += w"), **receptors}
     return ss.NeuronModel(
         name="counter",
         equations="dn/dt = 0 : 1",
@@ -980,7 +980,7 @@ def test_set_and_get_refuse(plain):
         ("a", dict(tau_m=np.ones(5)), "tau_m of 'a'"),
         ("a", dict(v=-60.0, w=1.0), "neither a variable nor a parameter 'w'"),
         ("p", dict(sd=1.0), "input 'p' has no 'sd' that can be set"),
-        ("p", dict(rate=[1.0]), r"rate of input 'p' has shape \(1,\); .* of shape \(4,\)"),
+        ("p", dict(rate=[1.0]), r"input 'p': rate has shape \(1,\); .*have shape \(4,\)"),
         ("p", dict(rate=-1.0), "Poisson: rate is -1.0"),
         ("p", dict(weight=np.nan), "Poisson: weight is nan"),
         ("p", dict(rate=1e9), "input 'p' would be stronger than this build can add up"),

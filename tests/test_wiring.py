@@ -12,6 +12,7 @@ from scipy import sparse, stats
 
 import spikesim as ss
 from spikesim.engine import keyed
+from spikesim.engine.build import expected_synapses
 
 MASK64 = 2**64 - 1
 LEAST_P = 1e-4  # of any one test; all seeds are fixed
@@ -100,6 +101,8 @@ def assert_obeys(rule, pre, post, synapses):
             np.testing.assert_array_equal(counts, allowed)
         case ss.FixedInDegree():
             assert (counts.sum(0) == rule.k).all()
+        case ss.FixedOutDegree():
+            assert (counts.sum(1) == rule.k).all()
         case ss.FixedTotal():
             assert counts.sum() == rule.n
         case ss.OneToOne():
@@ -164,6 +167,7 @@ def rules_for(pre, post):
     for autapses in (True, False):
         allowed = allowed_pairs(ss.AllToAll(autapses), pre, post)
         pairs, sources = int(allowed.sum()), int(allowed.sum(0).min())
+        targets = int(allowed.sum(1).min())
         yield ss.AllToAll(autapses)
         for p in (0, 0.07, 0.5, 0.9, 1):
             yield ss.FixedProbability(p, autapses)
@@ -173,6 +177,8 @@ def rules_for(pre, post):
                     yield ss.FixedTotal(n, autapses, multapses)
                 for k in sorted({0, 1, sources // 3, sources - 1, sources}):
                     yield ss.FixedInDegree(k, autapses, multapses)
+            for k in sorted({0, 1, targets // 3, targets - 1, targets} if targets else {0}):
+                yield ss.FixedOutDegree(k, autapses, multapses)
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
@@ -297,6 +303,8 @@ def projections(draw):
         most = int(allowed.sum(0).min()), int(allowed.sum())
         rules.append(st.builds(ss.FixedInDegree, st.integers(0, most[0]), *flags))
         rules.append(st.builds(ss.FixedTotal, st.integers(0, most[1]), *flags))
+    if most := int(allowed.sum(1).min()):
+        rules.append(st.builds(ss.FixedOutDegree, st.integers(0, most), *flags))
     return draw(st.one_of(rules)), pre, post
 
 
@@ -336,6 +344,13 @@ def outcomes(rule, allowed):
                 for own in per_target
             ]
             chosen = [(sum(several, ()), 1.0) for several in product(*draws)]
+        case ss.FixedOutDegree():
+            per_source = [[pair for pair in free if pair[0] == s] for s in range(len(allowed))]
+            draws = [
+                list(product(own, repeat=rule.k) if rule.multapses else combinations(own, rule.k))
+                for own in per_source
+            ]
+            chosen = [(sum(several, ()), 1.0) for several in product(*draws)]
     total = sum(p for _, p in chosen)
     result = Counter()
     for outcome, p in chosen:
@@ -354,6 +369,9 @@ TINY = [
     ss.FixedInDegree(2, autapses=False, multapses=False),
     ss.FixedInDegree(3, multapses=False),
     ss.FixedInDegree(2, autapses=False),
+    ss.FixedOutDegree(1, autapses=False),
+    ss.FixedOutDegree(1, multapses=False),
+    ss.FixedOutDegree(2, autapses=False, multapses=False),
 ]
 
 
@@ -441,6 +459,45 @@ def test_in_degree_draws_sources_uniformly(multapses):
         assert fits_distribution(counts.ravel(), stats.binom(k, 1 / size)) > LEAST_P
 
 
+@pytest.mark.parametrize("multapses", [True, False])
+def test_out_degree_draws_targets_uniformly(multapses):
+    pre, post, k = everyone(900), (1001, slice(0, None, 2)), 100
+    counts = counted(wire(ss.FixedOutDegree(k, multapses=multapses), pre, post), pre, post)
+    size = counts.shape[1]
+    share = stats.binom(900 * k, 1 / size) if multapses else stats.binom(900, k / size)
+    assert fits_distribution(counts.sum(0), share) > LEAST_P
+    if multapses:
+        assert fits_distribution(counts.ravel(), stats.binom(k, 1 / size)) > LEAST_P
+
+
+def test_many_synapses_of_one_source_that_is_no_target_of_its_own():
+    """Without the source itself, the other targets get more than their share of the places."""
+    rule = ss.FixedOutDegree(100_000, autapses=False)
+    synapses = wire(rule, (130, slice(62, 63)), slice(62, 66), threads=3)
+    counts = np.bincount(synapses.targets)
+    assert counts.sum() == 100_000 == counts[63:].sum()
+    assert fits(counts[63:], np.full(3, 1e5 / 3)) > LEAST_P
+
+
+@pytest.mark.parametrize(
+    ("rule", "post", "told"),
+    [
+        (ss.FixedOutDegree(8, multapses=False), everyone(7), "k is 8; without multapses.* 7 targe"),
+        (ss.FixedOutDegree(9, False, False), None, "k is 9; without multapses there are 8 targets"),
+        (ss.FixedOutDegree(1, False), slice(3, 4), "without autapses there is no target"),
+    ],
+)
+def test_more_targets_than_there_are(rule, post, told):
+    with pytest.raises(ValueError, match=told):
+        describe(rule, everyone(9), post)
+
+
+@pytest.mark.parametrize("k", [-1, 1.5, True, "3"])
+def test_out_degrees_are_whole(k):
+    with pytest.raises(ValueError, match=rf"FixedOutDegree: k is {k!r}; it must be a whole number"):
+        ss.FixedOutDegree(k)
+
+
 @pytest.mark.parametrize("size", [3, 1000, 77_777])
 def test_targets_are_uniform_whatever_their_number(size):
     synapses = wire(ss.FixedTotal(300_000), everyone(100), everyone(size))
@@ -496,6 +553,8 @@ KINDS = {
     "dense": (ss.FixedProbability(0.8, autapses=False), None),
     "in-degree": (ss.FixedInDegree(20), None),
     "in-degree without multapses": (ss.FixedInDegree(90, autapses=False, multapses=False), None),
+    "out-degree": (ss.FixedOutDegree(20), None),
+    "out-degree without multapses": (ss.FixedOutDegree(90, False, False), None),
     "total": (ss.FixedTotal(3000), everyone(300)),
     "total without multapses": (ss.FixedTotal(3000, multapses=False), everyone(300)),
     "all": (ss.AllToAll(autapses=False), None),
@@ -901,3 +960,251 @@ def test_seeds_and_names_draw_other_synapses(kind):
             z = np.corrcoef(first.ravel(), other.ravel())[0, 1] * math.sqrt(first.size)
             assert abs(z) < 4.5
         assert not np.array_equal(s.weights, drawn(1, "x")[0].weights)
+
+
+# Arrays by the million
+
+
+@pytest.mark.parametrize("distinct", [1, 60, 65_536, 65_537, 200_000])
+def test_pairs_in_any_order_keep_their_weights_and_delays(distinct):
+    """On both sides of the number of different weights up to which they are hashed."""
+    rng = np.random.default_rng(9)
+    n, size = 200_000, 700
+    pre, post = rng.integers(size, size=(2, n))
+    values = np.sort(rng.uniform(-3, 3, distinct))
+    which = rng.permutation(np.concatenate([np.arange(distinct), rng.integers(distinct, size=n)]))
+    weight = values[which[np.argsort(which >= distinct, kind="stable")][:n]]
+    delay = rng.integers(1, 500, n) * 0.1
+    net = network({"a": size}, model=ONE_RECEPTOR)
+    net.connect("a", "a", ss.Pairs(pre, post), weight=weight, delay=delay)
+    for threads in (1, 2):
+        s = ss.build(net, threads=threads, precision="double").synapses("a", "a")
+        got = np.lexsort((s.weights, s.delays, s.targets, s.sources))
+        order = np.lexsort((weight, delay, post, pre))
+        np.testing.assert_array_equal(s.sources[got], pre[order])
+        np.testing.assert_array_equal(s.targets[got], post[order])
+        np.testing.assert_allclose(s.delays[got], delay[order], rtol=1e-12)
+        np.testing.assert_allclose(s.weights[got], weight[order], rtol=1e-14, atol=1e-14)
+
+
+def test_few_weights_of_pairs_cost_four_bytes_a_synapse():
+    rng = np.random.default_rng(10)
+    net = network({"a": 1000}, model=ONE_RECEPTOR)
+    weight = rng.integers(-99, 100, 300_000)
+    net.connect("a", "a", ss.Pairs(*rng.integers(1000, size=(2, 300_000))), weight=weight, delay=1)
+    assert ss.build(net).bytes_per_synapse < 4.1
+
+
+# Distance
+
+
+PROFILES = [ss.Gaussian(0.3, 0.8), ss.ExponentialProfile(0.2), ss.Box(0.35, 0.6)]
+
+
+def in_space(dimensions, seed=3, size=130, other=200):
+    rng = np.random.default_rng(seed)
+    net = ss.Network(seed=seed)
+    for name, count in (("a", size), ("b", other)):
+        net.population(name, count, ONE_RECEPTOR, positions=rng.uniform(-1, 1, (count, dimensions)))
+    return net
+
+
+def distances(net, source, target, period=None):
+    """All of them [source place, target place], straight from the definition."""
+    a, b = (net.positions(net.view(part)) for part in (source, target))
+    along = np.abs(a[:, None] - b[None])
+    if period is not None:
+        along = along % period
+        along = np.minimum(along, period - along)
+    return np.sqrt((along**2).sum(-1))
+
+
+@pytest.mark.parametrize("profile", PROFILES, ids=repr)
+@pytest.mark.parametrize(("dimensions", "period"), [(1, None), (2, 1.7), (3, (1.5, 2.5, 9.0))])
+def test_distance_dependent_synapses_are_their_slow_twin(profile, dimensions, period):
+    """A pair is connected if the upper half of its row's word is below the probability."""
+    net = in_space(dimensions)
+    a = net.populations["a"]
+    source, target = a[2:125:3], a[1::2]
+    rule = ss.DistanceDependent(profile, period, autapses=False)
+    net.connect(source, target, rule, weight=1.0, delay=1.0, name="it")
+    p = profile.probability(distances(net, source, target, period))
+    key = keyed.derive_key(3, "projection", "it")
+    expected = [
+        (s, t)
+        for i, s in enumerate(source.neurons)
+        for k, t in enumerate(target.neurons)
+        if s != t and (word(row_key(key, i), k) >> 32) / 2**32 < p[i, k]
+    ]
+    assert len(expected) > 30
+    for threads in (1, 3):
+        assert sorted(pairs_of(ss.build(net, threads=threads).synapses("a", "a"))) == expected
+
+
+@pytest.mark.parametrize("profile", PROFILES, ids=repr)
+def test_probability_follows_the_profile(profile):
+    net = in_space(2, size=900, other=1100)
+    net.connect("a", "b", ss.DistanceDependent(profile, 2.0), weight=1.0, delay=1.0)
+    counts = counted(ss.build(net).synapses("a", "b"), everyone(900), everyone(1100))
+    distance = distances(net, "a", "b", 2.0)
+    p = profile.probability(distance)
+    assert counts.max() == 1 and not counts[p == 0].any()
+    cells = (distance * 40).astype(int)  # of 0.025
+    observed, expected, spread = (
+        np.bincount(cells.ravel(), x.ravel()) for x in (counts, p, p - p * p)
+    )
+    z = (observed - expected)[spread > 5] / np.sqrt(spread[spread > 5])
+    assert z.size > 12 and stats.chi2.sf((z**2).sum(), z.size) > LEAST_P
+    for a, b, q in (  # neighbours are independent
+        (counts[:, 1:], counts[:, :-1], p[:, 1:] * p[:, :-1]),
+        (counts[1:], counts[:-1], p[1:] * p[:-1]),
+    ):
+        assert abs((a & b).sum() - q.sum()) < 5 * np.sqrt((q - q * q).sum())
+
+
+def test_profiles_at_their_marks():
+    assert ss.Gaussian(2.0, 0.5).probability(2.0) == pytest.approx(0.5 * math.exp(-0.5))
+    assert ss.ExponentialProfile(2.0, 0.5).probability(2.0) == pytest.approx(0.5 * math.exp(-1))
+    np.testing.assert_array_equal(ss.Box(2.0, 0.5).probability([0, 2.0, 2.1]), [0.5, 0.5, 0])
+
+
+def test_everything_within_a_box_of_probability_one():
+    net = ss.Network()
+    net.population("a", 100, ONE_RECEPTOR, positions=np.arange(100))
+    rule = ss.DistanceDependent(ss.Box(2.5), period=100, autapses=False)
+    net.connect("a", "a", rule, weight=1.0, delay=1.0)
+    counts = counted(net.synapses("a", "a"), everyone(100))
+    ring = sum(np.roll(np.eye(100, dtype=int), k, 1) for k in (-2, -1, 1, 2))
+    np.testing.assert_array_equal(counts, ring)
+
+
+@pytest.mark.parametrize("precision", ["single", "double"])
+def test_distance_sets_the_delay(precision):
+    net = in_space(3)
+    rule = ss.DistanceDependent(ss.Gaussian(0.5), period=1.9)
+    net.connect("a", "b", rule, weight=ss.Uniform(1.0, 2.0), delay=ss.DistanceDelay(0.5, 0.05))
+    s = ss.build(net, precision=precision, threads=2).synapses("a", "b")
+    expected = 0.5 + distances(net, "a", "b", 1.9)[s.sources, s.targets] / 0.05
+    assert len(s) > 1000
+    assert np.abs(s.delays - expected).max() <= 0.05 + 1e-6
+    assert stats.kstest(s.weights, stats.uniform(1, 1).cdf).pvalue > LEAST_P
+
+
+def test_names_and_seeds_draw_other_synapses_by_distance():
+    def drawn(seed, name, before=()):
+        net = in_space(2)
+        net.seed = seed
+        for rule in before:
+            net.connect("b", "a", rule, weight=1.0, delay=3.0)
+        rule = ss.DistanceDependent(ss.Gaussian(0.5))
+        net.connect("a", "b", rule, weight=1.0, delay=ss.Uniform(1.0, 5.0), name=name)
+        return ss.build(net).synapses("a", "b")
+
+    first = drawn(1, "x")
+    same(drawn(1, "x", before=[ss.FixedOutDegree(3), ss.AllToAll()]), first)
+    for seed, name in ((2, "x"), (1, "y")):
+        other = drawn(seed, name)
+        assert not np.array_equal(other.targets, first.targets)
+
+
+def test_memory_of_synapses_by_distance_is_foreseen():
+    net = in_space(2, size=3000, other=2000)
+    rule = ss.DistanceDependent(ss.Gaussian(0.2), period=2.0)
+    net.connect("a", "b", rule, weight=1.0, delay=1.0)
+    build = ss.build(net)
+    assert expected_synapses(net, net.projections["a->b"]) == pytest.approx(
+        build.synapse_count, rel=0.05
+    )
+    with pytest.raises(MemoryError):
+        ss.build(net, memory=0.1505)
+
+
+def by_distance(net, source="a", target="b", profile=None, weight=1.0, delay=1.0, **more):
+    rule = ss.DistanceDependent(profile or ss.Box(1.0), **more)
+    net.connect(source, target, rule, weight=weight, delay=delay, receptor="psc")
+
+
+SPACE_ERRORS = {
+    "no positions": (lambda net: by_distance(net, "a", "nowhere"), r"'nowhere' has no positions"),
+    "dimensions": (lambda net: by_distance(net, "a", "line"), r"2 and 1 dimensions"),
+    "periods": (
+        lambda net: by_distance(net, period=(1, 2, 3)),
+        r"period is \(1.0, 2.0, 3.0\).* 2 of",
+    ),
+    "period": (lambda net: by_distance(net, period=0), r"period is 0; it must be a positive"),
+    "period NaN": (lambda net: by_distance(net, period=np.nan), r"period is nan; it must be a pos"),
+    "period text": (lambda net: by_distance(net, period="x"), r"period is 'x'; it must be"),
+    "sigma": (lambda net: ss.Gaussian(0.0), r"Gaussian: sigma is 0.0; it must be positive"),
+    "length": (lambda net: ss.ExponentialProfile(np.inf), r"length is inf; it must be positive"),
+    "radius": (lambda net: ss.Box("1"), r"Box: radius is '1'; it must be positive and finite"),
+    "p0": (lambda net: ss.Box(1.0, 1.1), r"Box: p0 is 1.1; it must be between 0 and 1"),
+    "offset": (lambda net: ss.DistanceDelay(0, 1), r"offset is 0; it must be positive"),
+    "velocity": (lambda net: ss.DistanceDelay(1, np.nan), r"velocity is nan; it must be positive"),
+    "weights": (lambda net: by_distance(net, weight=np.ones(3)), r"synapses of DistanceDependent"),
+    "a weight": (
+        lambda net: by_distance(net, weight=ss.DistanceDelay(1, 1)),
+        r"weight is Distance",
+    ),
+    "delay elsewhere": (
+        lambda net: net.connect(
+            "a", "b", ss.AllToAll(), weight=1, delay=ss.DistanceDelay(1, 1), receptor="psc"
+        ),
+        r"delay is DistanceDelay.*DistanceDependent alone",
+    ),
+    "early": (
+        lambda net: ss.build(by_distance(net, delay=ss.DistanceDelay(0.05, 1)) or net),
+        r"down to 0.05 ms; they must be at least dt",
+    ),
+    "late": (
+        lambda net: ss.build(by_distance(net, delay=ss.DistanceDelay(1, 1e-4)) or net),
+        r"delays run up to .* ms; the longest",
+    ),
+    "shape": (
+        lambda net: net.population("c", 3, LIF, positions=np.zeros((3, 4))),
+        r"'c': positions have shape \(3, 4\); it must be \(3,\), or \(3, d\)",
+    ),
+    "length of positions": (
+        lambda net: net.population("c", 3, LIF, positions=[1, 2]),
+        r"positions have shape \(2,\)",
+    ),
+    "infinite": (
+        lambda net: net.population("c", 2, LIF, positions=[1, np.inf]),
+        r"'c': positions are not all finite",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", SPACE_ERRORS)
+def test_errors_in_space(case):
+    act, told = SPACE_ERRORS[case]
+    net = in_space(2)
+    net.population("nowhere", 5, ONE_RECEPTOR)
+    net.population("line", 5, ONE_RECEPTOR, positions=np.arange(5))
+    with pytest.raises(ValueError, match=told):
+        act(net)
+
+
+def test_a_profile_is_one_of_three():
+    with pytest.raises(TypeError, match=r"profile is 0.3; it must be Gaussian"):
+        ss.DistanceDependent(0.3)
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        ss.FixedOutDegree(20),
+        ss.FixedOutDegree(20, multapses=False),
+        ss.DistanceDependent(ss.Gaussian(0.3)),
+        ss.DistanceDependent(ss.ExponentialProfile(0.1, 0.5), period=2.0),
+        ss.DistanceDependent(ss.Box(0.05)),
+    ],
+    ids=repr,
+)
+def test_inputs_hold_what_all_sources_send_at_once(rule):
+    """With little more room than that: what is too much is lost from the weights' accuracy."""
+    net = in_space(1, size=2000, other=500)
+    net.connect("a", "b", rule, weight=3.0, delay=1.0)
+    build = ss.build(net)
+    most = 3.0 * np.bincount(build.synapses("a", "b").targets).max()
+    room = most + 3.0 * (14 * math.sqrt(most / 3.0) + 30)
+    assert most < build.limits["b", "psc"] <= 2 * room

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from spikesim.distributions import levels
+from spikesim.engine.bounds import profile, space
 from spikesim.engine.keyed import derive_key, generator
 from spikesim.engine.loop import Wiring
 from spikesim.engine.tables import (
@@ -22,12 +23,31 @@ from spikesim.engine.tables import (
     SPAN,
     STORED,
 )
-from spikesim.engine.wiring import in_degree_rows, write_fan
+from spikesim.engine.wiring import (
+    distance_rows,
+    distinct,
+    in_degree_rows,
+    row_distances,
+    sorted_rows,
+    write_fan,
+)
 from spikesim.network import DISTRIBUTIONS, Network, Projection
-from spikesim.rules import AllToAll, FixedInDegree, FixedProbability, FixedTotal, OneToOne, Pairs
+from spikesim.rules import (
+    AllToAll,
+    DistanceDelay,
+    DistanceDependent,
+    FixedInDegree,
+    FixedOutDegree,
+    FixedProbability,
+    FixedTotal,
+    OneToOne,
+    Pairs,
+)
 
 WEIGHT_LEVELS = 1024  # values that stand for a distribution of weights
 EXACT_LEVELS = 65536  # the same, where exact weights are asked for
+MOST_HASHED = 65536  # different weights of an array; more are sorted
+PIECE = 1 << 20  # delays turned to steps at a time
 TABLE_BITS = 13  # of a synapse for its weight; fans with more values keep weights beside synapses
 WIDEST_WINDOW = 3  # bits: windows of 8 delays; the slots of 16 no longer lie in a cache of 1 MB
 
@@ -91,8 +111,8 @@ class Layout:
 class Assembler:
     """Gathers projections one by one, then writes all fans."""
 
-    def __init__(self, network: Network, dt: float, layout: Layout) -> None:
-        self.network, self.dt, self.layout = network, dt, layout
+    def __init__(self, network: Network, dt: float, layout: Layout, workers: int) -> None:
+        self.network, self.dt, self.layout, self.workers = network, dt, layout, workers
         self.names = list(network.populations)
         self.sorted = sorted(
             network.projections.values(), key=lambda p: self.names.index(p.source.population)
@@ -125,9 +145,12 @@ class Assembler:
         arrays = [isinstance(x, np.ndarray) for x in (projection.weight, projection.delay)]
         order = np.empty(0, np.int64)
         row["stored_rows"] = row["stored_weight"] = row["stored_delay"] = -1
-        if isinstance(rule, FixedInDegree | OneToOne | Pairs) or any(arrays):
+        if isinstance(rule, FixedInDegree | OneToOne | Pairs | DistanceDependent) or any(arrays):
             row["rule"] = STORED
-            pointers, targets, order = _stored(projection, row)
+            if isinstance(rule, DistanceDependent):
+                pointers, targets = self._by_distance(projection, row)
+            else:
+                pointers, targets, order = _stored(projection, row)
             row["stored_rows"] = self.stored_rows.add(pointers)
             row["stored"] = self.stored_targets.add(targets)
             self.synapses_of[projection.name] = targets.size
@@ -137,17 +160,47 @@ class Assembler:
             self.synapses_of[projection.name] = int(counts.sum())
         self.distinct.append(None)
         if arrays[0]:
-            self.distinct[-1], index = np.unique(
-                projection.weight.ravel()[order], return_inverse=True
-            )
-            row["stored_weight"] = self.stored_weights.add(index.astype(np.uint32))
+            self.distinct[-1], index = _distinct(projection.weight.ravel(), order)
+            row["stored_weight"] = self.stored_weights.add(index)
         if arrays[1]:
-            steps = in_steps(projection.delay, self.dt).ravel()[order]
+            pieces = np.array_split(order, order.size // PIECE + 1)
+            given = projection.delay.ravel()
+            steps = np.concatenate([in_steps(given[piece], self.dt) for piece in pieces])
+            row["stored_delay"] = self.stored_delays.add(steps)
+        elif isinstance(projection.delay, DistanceDelay):
+            given = row_distances(pointers, targets, *space(self.network, projection))
+            given /= projection.delay.velocity
+            given += projection.delay.offset
+            steps = in_steps(given, self.dt)
             row["stored_delay"] = self.stored_delays.add(steps)
         else:
             row["delay"], steps = self._delay_table(projection.delay)
         self.shortest.append(int(steps.min()) if steps.size else 1)
         self.longest.append(int(steps.max()) if steps.size else 1)
+
+    def _by_distance(self, projection: Projection, row: np.void) -> tuple[np.ndarray, np.ndarray]:
+        """Row pointers and targets of a `DistanceDependent` projection, sources side by side."""
+        source, target = projection.source, projection.target
+        where, shape = space(self.network, projection), profile(projection.rule)
+
+        def drawn(first: int, last: int) -> tuple[np.ndarray, np.ndarray]:
+            return distance_rows(
+                np.uint64(row["key"]),
+                first,
+                last,
+                bool(row["skip_self"]),
+                (source.start, source.step, source.size),
+                (target.start, target.step, target.size),
+                *where,
+                *shape,
+            )
+
+        parts = min(source.size, 4 * self.workers)
+        ends = [source.size * k // parts for k in range(parts + 1)]
+        with ThreadPoolExecutor(self.workers) as pool:
+            pointers, targets = zip(*pool.map(drawn, ends[:-1], ends[1:]), strict=True)
+        counts = np.concatenate([np.diff(each) for each in pointers])
+        return np.concatenate([[0], np.cumsum(counts)]), np.concatenate(targets)
 
     def _delay_table(self, delay: Any) -> tuple[int, np.ndarray]:
         """Number and values of the quantiles of a delay; equal delays share a table."""
@@ -201,7 +254,7 @@ class Assembler:
         projection = self.sorted[k]
         return self.layout.units[projection.target.population, projection.receptor]
 
-    def write(self, exactly: bool, workers: int) -> Wiring:
+    def write(self, exactly: bool) -> Wiring:
         """Write all synapses, partitions side by side."""
         layout, fans, projections = self.layout, self.fans, self.projections
         table, outside = self._weight_tables(exactly)
@@ -252,7 +305,7 @@ class Assembler:
                 if written < 0:
                     raise RuntimeError(f"fan {f} of partition {partition} outgrew {size} synapses.")
 
-        with ThreadPoolExecutor(workers) as pool:
+        with ThreadPoolExecutor(self.workers) as pool:
             list(pool.map(write, range(partitions)))
         return Wiring(
             layout.populations,
@@ -322,15 +375,23 @@ def _stored(projection: Projection, row: np.void) -> tuple[np.ndarray, np.ndarra
         post = np.tile(np.arange(target.size), source.size)
     else:
         pre, post = rule.sources, rule.targets
-    order = np.argsort(pre, kind="stable")
-    if not getattr(rule, "autapses", True):
-        same = (source.start + source.step * pre == target.start + target.step * post) & (
-            source.population == target.population
-        )
-        order = order[~same[order]]
-    pointers = np.zeros(source.size + 1, np.int64)
-    np.cumsum(np.bincount(pre[order], minlength=source.size), out=pointers[1:])
-    return pointers, post[order].astype(np.int32), order
+    kept = None
+    if row["skip_self"]:
+        same = source.start + source.step * pre == target.start + target.step * post
+        kept = np.flatnonzero(~same)
+        pre, post = pre[kept], post[kept]
+    order = np.empty(pre.size, np.uint32 if pre.size < 1 << 32 else np.int64)
+    pointers, targets = sorted_rows(pre, post, source.size, order)
+    return pointers, targets, order if kept is None else kept[order]
+
+
+def _distinct(values: np.ndarray, order: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The different values, and which of them each is after it was put in order."""
+    found, index = distinct(np.ascontiguousarray(values), order, MOST_HASHED)
+    if index.size == order.size:
+        return found, index
+    found, index = np.unique(values[order], return_inverse=True)
+    return found, index.astype(np.uint32)
 
 
 def _counts(network: Network, projection: Projection) -> tuple[int, np.ndarray]:
@@ -345,6 +406,8 @@ def _counts(network: Network, projection: Projection) -> tuple[int, np.ndarray]:
             return ALL, allowed
         case FixedProbability():
             return DISTINCT, random.binomial(allowed, rule.p)
+        case FixedOutDegree():
+            return DRAWN if rule.multapses else DISTINCT, np.full(source.size, rule.k)
         case FixedTotal(multapses=True):
             return DRAWN, random.multinomial(rule.n, allowed / allowed.sum())
         case FixedTotal():
@@ -379,7 +442,8 @@ def _room(
     total = int(ours.sum())
     if here == projection["target_size"]:
         return total
-    mean = total * here / int(projection["target_size"])
+    others = max(1, int(projection["target_size"]) - int(projection["skip_self"]))
+    mean = min(total, total * here / others)
     return min(total, int(mean + 10 * math.sqrt(mean)) + 64) if here else 0
 
 

@@ -2,13 +2,26 @@
 
 import math
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
-from spikesim.inputs import Poisson, Spikes, WhiteNoise
+from spikesim.engine.wiring import BOX, EXPONENTIAL, GAUSSIAN, largest_in_degree
+from spikesim.inputs import Poisson, PoissonRates, Sampled, Spikes, WhiteNoise
 from spikesim.network import Drive, Network, Projection, extremes
-from spikesim.rules import AllToAll, FixedInDegree, FixedProbability, FixedTotal, OneToOne, Pairs
+from spikesim.rules import (
+    AllToAll,
+    Box,
+    DistanceDependent,
+    FixedInDegree,
+    FixedOutDegree,
+    FixedProbability,
+    FixedTotal,
+    Gaussian,
+    OneToOne,
+    Pairs,
+)
 
 
 def bounds(
@@ -22,7 +35,7 @@ def bounds(
     most = {(p.name, r): 0.0 for p in network.populations.values() for r in p.model.receptors}
     for projection in network.projections.values():
         key = projection.target.population, projection.receptor
-        most[key] += _in_degree(projection) * max(map(abs, extremes(projection.weight)))
+        most[key] += _in_degree(network, projection) * max(map(abs, extremes(projection.weight)))
     for drive in drives:
         if drive.receptor:
             most[drive.target.population, drive.receptor] += margin * _in_a_step(drive.input, dt)
@@ -35,6 +48,11 @@ def _in_a_step(given: Any, dt: float) -> float:
         case Poisson():
             mean = float(np.max(given.rate)) * dt / 1000
             return _unlikely(mean) * float(np.max(np.abs(given.weight)))
+        case PoissonRates():
+            mean = float(np.max(given.rates)) * dt / 1000
+            return _unlikely(mean) * float(np.max(np.abs(given.weight)))
+        case Sampled():
+            return float(np.max(np.abs(given.values)))
         case WhiteNoise():
             return 6.0 * float(np.max(given.sd))
         case Spikes():
@@ -49,7 +67,8 @@ def arrival_steps(times: np.ndarray, dt: float) -> np.ndarray:
     return np.maximum(np.ceil(times / dt - 1e-6).astype(np.int64) - 1, 0)
 
 
-def _in_degree(projection: Projection) -> float:
+@lru_cache(maxsize=64)  # asked again whenever an input is changed
+def _in_degree(network: Network, projection: Projection) -> float:
     rule, source, target = projection.rule, projection.source, projection.target
     match rule:
         case FixedInDegree():
@@ -62,9 +81,45 @@ def _in_degree(projection: Projection) -> float:
             return int(np.bincount(rule.targets, minlength=1).max())
         case FixedProbability():
             return min(_unlikely(rule.p * source.size), source.size)
+        case FixedOutDegree():
+            mean = rule.k * source.size / max(1, target.size - (not rule.autapses))
+            return min(_unlikely(mean), source.size * (rule.k if rule.multapses else 1))
         case FixedTotal():
             return min(_unlikely(rule.n / target.size), rule.n)
+        case DistanceDependent():
+            mean = largest_in_degree(*space(network, projection), *profile(rule))
+            return min(_unlikely(mean), source.size)
     raise AssertionError(rule)
+
+
+def space(network: Network, projection: Projection) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Positions of sources and targets, and the period of each dimension over its inverse."""
+    positions = [network.positions(view) for view in (projection.source, projection.target)]
+    period = np.zeros((2, positions[0].shape[1]))
+    if projection.rule.period is not None:
+        period[0] = projection.rule.period
+        period[1] = 1 / period[0]
+    return positions[0], positions[1], period
+
+
+def profile(rule: DistanceDependent) -> tuple[int, float, float]:
+    """Kind, scale and height, as the kernels want them."""
+    match rule.profile:
+        case Gaussian(sigma, p0):
+            return GAUSSIAN, sigma, p0
+        case Box(radius, p0):
+            return BOX, radius, p0
+        case _:
+            return EXPONENTIAL, rule.profile.length, rule.profile.p0
+
+
+def farthest(network: Network, projection: Projection) -> float:
+    """A distance that no pair of a `DistanceDependent` projection exceeds."""
+    sources, targets, period = space(network, projection)
+    both = np.concatenate([sources, targets])
+    extent = np.ptp(both, axis=0)
+    around = np.where(period[0] > 0, np.minimum(extent, period[0] / 2), extent)
+    return math.hypot(*around)
 
 
 def _unlikely(mean: float) -> float:

@@ -14,17 +14,28 @@ import numpy as np
 import psutil
 
 from spikesim.engine.assembler import Assembler, Layout, compile_wiring
-from spikesim.engine.bounds import bounds
+from spikesim.engine.bounds import bounds, farthest, space
 from spikesim.engine.keyed import generator
 from spikesim.engine.loop import Wiring
 from spikesim.engine.tables import DELAY_LEVELS, POPULATION, SPAN
 from spikesim.network import DISTRIBUTIONS, Network, Population, Projection, extremes, shared
-from spikesim.rules import AllToAll, FixedInDegree, FixedProbability, FixedTotal, OneToOne, Pairs
+from spikesim.rules import (
+    AllToAll,
+    DistanceDelay,
+    DistanceDependent,
+    FixedInDegree,
+    FixedOutDegree,
+    FixedProbability,
+    FixedTotal,
+    OneToOne,
+    Pairs,
+)
 
 Precision = Literal["single", "double"]
 
 PARTITION_INPUTS = 65536
 SHARED_WORK = 12_000  # ns between exchanges, from which more threads are faster
+SAMPLED_PAIRS = 250_000  # to estimate how many synapses there are by distance
 LONGEST_EPOCH = 64  # steps between two looks at Ctrl-C, where no delay sets a limit
 
 
@@ -168,7 +179,8 @@ def fastest_threads(network: Network, dt: float) -> int:
     5 Hz.
     """
     sizes = {name: p.size for name, p in network.populations.items()}
-    events = sum(map(expected_synapses, network.projections.values())) * 5e-3 * dt
+    synapses = sum(expected_synapses(network, p) for p in network.projections.values())
+    events = synapses * 5e-3 * dt
     driven = sum(d.target.size for d in network.drives.values() if d.receptor)
     step = 0.25 * sum(sizes.values()) + 0.5 * driven + 1.2 * events  # ns
     delays = [extremes(p.delay)[0] for p in network.projections.values() if np.size(p.delay)]
@@ -200,7 +212,7 @@ def check_threads(threads: int | None) -> None:
         raise ValueError(f"threads is {threads!r}; it must be a whole number, 1 or more.")
 
 
-def expected_synapses(projection: Projection) -> float:
+def expected_synapses(network: Network, projection: Projection) -> float:
     """How many synapses a projection has, exactly or on average."""
     rule, source, target = projection.rule, projection.source, projection.target
     pairs = source.size * target.size
@@ -209,6 +221,8 @@ def expected_synapses(projection: Projection) -> float:
             return rule.p * (pairs - (0 if rule.autapses else shared(source, target)))
         case FixedInDegree():
             return rule.k * target.size
+        case FixedOutDegree():
+            return rule.k * source.size
         case FixedTotal():
             return rule.n
         case OneToOne():
@@ -217,7 +231,20 @@ def expected_synapses(projection: Projection) -> float:
             return pairs - (0 if rule.autapses else shared(source, target))
         case Pairs():
             return rule.sources.size
+        case DistanceDependent():
+            return pairs * _mean_probability(network, projection)
     raise AssertionError(rule)
+
+
+def _mean_probability(network: Network, projection: Projection) -> float:
+    """Of a synapse by distance, over some of the pairs."""
+    sources, targets, (period, inverse) = space(network, projection)
+    random = np.random.default_rng(0)  # to estimate by, not to wire
+    along = sources[random.integers(len(sources), size=SAMPLED_PAIRS)]
+    along = along - targets[random.integers(len(targets), size=SAMPLED_PAIRS)]
+    along -= period * np.rint(along * inverse)
+    distance = np.sqrt(np.sum(along**2, axis=1))
+    return float(np.mean(projection.rule.profile.probability(distance)))
 
 
 def estimate_memory(network: Network, precision: Precision = "single") -> float:
@@ -225,12 +252,15 @@ def estimate_memory(network: Network, precision: Precision = "single") -> float:
     real = 4 if precision == "single" else 8
     synapses = rows = scratch = state = 0.0
     for projection in network.projections.values():
-        count = expected_synapses(projection)
+        count = expected_synapses(network, projection)
         exact = isinstance(projection.weight, np.ndarray)
         synapses += count * (4 + real * exact)
         rows += projection.source.size * 4 * 9
         if isinstance(projection.rule, FixedInDegree | Pairs | OneToOne) or exact:
             scratch += count * (4 + 8 * exact + 8)
+        if isinstance(projection.rule, DistanceDependent):  # rows that grow, distances, delays
+            scratch += count * (12 + 10 * isinstance(projection.delay, DistanceDelay))
+            scratch += 8 * cores() * projection.target.size
     for p in network.populations.values():
         rows_of_state = len(p.model.dynamics.derivatives) + len(p.model.dynamics.defaults) / 2
         state += p.size * (real * rows_of_state + 8 * real * max(len(p.model.receptors), 1) + 300)
@@ -300,7 +330,7 @@ def build(
         raise ValueError("the network has no population; add one with network.population(...).")
     check_memory(network, precision, memory)
     for projection in network.projections.values():
-        _check_delays(projection, dt)
+        _check_delays(network, projection, dt)
     threads = int(threads or fastest_threads(network, dt))
     values = {name: _draw_values(network, p) for name, p in network.populations.items()}
 
@@ -319,8 +349,9 @@ def build(
     compile_start = time.perf_counter()
     compile_wiring(integer)
     compile_seconds = time.perf_counter() - compile_start
-    assembler = Assembler(network, dt, Layout(populations, spans, units, address_bits, integer))
-    wiring = assembler.write(weights == "exact", min(partitions, threads, cores()))
+    layout = Layout(populations, spans, units, address_bits, integer)
+    assembler = Assembler(network, dt, layout, min(partitions, threads, cores()))
+    wiring = assembler.write(weights == "exact")
     epoch = int(min([LONGEST_EPOCH, *wiring.fans["first_delay"]]))
     history = 1 << math.ceil(math.log2(max([1, *assembler.longest]) + epoch + 1))
     return Build(
@@ -401,10 +432,12 @@ def _spans(populations: np.ndarray, partitions: int) -> tuple[np.ndarray, int]:
     return spans, most
 
 
-def _check_delays(projection: Projection, dt: float) -> None:
+def _check_delays(network: Network, projection: Projection, dt: float) -> None:
     if np.size(projection.delay) == 0:
         return
     low, high = extremes(projection.delay)
+    if isinstance(projection.delay, DistanceDelay):
+        high = low + farthest(network, projection) / projection.delay.velocity
     if low < dt * (1 - 1e-9):
         raise ValueError(
             f"projection {projection.name!r}: delays run down to {low:g} ms; they must be at least "

@@ -9,43 +9,52 @@ from scipy import special
 from spikesim.engine.bounds import arrival_steps
 from spikesim.engine.build import Build
 from spikesim.engine.keyed import derive_key
-from spikesim.engine.tables import GAUSS, INPUT, POISSON
-from spikesim.inputs import Poisson, Spikes, WhiteNoise
+from spikesim.engine.tables import GAUSS, INPUT, POISSON, SAMPLED
+from spikesim.inputs import Poisson, PoissonRates, Sampled, Spikes, WhiteNoise
 from spikesim.network import Drive
 
 
 def drive_arrays(build: Build, drives: Iterable[Drive]) -> dict[str, np.ndarray]:
     """The fields of `Flow` that hold a state's inputs."""
     drives = list(drives)
-    random = [d for d in drives if isinstance(d.input, Poisson | WhiteNoise)]
-    table = np.zeros(len(random), INPUT)
-    weights: list[np.ndarray] = []  # [block, lane], integers
+    kinds = Poisson | PoissonRates | Sampled | WhiteNoise
+    by_step = [d for d in drives if isinstance(d.input, kinds)]
+    table = np.zeros(len(by_step), INPUT)
+    weights: list[np.ndarray] = []  # [bin, block, lane], integers
     deviations: list[np.ndarray] = []  # [block, lane], reals
-    limits: list[np.ndarray] = []  # [block, level, lane]
-    for row, drive in zip(table, random, strict=True):
+    limits: list[np.ndarray] = []  # [bin, block, level, lane]
+    for row, drive in zip(table, by_step, strict=True):
         population = build.network.populations[drive.target.population]
+        given, size = drive.input, population.size
         row["population"] = list(build.network.populations).index(population.name)
         row["receptor"] = list(population.model.receptors).index(drive.receptor)
         row["stream"] = derive_key("input", drive.name) & 0xFFFFFFFF
+        row["bins"], row["bin_steps"] = 1, 1
+        if isinstance(given, PoissonRates | Sampled):
+            row["bin_steps"] = steps_of_bin(drive, build.dt)
+            row["repeats"] = given.repeat
         unit = build.units[population.name, drive.receptor]
-        if isinstance(drive.input, Poisson):
+        if isinstance(given, Poisson | PoissonRates):
             row["kind"] = POISSON
-            limit = poisson_limits(
-                _lanes(drive.input.rate, drive, population.size) * build.dt / 1000
-            )
-            row["levels"] = limit.shape[1]
-            row["thresholds"] = sum(x.shape[0] * x.shape[1] for x in limits)
-            row["threshold_stride"] = limit.shape[1] if len(limit) > 1 else 0
+            rates = [given.rate] if isinstance(given, Poisson) else given.rates
+            means = np.stack([_lanes(rate, drive, size) for rate in rates]) * build.dt / 1000
+            limit = poisson_limits(means)
+            row["bins"], blocks, row["levels"] = limit.shape[:3]
+            row["thresholds"] = sum(x.size // 64 for x in limits)
+            row["threshold_bin"] = blocks * row["levels"]
+            row["threshold_stride"] = row["levels"] if blocks > 1 else 0
             limits.append(limit)
-            part, parts = (
-                np.rint(_lanes(drive.input.weight, drive, population.size) / unit),
-                weights,
-            )
+            part, parts = np.rint(_lanes(given.weight, drive, size) / unit), weights
+        elif isinstance(given, Sampled):
+            row["kind"] = SAMPLED
+            part = np.stack([_lanes(value, drive, size) for value in given.values])
+            row["bins"], row["weight_bin"] = part.shape[:2]
+            part, parts = np.rint(part / unit), weights
         else:
             row["kind"] = GAUSS
-            part, parts = _lanes(drive.input.sd, drive, population.size) / unit, deviations
-        row["weights"] = sum(map(len, parts))
-        row["weight_stride"] = 1 if len(part) > 1 else 0
+            part, parts = _lanes(given.sd, drive, size) / unit, deviations
+        row["weights"] = sum(x.size // 64 for x in parts)
+        row["weight_stride"] = 1 if part.shape[-2] > 1 else 0
         parts.append(part)
     return {
         "inputs": table,
@@ -69,8 +78,19 @@ def _lanes(value: Any, drive: Drive, size: int) -> np.ndarray:
     return full.reshape(-1, 64)
 
 
+def steps_of_bin(drive: Drive, dt: float) -> int:
+    """How many steps a bin of a time-varying input lasts."""
+    steps = round(drive.input.every / dt)
+    if steps < 1 or abs(steps * dt - drive.input.every) > 1e-6 * drive.input.every:
+        raise ValueError(
+            f"input {drive.name!r}: every is {drive.input.every:g} ms; it must be a multiple of "
+            f"dt = {dt:g} ms."
+        )
+    return steps
+
+
 def poisson_limits(mean: np.ndarray) -> np.ndarray:
-    """Limits on a 32-bit draw: above k of them means k spikes; shape (blocks, levels, 64).
+    """Limits on a 32-bit draw: above k of them means k spikes; shape (bins, blocks, levels, 64).
 
     The k-th limit is the cumulative distribution at k spikes, in units of 2^-32.
     """
@@ -78,8 +98,8 @@ def poisson_limits(mean: np.ndarray) -> np.ndarray:
     levels = 1
     while special.pdtrc(levels - 1, most) > 2.0**-32:
         levels += 1
-    k = np.arange(levels)[None, :, None]
-    limits = np.ceil(special.pdtr(k, mean[:, None, :]) * 2.0**32) - 1
+    k = np.arange(levels)[:, None]
+    limits = np.ceil(special.pdtr(k, mean[:, :, None, :]) * 2.0**32) - 1
     return np.clip(limits, 0, 2**32 - 1).astype(np.uint32)
 
 

@@ -69,21 +69,238 @@ def _(x):
     return lambda x: _exp64(x)
 
 
+@inlined
+def _expm1_64(x):
+    x = min(max(x, -708.0), 709.0)
+    shifted = x * _LOG2E + _ROUND64
+    n = shifted - _ROUND64
+    r = (x - n * _LN2_HIGH) - n * _LN2_LOW
+    p = 1 / 87178291200.0
+    p = p * r + 1 / 6227020800.0
+    p = p * r + 1 / 479001600.0
+    p = p * r + 1 / 39916800.0
+    p = p * r + 1 / 3628800.0
+    p = p * r + 1 / 362880.0
+    p = p * r + 1 / 40320.0
+    p = p * r + 1 / 5040.0
+    p = p * r + 1 / 720.0
+    p = p * r + 1 / 120.0
+    p = p * r + 1 / 24.0
+    p = p * r + 1 / 6.0
+    p = p * r + 0.5
+    p = p * r * r + r
+    power = np.int64((np.float64(shifted).view(np.int64) + 1023) << 52).view(np.float64)
+    return power * p + (power - 1.0)
+
+
+@inlined
+def _expm1_32(x):
+    x = min(max(x, np.float32(-87.0)), np.float32(88.0))
+    shifted = x * np.float32(_LOG2E) + _ROUND32
+    n = shifted - _ROUND32
+    r = (x - n * np.float32(_LN2_HIGH)) - n * np.float32(_LN2_LOW)
+    p = np.float32(1 / 5040)
+    p = p * r + np.float32(1 / 720)
+    p = p * r + np.float32(1 / 120)
+    p = p * r + np.float32(1 / 24)
+    p = p * r + np.float32(1 / 6)
+    p = p * r + np.float32(0.5)
+    p = p * r * r + r
+    power = np.int32((np.float32(shifted).view(np.int32) + 127) << 23).view(np.float32)
+    return power * p + (power - np.float32(1.0))
+
+
+@inlined
+def _exprel64(x):
+    return _expm1_64(x) / x if x != 0.0 else 1.0
+
+
+@inlined
+def _exprel32(x):
+    return _expm1_32(x) / x if x != np.float32(0.0) else np.float32(1.0)
+
+
 def exprel(x):
-    """(e to the x - 1) / x, and 1 at 0."""
+    """(e to the x - 1) / x, and 1 at 0, within 2 ulp (float64 and float32).
+
+    In e to the x, x is held to the range in which the result is a normal number.
+    """
     return np.expm1(x) / x if x else 1.0
 
 
 @overload(exprel, inline="always")
 def _(x):
-    kind = np.float32 if x == types.float32 else np.float64
-    one, small = kind(1), kind(0.03)
-    c2, c3, c4, c5, c6 = (kind(1 / k) for k in (2, 3, 4, 5, 6))
+    if x == types.float32:
+        return lambda x: _exprel32(x)
+    return lambda x: _exprel64(x)
 
-    def relative(x):
-        near = abs(x) < small
-        series = one + x * c2 * (one + x * c3 * (one + x * c4 * (one + x * c5 * (one + x * c6))))
-        far = one if near else x
-        return series if near else (exp(far) - one) / far
 
-    return relative
+_LOW64, _LOW32 = 0x3FE6A09E667F3BCD, 0x3F3504F3  # the bits of the square root of a half
+_BITS64 = int(np.float64(_ROUND64).view(np.int64))
+_BITS32 = int(_ROUND32.view(np.int32))
+
+
+@inlined
+def _log64(x):
+    bits = np.float64(x).view(np.int64)
+    power = (bits - _LOW64) >> 52
+    f = np.int64(bits - (power << 52)).view(np.float64) - 1.0  # x = 2^power (1 + f)
+    n = np.int64(power + _BITS64).view(np.float64) - _ROUND64
+    s = f / (2.0 + f)
+    z = s * s
+    p = 2 / 21
+    p = p * z + 2 / 19
+    p = p * z + 2 / 17
+    p = p * z + 2 / 15
+    p = p * z + 2 / 13
+    p = p * z + 2 / 11
+    p = p * z + 2 / 9
+    p = p * z + 2 / 7
+    p = p * z + 2 / 5
+    p = p * z + 2 / 3
+    p = n * _LN2_HIGH + (f - (s * (f - z * p) - n * _LN2_LOW))
+    p = p if x < np.inf else x
+    return p if x >= 2.0**-1022 else (-np.inf if x > -(2.0**-1022) else np.nan)
+
+
+@inlined
+def _log32(x):
+    bits = np.float32(x).view(np.int32)
+    power = np.int32(bits - np.int32(_LOW32)) >> np.int32(23)
+    f = np.int32(bits - (power << np.int32(23))).view(np.float32) - np.float32(1.0)
+    n = np.int32(power + np.int32(_BITS32)).view(np.float32) - _ROUND32
+    s = f / (np.float32(2.0) + f)
+    z = s * s
+    p = np.float32(2 / 11)
+    p = p * z + np.float32(2 / 9)
+    p = p * z + np.float32(2 / 7)
+    p = p * z + np.float32(2 / 5)
+    p = p * z + np.float32(2 / 3)
+    p = n * np.float32(_LN2_HIGH) + (f - (s * (f - z * p) - n * np.float32(_LN2_LOW)))
+    p = p if x < np.float32(np.inf) else x
+    p = p if x >= np.float32(2.0**-126) else np.float32(-np.inf)
+    return p if x > np.float32(-(2.0**-126)) else np.float32(np.nan)
+
+
+def log(x):
+    """Natural logarithm, within 1 ulp (float64 and float32) on all normal positive numbers.
+
+    -inf at 0 and at denormal numbers, NaN below.
+    """
+    return np.log(x)
+
+
+@overload(log, inline="always")
+def _(x):
+    if x == types.float32:
+        return lambda x: _log32(x)
+    return lambda x: _log64(x)
+
+
+@inlined
+def _tanh64(x):
+    grown = _expm1_64(2.0 * min(abs(x), 20.0))
+    t = grown / (grown + 2.0)
+    return t if x > 0.0 else (-t if x < 0.0 else x)
+
+
+@inlined
+def _tanh32(x):
+    grown = _expm1_32(np.float32(2.0) * min(abs(x), np.float32(10.0)))
+    t = grown / (grown + np.float32(2.0))
+    return t if x > np.float32(0.0) else (-t if x < np.float32(0.0) else x)
+
+
+def tanh(x):
+    """Hyperbolic tangent, within 3 ulp (float64 and float32) everywhere."""
+    return np.tanh(x)
+
+
+@overload(tanh, inline="always")
+def _(x):
+    if x == types.float32:
+        return lambda x: _tanh32(x)
+    return lambda x: _tanh64(x)
+
+
+# Half of pi in parts. The first two have so few bits that a multiple is exact up to 2^20.
+_HALF_PI = (1.5707963267341256, 6.077100506303966e-11, 2.0222662487959506e-21)
+
+
+@inlined
+def _sine64(x, quarter):
+    """Sine of x + quarter pi / 2."""
+    shifted = x * (2 / np.pi) + _ROUND64
+    n = shifted - _ROUND64
+    r = ((x - n * _HALF_PI[0]) - n * _HALF_PI[1]) - n * _HALF_PI[2]
+    r = r if abs(r) < 1.0 else r - r  # far beyond 1e4 the reduction fails
+    place = np.float64(shifted).view(np.int64) + quarter
+    z = r * r
+    p = 1 / 355687428096000.0
+    p = p * z - 1 / 1307674368000.0
+    p = p * z + 1 / 6227020800.0
+    p = p * z - 1 / 39916800.0
+    p = p * z + 1 / 362880.0
+    p = p * z - 1 / 5040.0
+    p = p * z + 1 / 120.0
+    p = p * z - 1 / 6.0
+    q = 1 / 20922789888000.0
+    q = q * z - 1 / 87178291200.0
+    q = q * z + 1 / 479001600.0
+    q = q * z - 1 / 3628800.0
+    q = q * z + 1 / 40320.0
+    q = q * z - 1 / 720.0
+    q = q * z + 1 / 24.0
+    half = 0.5 * z
+    p = r + r * z * p if place & 1 == 0 else 1.0 - (half - z * z * q)
+    return p if place & 2 == 0 else -p
+
+
+@inlined
+def _sine32(x, quarter):
+    shifted = x * np.float32(2 / np.pi) + _ROUND32
+    n = np.float64(shifted - _ROUND32)
+    r = np.float32((np.float64(x) - n * _HALF_PI[0]) - n * _HALF_PI[1])
+    r = r if abs(r) < np.float32(1.0) else r - r
+    place = np.int32(np.float32(shifted).view(np.int32) + np.int32(quarter))
+    z = r * r
+    p = np.float32(1 / 362880)
+    p = p * z - np.float32(1 / 5040)
+    p = p * z + np.float32(1 / 120)
+    p = p * z - np.float32(1 / 6)
+    q = np.float32(1 / 40320)
+    q = q * z - np.float32(1 / 720)
+    q = q * z + np.float32(1 / 24)
+    one, half = np.float32(1.0), np.float32(0.5) * z
+    p = r + r * z * p if place & np.int32(1) == 0 else one - (half - z * z * q)
+    return p if place & np.int32(2) == 0 else -p
+
+
+def sin(x):
+    """Sine, within 2 ulp (float64 and float32) for abs(x) <= 1e4.
+
+    The error grows beyond, the result stays within -1 and 1.
+    """
+    return np.sin(x)
+
+
+@overload(sin, inline="always")
+def _(x):
+    if x == types.float32:
+        return lambda x: _sine32(x, 0)
+    return lambda x: _sine64(x, 0)
+
+
+def cos(x):
+    """Cosine, within 2 ulp (float64 and float32) for abs(x) <= 1e4.
+
+    The error grows beyond, the result stays within -1 and 1.
+    """
+    return np.cos(x)
+
+
+@overload(cos, inline="always")
+def _(x):
+    if x == types.float32:
+        return lambda x: _sine32(x, 1)
+    return lambda x: _sine64(x, 1)

@@ -11,6 +11,7 @@ neurons. All rows of a block lie together, so a step reads and writes each line 
 """
 
 import ast
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import reduce
@@ -18,11 +19,19 @@ from functools import reduce
 import numpy as np
 from scipy import linalg
 
-from spikesim.equations import Statement, affine, evaluate, names, substitute
+from spikesim.equations import (
+    EquationError,
+    Statement,
+    affine,
+    evaluate,
+    is_condition,
+    names,
+    substitute,
+)
 from spikesim.model import NeuronModel
 
 REFRACTORY = "refractory"
-ABI = ("state", "const", "ring", "ids", "first", "last", "size", "base", "step")
+ABI = ("state", "const", "ring", "ids", "first", "last", "size", "base", "step", "key")
 _TINY = {"single": 1e-25, "double": 1e-290}  # smaller values become 0: denormals are slow
 
 
@@ -45,6 +54,12 @@ class _Writer:
         self.scalars: dict[str, float] = {}
         self.per_neuron: dict[str, np.ndarray] = {}
         self.meaning: dict[str, str] = {}
+        self.normals = 0  # normal variables that a step of a neuron draws
+
+    def normal(self) -> str:
+        """Name of one more normal variable."""
+        self.normals += 1
+        return f"z_{self.normals - 1}"
 
     def constant(self, name: str, value: object, meaning: str = "") -> str:
         """Give a value that is fixed during a run a name in the kernel."""
@@ -128,12 +143,15 @@ def _exact(writer: _Writer, held: tuple[str, ...]) -> list[str]:
     derivatives = writer.dynamics.derivatives
     variables = list(derivatives)
     arriving = [f"w_{name}" for name in writer.dynamics.arrivals]
-    forms = {v: affine(node, [*variables, *arriving]) for v, node in derivatives.items()}
+    forms = {v: affine(node, [*variables, *arriving, "xi"]) for v, node in derivatives.items()}
+    noise = {v: form.pop("xi") for v, form in forms.items() if "xi" in form}
     lines = []
     free = [v for v in variables if v not in held]
     # Held variables stand still while refractory; what follows them then has other propagators.
     follows = any(set(forms[v]) & set(held) for v in free)
     new = _propagate(writer, variables, forms, arriving, "")
+    for v, term in _exact_noise(writer, variables, forms, noise).items():
+        new[v] += term
     for v in variables:
         lines.append(f"{v}_new = {new[v]}")
     if follows:
@@ -146,6 +164,62 @@ def _exact(writer: _Writer, held: tuple[str, ...]) -> list[str]:
         else:
             lines.append(f"{v} = {v}_new if active else {v}_held" if follows else f"{v} = {v}_new")
     return lines
+
+
+def _exact_noise(
+    writer: _Writer, variables: list[str], forms: dict, noise: dict[str, ast.expr]
+) -> dict[str, str]:
+    """What noise adds in a step: L z with L L' = the covariance that noise builds up in it.
+
+    The covariance is the integral of P(s) G G' P(s)' over the step (Van Loan 1978).
+    """
+    if not noise:
+        return {}
+    n = len(variables)
+    entries = [
+        (i, j, np.asarray(evaluate(forms[v][x], writer.values), float))
+        for i, v in enumerate(variables)
+        for j, x in enumerate(variables)
+        if x in forms[v]
+    ]
+    strengths = [
+        (variables.index(v), np.asarray(evaluate(node, writer.values), float))
+        for v, node in noise.items()
+    ]
+    shape = np.broadcast_shapes(*(e[-1].shape for e in [*entries, *strengths]))
+    block = np.zeros((*shape, 2 * n, 2 * n))
+    for i, j, value in entries:
+        block[..., i, j] = -value
+        block[..., n + j, n + i] = value
+    for i, value in strengths:
+        block[..., i, n + i] = value**2
+    whole = linalg.expm(block * writer.values["dt"])
+    step = np.swapaxes(whole[..., n:, n:], -1, -2)
+    covariance = step @ whole[..., :n, n:]
+    covariance = (covariance + np.swapaxes(covariance, -1, -2)) / 2
+    touched = [i for i in range(n) if np.any(covariance[..., i, i] > 0)]
+    part = covariance[..., touched, :][..., touched]
+    scale = np.sqrt(np.maximum(np.einsum("...ii->...i", part), 1e-300))
+    correlation = part / scale[..., :, None] / scale[..., None, :]
+    factor = np.linalg.cholesky(correlation + 1e-13 * np.eye(len(touched))) * scale[..., :, None]
+    drawn = [writer.normal() for _ in touched]
+    return {
+        variables[i]: "".join(
+            f" + {writer.constant(f'n_{variables[i]}_{column}', factor[..., row, column])} * {z}"
+            for column, z in enumerate(drawn[: row + 1])
+        )
+        for row, i in enumerate(touched)
+    }
+
+
+def _noise(writer: _Writer, v: str, node: ast.expr) -> tuple[ast.expr, ast.expr | None]:
+    """The rest of a right-hand side, and what its noise is multiplied by."""
+    form = affine(node, ["xi"])
+    if form is None:
+        raise EquationError(
+            f"{writer.name}, d{v}/dt: xi must be added, times a factor, to the rest."
+        )
+    return form.get("", ast.Constant(0.0)), form.get("xi")
 
 
 def _propagate(writer, variables, forms, arriving, suffix) -> dict[str, str]:
@@ -195,10 +269,13 @@ def _propagate(writer, variables, forms, arriving, suffix) -> dict[str, str]:
 def _exponential_euler(writer: _Writer) -> list[str]:
     """x_new = x + dt (a x + b) (exp(a dt) - 1) / (a dt), where dx/dt = a x + b, all else fixed."""
     lines = []
-    for v, node in writer.dynamics.derivatives.items():
+    for v, whole in writer.dynamics.derivatives.items():
+        node, strength = _noise(writer, v, whole)
+        noise = "" if strength is None else f" + {_spread(writer, v, node, strength)}"
         form = affine(node, [v])
         if form is None or v not in form:
-            lines.append(f"{v}_new = {v} + {writer.write(ast.Name('dt'))} * ({writer.write(node)})")
+            dt = writer.write(ast.Name("dt"))
+            lines.append(f"{v}_new = {v} + {dt} * ({writer.write(node)}){noise}")
             continue
         a, b = form[v], form.get("")
         if writer.fixed(a):
@@ -207,12 +284,25 @@ def _exponential_euler(writer: _Writer) -> list[str]:
             terms = [f"{writer.constant(f'p_{v}', p[..., 0, 0])} * {v}"]
             if b is not None:
                 terms.append(f"{writer.constant(f'q_{v}', q[..., 0, 0])} * ({writer.write(b)})")
-            lines.append(f"{v}_new = {' + '.join(terms)}")
+            lines.append(f"{v}_new = {' + '.join(terms)}{noise}")
         else:
             growth = ast.Call(ast.Name("exprel"), [ast.BinOp(a, ast.Mult(), ast.Name("dt"))], [])
             change = f"{writer.write(ast.Name('dt'))} * ({writer.write(node)})"
-            lines.append(f"{v}_new = {v} + {change} * {writer.write(growth)}")
+            lines.append(f"{v}_new = {v} + {change} * {writer.write(growth)}{noise}")
     return lines
+
+
+def _spread(writer: _Writer, v: str, node: ast.expr, strength: ast.expr) -> str:
+    """What noise adds to v in a step; of the right size at any dt if v decays at a fixed rate."""
+    form = affine(node, [v])
+    rate = 0.0
+    if form is not None and v in form and writer.fixed(form[v]):
+        rate = np.asarray(evaluate(form[v], writer.values), float)
+    dt = writer.values["dt"]
+    z = 2 * rate * dt
+    share = np.where(np.abs(z) < 1e-9, 1.0, np.expm1(z) / np.where(z == 0, 1.0, z))
+    root = writer.constant(f"n_{v}", np.sqrt(dt * share), "root of the variance of noise in a step")
+    return f"({writer.write(strength)}) * {root} * {writer.normal()}"
 
 
 _TABLEAUS = {  # rows: the stage's place in the step, its weights on earlier stages; then the sum's
@@ -224,7 +314,16 @@ _TABLEAUS = {  # rows: the stage's place in the step, its weights on earlier sta
 
 def _runge_kutta(writer: _Writer, method: str, held: tuple[str, ...]) -> list[str]:
     stages, weights = _TABLEAUS[method]
-    derivatives = writer.dynamics.derivatives
+    derivatives, noise = {}, {}
+    for v, whole in writer.dynamics.derivatives.items():
+        derivatives[v], strength = _noise(writer, v, whole)
+        if strength is not None:
+            if method != "euler":
+                raise EquationError(
+                    f"{writer.name}: method {method!r} knows no noise; with xi take 'euler', "
+                    "'exponential_euler', or 'exact' if the equations are linear."
+                )
+            noise[v] = strength
     dt = writer.write(ast.Name("dt"))
     lines = []
 
@@ -238,6 +337,9 @@ def _runge_kutta(writer: _Writer, method: str, held: tuple[str, ...]) -> list[st
             for v in derivatives:
                 lines.append(f"{v}_{k} = {moved(v, coefficients)}")
                 at[v] = ast.Name(f"{v}_{k}")
+            if any("t" in names(node) for node in derivatives.values()):
+                lines.append(f"t_{k} = t + real({sum(coefficients)!r}) * {dt}")
+                at["t"] = ast.Name(f"t_{k}")
         for v, node in derivatives.items():
             change = writer.write(substitute(node, at))
             lines.append(
@@ -245,7 +347,10 @@ def _runge_kutta(writer: _Writer, method: str, held: tuple[str, ...]) -> list[st
                 if v not in held
                 else f"d{v}_{k} = ({change}) if active else real(0.0)"
             )
-    return lines + [f"{v}_new = {moved(v, weights)}" for v in derivatives]
+    for v in derivatives:
+        extra = f" + {_spread(writer, v, ast.Constant(0.0), noise[v])}" if v in noise else ""
+        lines.append(f"{v}_new = {moved(v, weights)}{extra}")
+    return lines
 
 
 def _scheme(writer: _Writer, held: tuple[str, ...]) -> list[str]:
@@ -297,6 +402,7 @@ def _generate(
     variables = list(dynamics.derivatives)
     receptors = list(dynamics.arrivals)
     waits = dynamics.refractory is not None
+    by_condition = waits and is_condition(dynamics.refractory)
     for name in receptors:
         writer.constant(f"unit_{name}", 1.0, f"weight of one unit of the input {name!r}")
 
@@ -310,9 +416,13 @@ def _generate(
     tiny = repr(_TINY[precision])
     step += [f"{v} = real(0.0) if abs({v}) < real({tiny}) else {v}" for v in variables]
 
-    threshold = writer.write(dynamics.threshold)
-    reset = [writer.statement(s) for s in dynamics.reset]
-    if waits:
+    ended = {"t": ast.Name("t_end")}
+    threshold = writer.write(substitute(dynamics.threshold, ended))
+    reset = [f"{s.variable} = {writer.write(substitute(s.value, ended))}" for s in dynamics.reset]
+    if by_condition:
+        waiting = writer.write(dynamics.refractory)
+        reset.append(f"{REFRACTORY} = real(0.0)")
+    elif waits:
         steps = np.floor(np.asarray(evaluate(dynamics.refractory, writer.values)) / dt + 0.5)
         if np.any(steps < 0):
             raise ValueError(
@@ -320,8 +430,13 @@ def _generate(
                 "negative."
             )
         writer.constant("refractory_steps", steps, f"{ast.unparse(dynamics.refractory)} in steps")
-        threshold = f"({threshold}) & ({REFRACTORY} < real(0.0))"
         reset.append(f"{REFRACTORY} = refractory_steps")
+    if waits:
+        threshold = f"({threshold}) & ({REFRACTORY} < real(0.0))"
+    times = " ".join([*step, threshold, *reset])
+    knows_time = bool(re.search(r"\bt(_end|_\d+)?\b", times))
+    if knows_time:
+        dt_name = writer.write(ast.Name("dt"))
 
     rows = [*variables, *([REFRACTORY] if waits else []), *writer.per_neuron]
     changing = rows[: len(rows) - len(writer.per_neuron)]
@@ -331,10 +446,11 @@ def _generate(
     put(f'"""One step of a population of {model.name} neurons, {precision} precision."""\n')
     put("import numpy as np")
     put("from numba import types")
-    put("from numpy import cos, log, sin, sqrt, tanh\n")
+    put("from numpy import sqrt\n")
     put("from spikesim.engine.cache import entry")
-    put("from spikesim.engine.functions import exp, exprel")
-    put("from spikesim.engine.intrinsics import lanes\n")
+    put("from spikesim.engine.functions import cos, exp, exprel, log, sin, tanh")
+    put("from spikesim.engine.intrinsics import lanes")
+    put("from spikesim.engine.noise import normals\n")
     put(f"real = np.{kind}\n\n")
     put("@entry(")
     put("    types.int64(")
@@ -342,13 +458,16 @@ def _generate(
     put(f"        types.CPointer(types.{kind}),")
     put(f"        types.CPointer(types.{integer}),")
     put("        types.CPointer(types.int32),")
-    put("        types.int64, types.int64, types.int64, types.int64, types.int64,")
+    put("        types.int64, types.int64, types.int64, types.int64, types.int64, types.int64,")
     put("    )")
     put(")")
     put(f"def update({', '.join(ABI)}):")
     for place, name in enumerate(writer.scalars):
         note = writer.meaning.get(name)
         put(f"    {name} = const[{place}]" + (f"  # {note}" if note else ""))
+    if knows_time:
+        put(f"    t = real(step) * {dt_name}")
+        put(f"    t_end = real(step + 1) * {dt_name}")
     put("    count = 0")
     put("    for block in range(first, last):")
     for place, name in enumerate(rows):
@@ -359,7 +478,11 @@ def _generate(
     put("        for j in range(64):")
     for name in rows:
         put(f"            {name} = {name}_[j]")
-    if waits:
+    if by_condition:
+        put(f"            waits = ({REFRACTORY} >= real(0.0)) & ({waiting})")
+        put(f"            {REFRACTORY} = real(0.0) if waits else real(-1.0)")
+        put(f"            active = {REFRACTORY} < real(0.0)")
+    elif waits:
         put(f"            {REFRACTORY} = max({REFRACTORY} - real(1.0), real(-1.0))")
         put(f"            active = {REFRACTORY} < real(0.0)")
     elif model.hold:
@@ -367,6 +490,11 @@ def _generate(
     for name in receptors:
         put(f"            w_{name} = real(in_{name}[j]) * unit_{name}")
         put(f"            in_{name}[j] = 0")
+    for pair in range((writer.normals + 1) // 2):
+        put(
+            f"            z_{2 * pair}, z_{2 * pair + 1} = "
+            f"normals(real, 64 * block + j, step, {pair}, key)"
+        )
     out += [f"            {line}" for line in step]
     for name in changing:
         put(f"            {name}_[j] = {name}")

@@ -24,7 +24,7 @@ from spikesim.engine.barrier import take_a_core, wait
 from spikesim.engine.cache import inlined, kernel
 from spikesim.engine.intrinsics import atomic_load, call_update, lanes, prefetch
 from spikesim.engine.keyed import draw_lanes
-from spikesim.engine.tables import POISSON
+from spikesim.engine.tables import POISSON, SAMPLED
 
 BATCH = 256  # rows that are looked up together
 AHEAD = 4  # rows between the prefetch of a row and its delivery
@@ -55,6 +55,7 @@ class Flow(NamedTuple):
     const: np.ndarray
     const_first: np.ndarray  # [population]
     updates: np.ndarray  # [population] addresses of compiled updates
+    noise_keys: np.ndarray  # [population]
     ring: np.ndarray  # [partition, slot, address], flat
     lists: np.ndarray  # [slot, partition, place] numbers of neurons that spiked
     ends: np.ndarray  # [slot, partition, population + 1] ends of their populations in the list
@@ -162,20 +163,29 @@ def _slot(shape, partition, step):
 
 @inlined
 def drive(wiring, flow, shape, partition, step, draws, spikes):
-    """Add the random inputs to this step's slot of the ring."""
+    """Add random and sampled inputs to this step's slot of the ring."""
     slot = _slot(shape, partition, step)
     for n in range(flow.inputs.size):
         given = flow.inputs[n]
         span = wiring.spans[partition, given.population]
         receptors = wiring.populations[given.population].receptors
         at = slot + (span.address >> 6) + given.receptor
+        time = step // given.bin_steps
+        time = time % given.bins if given.repeats else min(time, given.bins - 1)
+        first_weight = given.weights + time * given.weight_bin
+        first_threshold = given.thresholds + time * given.threshold_bin
         for block in range(span.first, span.last):
             inputs = lanes(flow.ring, at + (block - span.first) * receptors)
+            if given.kind == SAMPLED:
+                weights = lanes(flow.weights, first_weight + block * given.weight_stride)
+                for j in range(64):
+                    inputs[j] += weights[j]
+                continue
             draw_lanes(draws, block, step, given.stream, np.uint64(shape.key))
             if given.kind == POISSON:
-                weights = lanes(flow.weights, given.weights + block * given.weight_stride)
+                weights = lanes(flow.weights, first_weight + block * given.weight_stride)
                 spikes[:] = 0
-                threshold = given.thresholds + block * given.threshold_stride
+                threshold = first_threshold + block * given.threshold_stride
                 for level in range(given.levels):
                     limits = lanes(flow.thresholds, threshold + level)
                     for j in range(64):
@@ -217,7 +227,14 @@ def update(wiring, flow, shape, partition, step):
                 (flow.const, flow.const_first[p]),
                 (flow.ring, ring + span.address),
                 (flow.lists.reshape(-1), list_first + count),
-                (span.first, span.last, population.size, population.first, step),
+                (
+                    span.first,
+                    span.last,
+                    population.size,
+                    population.first,
+                    step,
+                    flow.noise_keys[p],
+                ),
             )
         flow.ends[slot, partition, p + 1] = count
     return count

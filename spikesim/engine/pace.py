@@ -23,6 +23,7 @@ class Pace:
         self._trials: list[int] = []
         self._seconds: dict[int, float] = {}
         self._steps: dict[int, int] = {}
+        self._spent = 0.0  # on the present trial
         self._pause = FIRST_TRIAL
         self._rest = 0.0  # seconds since the last trials
 
@@ -38,13 +39,17 @@ class Pace:
         return self.best, min(SPELL_SECONDS, self._pause - self._rest)
 
     def tell(self, steps: int, seconds: float) -> None:
-        """How far the spell came. One that was cut short says nothing."""
+        """How far the spell came. Short ones add up to a trial."""
         if not self._trials:
             self._rest += seconds
-        elif seconds > TRIAL_SECONDS / 2:
-            threads = self._trials.pop(0)
-            self._steps[threads] += steps
-            self._seconds[threads] += seconds
+            return
+        threads = self._trials[0]
+        self._steps[threads] += steps
+        self._seconds[threads] += seconds
+        self._spent += seconds
+        if self._spent > TRIAL_SECONDS / 2:
+            self._trials.pop(0)
+            self._spent = 0.0
             if not self._trials:
                 self._decide()
 

@@ -1,5 +1,6 @@
 """What a run leaves behind: buffers that kernels fill, emptied into memory or files."""
 
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from spikesim.recording import BinnedRate, Rate, Samples, Trace
 from spikesim.spiketrains import SpikeTrains
 from spikesim.storage import ReportWriter, SpikeWriter, open_spikes
 
+FLUSH_SECONDS = 0.4  # of wall time
 SPIKE_BUFFER = 1 << 20  # spikes per partition
 SAMPLE_BUFFER = 1 << 22  # values of traces
 
@@ -58,6 +60,7 @@ class Recorder:
         self._writer: SpikeWriter | None = None
         self._reports: list[ReportWriter] = []
         self._out = out
+        self._flushed = time.monotonic()
         if out is not None:
             self._open(out, attributes, overwrite)
 
@@ -123,11 +126,22 @@ class Recorder:
         """Hand the chunk from step ``first`` to the state's step on to memory or files."""
         chunks = [buffers.spikes[q, :n] for q, n in enumerate(buffers.spike_count[:, 0])]
         chunk = np.sort(np.concatenate(chunks))  # by step, then by neuron
+        self._distribute(chunk, buffers, first)
+        if time.monotonic() - self._flushed > FLUSH_SECONDS:
+            self.flush()
+
+    def flush(self) -> None:
+        """Bring to the files what has been recorded."""
+        if self._writer is None:
+            return
         try:
-            self._distribute(chunk, buffers, first)
+            self._writer.flush(self.state.time)
+            for report in self._reports:
+                report.flush()
         except OSError:  # a full disk: the file has been closed with what it held
             self._writer = None
             raise
+        self._flushed = time.monotonic()
 
     def _distribute(self, chunk: np.ndarray, buffers: Record, first: int) -> None:
         step, neuron = chunk >> 32, chunk & 0xFFFFFFFF
@@ -146,10 +160,6 @@ class Recorder:
                 self._reports[t].append(values)
             else:
                 self._samples[t].append(values)
-        if self._writer is not None:
-            self._writer.flush(self.state.time)
-            for report in self._reports:
-                report.flush()
 
     def _take(self, name: str, step: np.ndarray, neuron: np.ndarray) -> None:
         self.counts[name] += step.size

@@ -142,37 +142,71 @@ class Simulation:
         self._work(0, 1, 0, self._recorder.buffers(0, 0), np.zeros(64, np.int64))  # compiles
         self.compile_seconds = time.perf_counter() - start + what.compile_seconds
 
-    def run(self, duration: float, progress: Callable[[float], None] | None = None) -> None:
+    def run(
+        self,
+        duration: float,
+        progress: Callable[[float], None] | None = None,
+        *,
+        every: float | None = None,
+        then: Callable[["Simulation"], None] | None = None,
+    ) -> None:
         """Advance by ``duration`` ms, a multiple of dt.
 
-        ``progress`` is called now and then with the biological time (ms) done since the last call.
+        Parameters
+        ----------
+        duration : float
+        progress : callable
+            Called now and then with the biological time (ms) done since the last call.
+        every, then : float and callable
+            Closed loop: every so many ms ``then(simulation)`` is called, which may look at
+            ``counts`` and variables and ``set`` inputs and parameters.
+
+        Notes
+        -----
         Ctrl-C ends the run after the current steps: what was recorded is kept, the state can be
-        used, and `KeyboardInterrupt` is raised.
+        used, and `KeyboardInterrupt` is raised. An error in ``then`` ends it as well, and leaves
+        what was recorded.
         """
+        if (every is None) != (then is None):
+            raise ValueError("every and then belong together: give both, or none.")
+        end = self.state.step + self._steps("duration", duration)
+        piece = end - self.state.step if every is None else max(self._steps("every", every), 1)
+        with _noted_interrupts() as interrupts:
+            try:
+                while self.state.step < end and not interrupts:
+                    self._advance(min(end, self.state.step + piece), interrupts, progress)
+                    if then is not None and not interrupts:
+                        then(self)
+            finally:
+                self._recorder.flush()
+        if interrupts:
+            raise KeyboardInterrupt
+
+    def _steps(self, name: str, duration: float) -> int:
         dt = self.build.dt
         number = isinstance(duration, int | float | np.number) and np.isfinite(duration)
         steps = round(duration / dt) if number else -1
         if steps < 0 or abs(steps * dt - duration) > 1e-6 * max(duration, 1):
             raise ValueError(
-                f"duration is {duration!r} ms; it must be a multiple of dt = {dt:g} ms, 0 or more."
+                f"{name} is {duration!r} ms; it must be a multiple of dt = {dt:g} ms, 0 or more."
             )
-        end = self.state.step + steps
-        with _noted_interrupts() as interrupts:
-            while self.state.step < end and not interrupts:
-                before = self.state.step
-                last = min(end, before + self._recorder.steps_to_fill())
-                buffers = self._recorder.buffers(before, last)
-                workers, seconds = self._pace.next()
-                start = time.perf_counter()
-                self.state.step = self._run_until(last, buffers, interrupts, workers, seconds)
-                seconds = time.perf_counter() - start
-                self._pace.tell(self.state.step - before, seconds)
-                self.run_seconds += seconds
-                self._recorder.empty(buffers, before)
-                if progress is not None:
-                    progress((self.state.step - before) * dt)
-        if interrupts:
-            raise KeyboardInterrupt
+        return steps
+
+    def _advance(self, end: int, interrupts: list, progress: Callable | None) -> None:
+        """Go to a step, spell by spell, emptying the buffers between them."""
+        while self.state.step < end and not interrupts:
+            before = self.state.step
+            last = min(end, before + self._recorder.steps_to_fill())
+            buffers = self._recorder.buffers(before, last)
+            workers, seconds = self._pace.next()
+            start = time.perf_counter()
+            self.state.step = self._run_until(last, buffers, interrupts, workers, seconds)
+            seconds = time.perf_counter() - start
+            self._pace.tell(self.state.step - before, seconds)
+            self.run_seconds += seconds
+            self._recorder.empty(buffers, before)
+            if progress is not None:
+                progress((self.state.step - before) * self.build.dt)
 
     def _run_until(
         self, last: int, buffers: Record, interrupts: list, workers: int, seconds: float

@@ -53,6 +53,9 @@ class State:
             const=empty,
             const_first=np.zeros(len(self._names), np.int64),
             updates=np.zeros(len(self._names), np.int64),
+            noise_keys=np.array(
+                [derive_key(seed, replica, "xi", name) for name in self._names], np.uint64
+            ).view(np.int64),
             ring=_aligned(slots, b.integer),
             lists=_aligned((b.history, b.partitions, most), np.int32),
             ends=_aligned(
@@ -128,12 +131,6 @@ class State:
         for key in values:
             if not hasattr(drive.input, key) or key == "trains":
                 raise ValueError(f"input {name!r} has no {key!r} that can be set.")
-            shape = np.shape(values[key])
-            if shape not in ((), (drive.target.size,)):
-                raise ValueError(
-                    f"{key} of input {name!r} has shape {shape}; it must be a number or of shape "
-                    f"({drive.target.size},)."
-                )
         changed = replace(drive, input=replace(drive.input, **values))
         self.network.check_drive(changed)
         drives = {**self._drives, name: changed}

@@ -66,7 +66,7 @@ DRAWN, DISTINCT, ALL, STORED = range(4)
 DELAY_LEVELS = 65536  # entries of a delay table: quantiles of the delays, in steps
 
 INPUT = _record(
-    kind=np.int64,  # POISSON or GAUSS
+    kind=np.int64,  # POISSON, GAUSS or SAMPLED
     population=np.int64,
     receptor=np.int64,
     stream=np.uint64,
@@ -75,9 +75,14 @@ INPUT = _record(
     levels=np.int64,  # POISSON: thresholds per neuron
     thresholds=np.int64,
     threshold_stride=np.int64,
+    bins=np.int64,  # of time; what follows the last is the last, or if it repeats the first
+    bin_steps=np.int64,
+    repeats=np.int64,
+    weight_bin=np.int64,  # how far the weights and thresholds of the next bin are
+    threshold_bin=np.int64,
 )
 
-POISSON, GAUSS = range(2)
+POISSON, GAUSS, SAMPLED = range(3)
 
 TRACE = _record(
     every=np.int64,  # steps

@@ -1,3 +1,3 @@
 """Published networks, each a file with one function ``network()`` that describes it."""
 
-NAMES = ("cuba", "coba", "microcircuit", "izhikevich")
+NAMES = ("cuba", "coba", "brunel", "microcircuit", "izhikevich")
