@@ -11,8 +11,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
+
+def _exprel(x: np.ndarray | float) -> np.ndarray:
+    """(e to the x - 1) / x, and 1 at 0."""
+    x = np.asarray(x, float)
+    return np.where(x == 0, 1.0, np.expm1(x) / np.where(x == 0, 1.0, x))
+
+
 FUNCTIONS = {
     "exp": np.exp,
+    "exprel": _exprel,
     "log": np.log,
     "sqrt": np.sqrt,
     "sin": np.sin,

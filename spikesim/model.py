@@ -240,10 +240,10 @@ class NeuronModel:
 
     def __post_init__(self) -> None:
         for receptor in self.receptors:
-            if not re.fullmatch(r"[A-Za-z_]\w*", receptor) or receptor == "syn":
+            if not re.fullmatch(r"[A-Za-z_]\w*", receptor) or receptor in ("syn", "new", "held"):
                 raise EquationError(
                     f"{self.name}: a receptor is named {receptor!r}; it must be named like a "
-                    "Python variable, and not 'syn' (i_syn is the sum of all)."
+                    "Python variable, and not 'syn', 'new' or 'held', which kernels use."
                 )
         dynamics = self.dynamics
         for parameter in self.all_values:

@@ -564,11 +564,11 @@ def HodgkinHuxley(
     """
     return NeuronModel(
         name="HodgkinHuxley",
-        equations=f"""
+        equations="""
             x_m = (v + 40) / 10
             x_n = (v + 55) / 10
-            alpha_m = {_ratio("x_m")}
-            alpha_n = 0.1 * ({_ratio("x_n")})
+            alpha_m = 1 / exprel(-x_m)
+            alpha_n = 0.1 / exprel(-x_n)
             alpha_h = 0.07 * exp(-(v + 65) / 20)
             beta_m = 4 * exp(-(v + 65) / 18)
             beta_n = 0.125 * exp(-(v + 65) / 80)
@@ -673,9 +673,3 @@ def _linear_method(receptors: Mapping[str, Receptor]) -> str:
     """Exact, unless a conductance multiplies the potential."""
     conductances = any(receptor.unit == "nS" for receptor in receptors.values())
     return "exponential_euler" if conductances else ""
-
-
-def _ratio(x: str) -> str:
-    """x / (1 - exp(-x)) as text, by its series near 0, where the quotient has lost its digits."""
-    series = f"1 + {x} / 2 + {x}**2 / 12 - {x}**4 / 720 + {x}**6 / 30240"
-    return f"{x} / (1 - exp(-{x})) if abs({x}) > 0.1 else {series}"
