@@ -54,3 +54,19 @@ def test_examples_run(tmp_path, names):
         assert done.returncode == 0, done.stderr
     assert "mean CV" in done.stdout
     assert (tmp_path / "first_network.png").exists()
+
+
+def test_the_page_for_those_who_come_from_elsewhere():
+    page = (ROOT / "examples" / "coming_from_elsewhere.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"```python\n# (\w+)\n(.*?)```", page, flags=re.S)
+    assert [program for program, _ in blocks] == ["Brian2", "NEST", "spikesim", "spikesim"]
+    names = {}
+    for program, block in blocks:
+        compile(block, program, "exec")
+        if program == "spikesim":
+            exec(block, names)
+    assert 4 < names["result"].rates["neurons"] < 8
+    assert abs(names["same"].rates["neurons"] - names["result"].rates["neurons"]) < 1
+    # Written out or built in, it is one model: the same wiring, the same dynamics.
+    first = names["result"].spikes["neurons"].restrict(0.0, 20.0)
+    assert first == names["same"].spikes["neurons"].restrict(0.0, 20.0)
