@@ -182,6 +182,13 @@ class Dynamics:
     refractory: ast.expr | None
     scheme: list[Statement]  # statements that make the step, if the method is not a named one
 
+    @property
+    def expressions(self) -> list[ast.expr]:
+        """Every expression of the model."""
+        written = [*self.reset, *self.scheme, *(s for each in self.arrivals.values() for s in each)]
+        whole = [*self.derivatives.values(), self.threshold, *(s.value for s in written)]
+        return whole if self.refractory is None else [*whole, self.refractory]
+
 
 @dataclass(frozen=True, eq=False)
 class NeuronModel:

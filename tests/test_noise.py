@@ -173,3 +173,16 @@ def test_what_is_held_waits_for_the_condition():
     gaps = np.diff(s.spikes["a"].times)
     # w falls to its half in 10 ln 2 = 6.93 ms, then v needs 5 ms and a step to pass 10 mV.
     np.testing.assert_allclose(gaps, 12.1, atol=0.11)
+
+
+def test_time_in_a_refractory_condition_alone():
+    model = ss.NeuronModel(
+        equations="dv/dt = (drive - v) / tau : mV",
+        threshold="v > high",
+        reset="v = 0 * high",
+        refractory="t < until",
+        parameters={"tau": "10 ms", "high": "10 mV", "drive": "20 mV", "until": "30 ms"},
+    )
+    s = run(model, 60.0, size=1, precision="double")
+    # After the first spike none until 30 ms; v is above the threshold by then.
+    np.testing.assert_allclose(s.spikes["a"].times[:2], [7.0, 30.1])

@@ -11,7 +11,6 @@ neurons. All rows of a block lie together, so a step reads and writes each line 
 """
 
 import ast
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import reduce
@@ -20,6 +19,7 @@ import numpy as np
 from scipy import linalg
 
 from spikesim.equations import (
+    FUNCTIONS,
     EquationError,
     Statement,
     affine,
@@ -299,13 +299,12 @@ def _spread(writer: _Writer, v: str, node: ast.expr, strength: ast.expr) -> str:
     if form is not None and v in form and writer.fixed(form[v]):
         rate = np.asarray(evaluate(form[v], writer.values), float)
     dt = writer.values["dt"]
-    z = 2 * rate * dt
-    share = np.where(np.abs(z) < 1e-9, 1.0, np.expm1(z) / np.where(z == 0, 1.0, z))
-    root = writer.constant(f"n_{v}", np.sqrt(dt * share), "root of the variance of noise in a step")
+    variance = dt * FUNCTIONS["exprel"](2 * rate * dt)
+    root = writer.constant(f"n_{v}", np.sqrt(variance), "root of the variance of noise in a step")
     return f"({writer.write(strength)}) * {root} * {writer.normal()}"
 
 
-_TABLEAUS = {  # rows: the stage's place in the step, its weights on earlier stages; then the sum's
+_TABLEAUS = {  # for each stage its weights on the earlier ones; then the weights of the sum
     "euler": ([[]], [1.0]),
     "rk2": ([[], [0.5]], [0.0, 1.0]),
     "rk4": ([[], [0.5], [0.0, 0.5], [0.0, 0.0, 1.0]], [1 / 6, 1 / 3, 1 / 3, 1 / 6]),
@@ -433,8 +432,7 @@ def _generate(
         reset.append(f"{REFRACTORY} = refractory_steps")
     if waits:
         threshold = f"({threshold}) & ({REFRACTORY} < real(0.0))"
-    times = " ".join([*step, threshold, *reset])
-    knows_time = bool(re.search(r"\bt(_end|_\d+)?\b", times))
+    knows_time = any("t" in names(node) for node in dynamics.expressions)
     if knows_time:
         dt_name = writer.write(ast.Name("dt"))
 
