@@ -8,20 +8,44 @@ import numpy as np
 from spikesim.spiketrains import SpikeTrains
 
 
-def _finite(given: object, name: str, low: float = -np.inf) -> None:
-    """Refuse what is not a number or one-dimensional array; lists become arrays."""
-    value = getattr(given, name)
+def positive_ms(kind: str, name: str, value: object) -> None:
+    """Refuse what is not a positive number of ms."""
+    number = isinstance(value, int | float | np.number) and not isinstance(value, bool)
+    if not number or not np.isfinite(value) or value <= 0:
+        raise ValueError(f"{kind}: {name} is {value!r}; it must be a positive number of ms.")
+
+
+def _numbers(given: object, name: str, low: float) -> tuple[np.ndarray, bool, str]:
+    """A field as an array, whether its values are allowed, and what is."""
     try:
-        numbers = np.asarray(value, float)
+        numbers = np.asarray(getattr(given, name), float)
     except (TypeError, ValueError):
         numbers = np.array(np.nan)
-    if numbers.ndim > 1 or not np.all(np.isfinite(numbers)) or np.any(numbers < low):
-        allowed = "finite" if low == -np.inf else f"finite and at least {low:g}"
+    fits = bool(np.all(np.isfinite(numbers)) and not np.any(numbers < low))
+    return numbers, fits, "finite" if low == -np.inf else f"finite and at least {low:g}"
+
+
+def _finite(given: object, name: str, low: float = -np.inf) -> None:
+    """Refuse what is not a number or one-dimensional array; lists become arrays."""
+    numbers, fits, allowed = _numbers(given, name, low)
+    if not fits or numbers.ndim > 1:
         raise ValueError(
-            f"{type(given).__name__}: {name} is {value!r}; it must be a number, or one per neuron, "
-            f"{allowed}."
+            f"{type(given).__name__}: {name} is {getattr(given, name)!r}; it must be a number, or "
+            f"one per neuron, {allowed}."
         )
     object.__setattr__(given, name, numbers if numbers.ndim else float(numbers))
+
+
+def _series(given: object, name: str, low: float = -np.inf) -> None:
+    """Refuse what is not a finite array (bins,) or (bins, neurons)."""
+    numbers, fits, allowed = _numbers(given, name, low)
+    if not fits or numbers.ndim not in (1, 2) or not numbers.size:
+        raise ValueError(
+            f"{type(given).__name__}: {name} has shape {numbers.shape} and values from "
+            f"{np.min(numbers, initial=np.inf):g}; it must be an array (bins,) or (bins, neurons), "
+            f"{allowed}."
+        )
+    object.__setattr__(given, name, numbers)
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,33 +131,6 @@ class Current:
         _finite(self, "amplitude")
 
 
-def _series(given: object, name: str, low: float = -np.inf) -> None:
-    """Refuse what is not a finite array (bins,) or (bins, neurons)."""
-    value = getattr(given, name)
-    try:
-        numbers = np.asarray(value, float)
-    except (TypeError, ValueError):
-        numbers = np.array(np.nan)
-    fits = numbers.ndim in (1, 2) and numbers.size > 0
-    if not fits or not np.all(np.isfinite(numbers)) or np.any(numbers < low):
-        allowed = "finite" if low == -np.inf else f"finite and at least {low:g}"
-        raise ValueError(
-            f"{type(given).__name__}: {name} has shape {numbers.shape} and values from "
-            f"{np.min(numbers, initial=np.inf):g}; it must be an array (bins,) or (bins, neurons), "
-            f"{allowed}."
-        )
-    object.__setattr__(given, name, numbers)
-
-
-def _every(given: object) -> None:
-    value = given.every
-    number = isinstance(value, int | float | np.number) and not isinstance(value, bool)
-    if not number or not np.isfinite(value) or value <= 0:
-        raise ValueError(
-            f"{type(given).__name__}: every is {value!r}; it must be a positive number of ms."
-        )
-
-
 @dataclass(frozen=True, eq=False)
 class PoissonRates:
     """Independent Poisson trains whose rate changes in time.
@@ -157,7 +154,7 @@ class PoissonRates:
 
     def __post_init__(self) -> None:
         _series(self, "rates", 0.0)
-        _every(self)
+        positive_ms(type(self).__name__, "every", self.every)
         _finite(self, "weight")
 
 
@@ -184,7 +181,7 @@ class Sampled:
 
     def __post_init__(self) -> None:
         _series(self, "values")
-        _every(self)
+        positive_ms(type(self).__name__, "every", self.every)
 
 
 Input = Poisson | PoissonRates | Sampled | WhiteNoise | Spikes | Current

@@ -1,16 +1,11 @@
 """What to record beside spikes: small frozen objects, and the arrays they become."""
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
 
+from spikesim.inputs import positive_ms
 from spikesim.network import Population, View
-
-
-def _positive(kind: str, name: str, value: float) -> None:
-    if not (isinstance(value, int | float) and math.isfinite(value) and value > 0):
-        raise ValueError(f"{kind}: {name} is {value!r}; it must be a positive number of ms.")
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,7 +21,7 @@ class Trace:
             raise TypeError(
                 f"Trace: neurons is {self.neurons!r}; it must be a population or a part of one."
             )
-        _positive("Trace", "every", self.every)
+        positive_ms("Trace", "every", self.every)
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,7 +34,7 @@ class Rate:
     def __post_init__(self) -> None:
         if not isinstance(self.population, Population):
             raise TypeError(f"Rate: population is {self.population!r}; it must be a population.")
-        _positive("Rate", "bin", self.bin)
+        positive_ms("Rate", "bin", self.bin)
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -124,7 +125,7 @@ def test_an_error_in_a_file_is_told_with_its_line(tmp_path, monkeypatch, kind, n
     monkeypatch.chdir(tmp_path)
     code, stdout, stderr = invoke("run", path if name == "absolute" else name)
     assert code == 2 and not stdout and "Traceback" not in stderr
-    assert __import__("re").search(BROKEN[kind][1], stderr)
+    assert re.search(BROKEN[kind][1], stderr)
 
 
 MISTAKES = [

@@ -88,13 +88,11 @@ class _Table:
         self.values: list[np.ndarray] = []
         self.size = 0
 
-    def add(self, key: Any, values: np.ndarray) -> tuple[int, int]:
-        """First entry and their number; the same key gets the same entries."""
-        if key not in self.entries:
-            self.entries[key] = self.size, values.size
-            self.values.append(values)
-            self.size += values.size
-        return self.entries[key]
+    def add(self, key: Any, values: np.ndarray) -> None:
+        """Append entries; ``entries[key]`` is the first and their number."""
+        self.entries[key] = self.size, values.size
+        self.values.append(values)
+        self.size += values.size
 
 
 @dataclass(frozen=True)
@@ -237,18 +235,25 @@ class Assembler:
             ours = range(fan["first_projection"], fan["last_projection"])
             table = _Table()
             for k in ours:
-                weight, unit = self.sorted[k].weight, self._unit(k)
-                if self.distinct[k] is not None:
-                    entries = table.add(("array", k), self.distinct[k] / unit)
-                elif isinstance(weight, DISTRIBUTIONS):
-                    values = levels(weight, EXACT_LEVELS if exactly else WEIGHT_LEVELS)
-                    entries = table.add((weight, unit), values / unit)
-                else:
-                    entries = table.add((weight, unit), np.array([weight / unit]))
-                self.projections[k]["weight"], self.projections[k]["levels"] = entries
+                unit = self._unit(k)
+                array = self.distinct[k] is not None
+                key = ("array", k) if array else (self.sorted[k].weight, unit)
+                if key not in table.entries:
+                    table.add(key, self._weights(k, exactly) / unit)
+                row = self.projections[k]
+                row["weight"], row["levels"] = table.entries[key]
             fan["table"] = whole.add(np.rint(np.concatenate(table.values)))
             outside.append(table.size > 1 << min(free, TABLE_BITS))
         return whole.joined(), outside
+
+    def _weights(self, k: int, exactly: bool) -> np.ndarray:
+        """The values that the weights of a projection can have."""
+        weight = self.sorted[k].weight
+        if self.distinct[k] is not None:
+            return self.distinct[k]
+        if isinstance(weight, DISTRIBUTIONS):
+            return levels(weight, EXACT_LEVELS if exactly else WEIGHT_LEVELS)
+        return np.array([weight])
 
     def _unit(self, k: int) -> float:
         projection = self.sorted[k]

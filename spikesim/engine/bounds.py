@@ -45,11 +45,8 @@ def bounds(
 def _in_a_step(given: Any, dt: float) -> float:
     """The largest weight that an input can bring in one step."""
     match given:
-        case Poisson():
-            mean = float(np.max(given.rate)) * dt / 1000
-            return _unlikely(mean) * float(np.max(np.abs(given.weight)))
-        case PoissonRates():
-            mean = float(np.max(given.rates)) * dt / 1000
+        case Poisson(rate=rates) | PoissonRates(rates=rates):
+            mean = float(np.max(rates)) * dt / 1000
             return _unlikely(mean) * float(np.max(np.abs(given.weight)))
         case Sampled():
             return float(np.max(np.abs(given.values)))

@@ -16,11 +16,27 @@ _ROUND64, _ROUND32 = 1.5 * 2.0**52, np.float32(1.5 * 2.0**23)
 
 
 @inlined
-def _exp64(x):
+def _reduced64(x):
+    """r and 2^n with x = r + n log(2), abs(r) at most log(2) / 2, for e to the x."""
     x = min(max(x, -708.0), 709.0)
     shifted = x * _LOG2E + _ROUND64
     n = shifted - _ROUND64
     r = (x - n * _LN2_HIGH) - n * _LN2_LOW
+    return r, np.int64((np.float64(shifted).view(np.int64) + 1023) << 52).view(np.float64)
+
+
+@inlined
+def _reduced32(x):
+    x = min(max(x, np.float32(-87.0)), np.float32(88.0))
+    shifted = x * np.float32(_LOG2E) + _ROUND32
+    n = shifted - _ROUND32
+    r = (x - n * np.float32(_LN2_HIGH)) - n * np.float32(_LN2_LOW)
+    return r, np.int32((np.float32(shifted).view(np.int32) + 127) << 23).view(np.float32)
+
+
+@inlined
+def _exp64(x):
+    r, power = _reduced64(x)
     p = 1 / 6227020800.0
     p = p * r + 1 / 479001600.0
     p = p * r + 1 / 39916800.0
@@ -35,15 +51,12 @@ def _exp64(x):
     p = p * r + 0.5
     p = p * r + 1.0
     p = p * r + 1.0
-    return p * np.int64((np.float64(shifted).view(np.int64) + 1023) << 52).view(np.float64)
+    return p * power
 
 
 @inlined
 def _exp32(x):
-    x = min(max(x, np.float32(-87.0)), np.float32(88.0))
-    shifted = x * np.float32(_LOG2E) + _ROUND32
-    n = shifted - _ROUND32
-    r = (x - n * np.float32(_LN2_HIGH)) - n * np.float32(_LN2_LOW)
+    r, power = _reduced32(x)
     p = np.float32(1 / 720)
     p = p * r + np.float32(1 / 120)
     p = p * r + np.float32(1 / 24)
@@ -51,7 +64,7 @@ def _exp32(x):
     p = p * r + np.float32(0.5)
     p = p * r + np.float32(1.0)
     p = p * r + np.float32(1.0)
-    return p * np.int32((np.float32(shifted).view(np.int32) + 127) << 23).view(np.float32)
+    return p * power
 
 
 def exp(x):
@@ -71,10 +84,7 @@ def _(x):
 
 @inlined
 def _expm1_64(x):
-    x = min(max(x, -708.0), 709.0)
-    shifted = x * _LOG2E + _ROUND64
-    n = shifted - _ROUND64
-    r = (x - n * _LN2_HIGH) - n * _LN2_LOW
+    r, power = _reduced64(x)
     p = 1 / 87178291200.0
     p = p * r + 1 / 6227020800.0
     p = p * r + 1 / 479001600.0
@@ -89,16 +99,12 @@ def _expm1_64(x):
     p = p * r + 1 / 6.0
     p = p * r + 0.5
     p = p * r * r + r
-    power = np.int64((np.float64(shifted).view(np.int64) + 1023) << 52).view(np.float64)
     return power * p + (power - 1.0)
 
 
 @inlined
 def _expm1_32(x):
-    x = min(max(x, np.float32(-87.0)), np.float32(88.0))
-    shifted = x * np.float32(_LOG2E) + _ROUND32
-    n = shifted - _ROUND32
-    r = (x - n * np.float32(_LN2_HIGH)) - n * np.float32(_LN2_LOW)
+    r, power = _reduced32(x)
     p = np.float32(1 / 5040)
     p = p * r + np.float32(1 / 720)
     p = p * r + np.float32(1 / 120)
@@ -106,7 +112,6 @@ def _expm1_32(x):
     p = p * r + np.float32(1 / 6)
     p = p * r + np.float32(0.5)
     p = p * r * r + r
-    power = np.int32((np.float32(shifted).view(np.int32) + 127) << 23).view(np.float32)
     return power * p + (power - np.float32(1.0))
 
 

@@ -13,8 +13,8 @@ from spikesim.engine.cache import inlined
 
 _M0, _M1 = np.uint64(0xD2511F53), np.uint64(0xCD9E8D57)
 _W0, _W1 = np.uint64(0x9E3779B9), np.uint64(0xBB67AE85)
-_LOW = np.uint64(0xFFFFFFFF)
-_U32 = np.uint64(32)
+LOW32 = np.uint64(0xFFFFFFFF)
+BITS32 = np.uint64(32)
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 _MIX1, _MIX2 = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
 _S30, _S27, _S31 = np.uint64(30), np.uint64(27), np.uint64(31)
@@ -34,7 +34,7 @@ def generator(*parts: object) -> np.random.Generator:
 @inlined
 def _round(x0, x1, x2, x3, k0, k1):
     p0, p1 = _M0 * x0, _M1 * x2
-    return (p1 >> _U32) ^ x1 ^ k0, p1 & _LOW, (p0 >> _U32) ^ x3 ^ k1, p0 & _LOW
+    return (p1 >> BITS32) ^ x1 ^ k0, p1 & LOW32, (p0 >> BITS32) ^ x3 ^ k1, p0 & LOW32
 
 
 @inlined
@@ -45,17 +45,17 @@ def philox(x0, x1, x2, x3, k0, k1):
     take 1.6 times as long; the tests of this project cannot tell them apart, but fail at five.
     """
     x0, x1, x2, x3 = _round(x0, x1, x2, x3, k0, k1)
-    k0, k1 = (k0 + _W0) & _LOW, (k1 + _W1) & _LOW
+    k0, k1 = (k0 + _W0) & LOW32, (k1 + _W1) & LOW32
     x0, x1, x2, x3 = _round(x0, x1, x2, x3, k0, k1)
-    k0, k1 = (k0 + _W0) & _LOW, (k1 + _W1) & _LOW
+    k0, k1 = (k0 + _W0) & LOW32, (k1 + _W1) & LOW32
     x0, x1, x2, x3 = _round(x0, x1, x2, x3, k0, k1)
-    k0, k1 = (k0 + _W0) & _LOW, (k1 + _W1) & _LOW
+    k0, k1 = (k0 + _W0) & LOW32, (k1 + _W1) & LOW32
     x0, x1, x2, x3 = _round(x0, x1, x2, x3, k0, k1)
-    k0, k1 = (k0 + _W0) & _LOW, (k1 + _W1) & _LOW
+    k0, k1 = (k0 + _W0) & LOW32, (k1 + _W1) & LOW32
     x0, x1, x2, x3 = _round(x0, x1, x2, x3, k0, k1)
-    k0, k1 = (k0 + _W0) & _LOW, (k1 + _W1) & _LOW
+    k0, k1 = (k0 + _W0) & LOW32, (k1 + _W1) & LOW32
     x0, x1, x2, x3 = _round(x0, x1, x2, x3, k0, k1)
-    k0, k1 = (k0 + _W0) & _LOW, (k1 + _W1) & _LOW
+    k0, k1 = (k0 + _W0) & LOW32, (k1 + _W1) & LOW32
     return _round(x0, x1, x2, x3, k0, k1)
 
 
@@ -66,8 +66,8 @@ def draw_lanes(out, block, step, stream, key):
     Sixteen counters a block, four words each: word w of counter i belongs to neuron 16 w + i.
     """
     first = np.uint64(block) * np.uint64(16)
-    k0, k1 = key & _LOW, key >> _U32
-    step_low, step_high = np.uint64(step) & _LOW, np.uint64(step) >> _U32
+    k0, k1 = key & LOW32, key >> BITS32
+    step_low, step_high = np.uint64(step) & LOW32, np.uint64(step) >> BITS32
     for i in range(16):
         x0, x1, x2, x3 = philox(first + np.uint64(i), step_low, step_high, stream, k0, k1)
         out[i] = x0

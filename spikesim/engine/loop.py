@@ -4,7 +4,7 @@ Each worker thread owns partitions. In an epoch of as many steps as the shortest
 every partition of its own through every step:
 
 1. *deliver* adds the weights of spikes that are due to the inputs of the partition's neurons,
-2. *drive* adds what comes from outside,
+2. *drive* and *replay* add what comes from outside: drawn or sampled, and given spikes,
 3. *update* advances the neurons by one step, resets those that crossed their threshold and lists
    them (the kernel that `generator` wrote),
 4. *record* keeps spikes and chosen variables for the caller.
@@ -31,7 +31,7 @@ AHEAD = 4  # rows between the prefetch of a row and its delivery
 GAUSS_LEVELS = 4096
 
 # Cells of `sync`, a cache line apart.
-ARRIVED, STOP, NOW, HALT = 0, 8, 16, 24  # HALT has two, for even and odd epochs
+ARRIVED, STOP, HALT = 0, 8, 16  # HALT has two, for even and odd epochs
 
 
 class Wiring(NamedTuple):
@@ -60,7 +60,7 @@ class Flow(NamedTuple):
     lists: np.ndarray  # [slot, partition, place] numbers of neurons that spiked
     ends: np.ndarray  # [slot, partition, population + 1] ends of their populations in the list
     inputs: np.ndarray
-    weights: np.ndarray  # of Poisson inputs, in units of the ring
+    weights: np.ndarray  # of Poisson and sampled inputs, in units of the ring
     deviations: np.ndarray  # of Gaussian inputs, likewise
     thresholds: np.ndarray  # of Poisson inputs: a draw above k of them means k spikes
     gauss: np.ndarray  # GAUSS_LEVELS quantiles of a normal variable, over the root of 2
@@ -226,7 +226,7 @@ def update(wiring, flow, shape, partition, step):
                 (flow.state, flow.state_first[p]),
                 (flow.const, flow.const_first[p]),
                 (flow.ring, ring + span.address),
-                (flow.lists.reshape(-1), list_first + count),
+                (flow.lists, list_first + count),
                 (
                     span.first,
                     span.last,
@@ -289,10 +289,8 @@ def run(worker, workers, first, last, wiring, flow, shape, kept, sync, masks):
             room = kept.spikes.shape[1] - kept.spike_count[partition, 0]
             if room < shape.epoch * flow.lists.shape[2]:
                 sync[halt] = 1
-        if worker == 0:
-            sync[NOW] = until
-            if atomic_load(sync, STOP) != 0:
-                sync[halt] = 1
+        if worker == 0 and atomic_load(sync, STOP) != 0:
+            sync[halt] = 1
         epoch += 1
         first = until
         if workers > 1:

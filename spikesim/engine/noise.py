@@ -5,10 +5,7 @@ from numba import types
 from numba.extending import overload
 
 from spikesim.engine.functions import cos, log, sin
-from spikesim.engine.keyed import philox
-
-_LOW = np.uint64(0xFFFFFFFF)
-_U32 = np.uint64(32)
+from spikesim.engine.keyed import BITS32, LOW32, philox
 
 
 def normals(real, neuron, step, pair, key):
@@ -30,7 +27,7 @@ def _(real, neuron, step, pair, key):
         k = np.uint64(key)
         s = np.uint64(step)
         w0, w1, w2, w3 = philox(
-            np.uint64(neuron), s & _LOW, s >> _U32, np.uint64(pair), k & _LOW, k >> _U32
+            np.uint64(neuron), s & LOW32, s >> BITS32, np.uint64(pair), k & LOW32, k >> BITS32
         )
         radius = np.sqrt(minus_two * log(kind(w0) * share + half))
         angle = kind(w1) * turn

@@ -138,7 +138,8 @@ class Simulation:
         start = time.perf_counter()
         self.state = State(what, self.seed, self.replica)
         out = None if out is None else Path(out)
-        self._recorder = Recorder(self.state, record, spikes, out, self.describe(), overwrite)
+        about = {} if out is None else self.describe()
+        self._recorder = Recorder(self.state, record, spikes, out, about, overwrite)
         self._work(0, 1, 0, self._recorder.buffers(0, 0), np.zeros(64, np.int64))  # compiles
         self.compile_seconds = time.perf_counter() - start + what.compile_seconds
 

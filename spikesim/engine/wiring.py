@@ -11,19 +11,16 @@ index into the fan's table of weights.
 import numpy as np
 
 from spikesim.engine.cache import inlined, kernel
-from spikesim.engine.keyed import mix, row_key, word
+from spikesim.engine.keyed import BITS32, LOW32, mix, row_key, word
 from spikesim.engine.tables import DISTINCT, DRAWN
 
 GAUSSIAN, EXPONENTIAL, BOX = range(3)  # profiles of probability over distance
-
-_U32 = np.uint64(32)
-_LOW = np.uint64(0xFFFFFFFF)
 
 
 @inlined
 def _target(z, size, self_place):
     """Place in the target slice that the upper half of a random word picks, `self_place` never."""
-    place = np.int64(((z >> _U32) * np.uint64(size)) >> _U32)
+    place = np.int64(((z >> BITS32) * np.uint64(size)) >> BITS32)
     return place + (place >= self_place)
 
 
@@ -34,7 +31,7 @@ def _keep(place, projection, span, receptors, bits, addresses, random_bits, kept
     block = (neuron >> 6) - span.first
     local = (block * receptors + projection.receptor) * 64 + (neuron & 63)
     addresses[kept] = np.uint32(span.address + local)
-    random_bits[kept] = np.uint32(bits & _LOW)
+    random_bits[kept] = np.uint32(bits & LOW32)
     return kept + ((neuron >> 6 >= span.first) & (neuron >> 6 < span.last))
 
 
@@ -159,7 +156,7 @@ def write_fan(
                 first = stored_rows[projection.stored_rows + source_place]
                 last = stored_rows[projection.stored_rows + source_place + 1]
                 for k in range(first, last):
-                    bits = np.int64(word(key, k - first) & _LOW)
+                    bits = np.int64(word(key, k - first) & LOW32)
                     at = n + kept
                     delays[at] = delay_tables[projection.delay, bits >> 16]
                     if projection.stored_delay >= 0:
@@ -355,7 +352,7 @@ def distance_rows(
             larger[:used] = places[:used]
             places = larger
         for other in range(target[2]):
-            drawn = np.float64(word(own, other) >> _U32)
+            drawn = np.float64(word(own, other) >> BITS32)
             x = _exponent(profile, scale, _distance(sources, place, targets, other, period))
             if drawn * _at_most(x) < most and other != self_place:  # spares most exponentials
                 places[used] = other
