@@ -174,9 +174,9 @@ def fastest_threads(network: Network, dt: float) -> int:
     """Threads that suit a network: every core if there is enough to share between exchanges.
 
     An exchange costs up to 5 microseconds where two cores are far apart, so below about ten
-    microseconds of work one thread is faster. The work is estimated from what was measured on one
-    core: 0.25 ns for a neuron, 0.5 ns for a random input, 1.2 ns for a synapse that is passed, at
-    5 Hz.
+    microseconds of work one thread is faster. The work is estimated from what the full microcircuit
+    takes: about 0.25 ns for a neuron, 0.5 ns for a random input and 1.2 ns for a synapse that is
+    passed, at 5 Hz.
     """
     sizes = {name: p.size for name, p in network.populations.items()}
     synapses = sum(expected_synapses(network, p) for p in network.projections.values())

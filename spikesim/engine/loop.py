@@ -126,8 +126,8 @@ def _add_rows(wiring, flow, shape, partition, step, batch, count):
 def deliver(wiring, flow, shape, partition, step, batch):
     """Add all synapses whose window of delays begins now to the ring.
 
-    Rows are looked up in batches: pointers, then synapses are asked for ahead of their use, which
-    takes a third off the time of a large network.
+    Rows are looked up in batches: pointers, then synapses are asked for ahead of their use. On a
+    recent AMD core that takes 0 to 7 % off the time of the full microcircuit.
     """
     count = 0
     for f in range(wiring.fans.size):
