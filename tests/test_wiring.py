@@ -1208,3 +1208,16 @@ def test_inputs_hold_what_all_sources_send_at_once(rule):
     most = 3.0 * np.bincount(build.synapses("a", "b").targets).max()
     room = most + 3.0 * (14 * math.sqrt(most / 3.0) + 30)
     assert most < build.limits["b", "psc"] <= 2 * room
+
+
+@pytest.mark.parametrize("weight", [10.0, ss.Normal(10.0, 1.0)], ids=["number", "distribution"])
+def test_one_weight_onto_inputs_of_different_units(weight):
+    """The input of c can receive a thousand times as much as that of b in a step."""
+    net = ss.Network(seed=1)
+    a, b, c = (net.population(name, 100, ss.LIF()) for name in "abc")
+    for target in (b, c):
+        net.connect(a, target, ss.AllToAll(), weight=weight, delay=1.0, receptor="exc")
+    net.connect(c, c, ss.AllToAll(), weight=1e4, delay=1.0, receptor="exc")
+    build = ss.build(net)
+    for target in "bc":
+        assert build.synapses("a", target).weights.mean() == pytest.approx(10.0, rel=0.01)
