@@ -1,6 +1,6 @@
 """What comes from outside a network. Small frozen objects; nothing is drawn here."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -48,6 +48,18 @@ def _series(given: object, name: str, low: float = -np.inf) -> None:
     object.__setattr__(given, name, numbers)
 
 
+def _number(given: object, name: str, fits: Callable[[float], bool], allowed: str) -> None:
+    """Refuse what is not one number that fits."""
+    value = getattr(given, name)
+    number = isinstance(value, int | float | np.integer | np.floating)
+    if not number or isinstance(value, bool) or not np.isfinite(value) or not fits(value):
+        raise ValueError(
+            f"{type(given).__name__}: {name} is {value!r}; it must be one number for all neurons, "
+            f"{allowed}."
+        )
+    object.__setattr__(given, name, float(value))
+
+
 @dataclass(frozen=True, eq=False)
 class Poisson:
     """An independent Poisson train for every neuron.
@@ -66,6 +78,121 @@ class Poisson:
 
     def __post_init__(self) -> None:
         _finite(self, "rate", 0.0)
+        _finite(self, "weight")
+
+
+@dataclass(frozen=True, eq=False)
+class Gamma:
+    """An independent train for every neuron whose intervals are drawn from a gamma distribution.
+
+    Parameters
+    ----------
+    rate : float or array
+        Hz; one for all, or one per neuron: the mean rate of the trains.
+    shape : float
+        Above 0. At 1 the train is Poisson, above it is more regular, below more bursty.
+    weight : float or array
+        In the unit of the receptor; one for all, or one per neuron.
+
+    Notes
+    -----
+    Intervals of density ``x^(shape - 1) exp(-x / scale) / (gamma(shape) scale^shape)`` and
+    coefficient of variation ``1 / sqrt(shape)`` [1]_, rounded to the nearest step, at least one: a
+    train has at most one spike in a step. The scale, ``1000 / (rate shape)`` ms but for this
+    rounding, is such that the mean rate is exact. The trains are stationary from the start.
+
+    References
+    ----------
+    .. [1] Cox DR (1962) Renewal Theory. Methuen, London.
+    """
+
+    rate: float | np.ndarray
+    shape: float
+    weight: float | np.ndarray
+
+    def __post_init__(self) -> None:
+        _finite(self, "rate", 0.0)
+        _number(self, "shape", lambda shape: shape > 0, "finite and above 0")
+        _finite(self, "weight")
+
+
+@dataclass(frozen=True, eq=False)
+class PoissonDeadTime:
+    """An independent Poisson train with dead time for every neuron.
+
+    Parameters
+    ----------
+    rate : float or array
+        Hz; one for all, or one per neuron: the mean rate that results, dead time included.
+    dead_time : float
+        ms, below ``1000 / rate``: no interval is shorter. Rounded up to steps, at least one.
+    weight : float or array
+        In the unit of the receptor; one for all, or one per neuron.
+
+    Notes
+    -----
+    After a spike the hazard is 0 for the dead time, then ``1 / (1000 / rate - dead_time)`` per ms;
+    the intervals' coefficient of variation is ``1 - rate dead_time / 1000`` [1]_ [2]_. What
+    follows the dead time is rounded to the nearest step; the mean rate is exact. The trains are
+    stationary from the start.
+
+    References
+    ----------
+    .. [1] Cox DR (1962) Renewal Theory. Methuen, London.
+    .. [2] Deger M, Helias M, Boucsein C, Rotter S (2012) Statistical properties of superimposed
+       stationary spike trains. J Comput Neurosci 32:443-463.
+    """
+
+    rate: float | np.ndarray
+    dead_time: float
+    weight: float | np.ndarray
+
+    def __post_init__(self) -> None:
+        _finite(self, "rate", 0.0)
+        fastest = float(np.max(self.rate, initial=0.0))
+        longest = 1000 / fastest if fastest else np.inf
+        _number(
+            self,
+            "dead_time",
+            lambda dead_time: 0 <= dead_time < longest,
+            f"at least 0 and below 1000 / rate = {longest:g} ms",
+        )
+        _finite(self, "weight")
+
+
+@dataclass(frozen=True, eq=False)
+class CorrelatedPoisson:
+    """Poisson trains that share spikes: copies of one mother train, thinned by chance.
+
+    Parameters
+    ----------
+    rate : float
+        Hz, of each neuron's train.
+    correlation : float
+        Above 0 and at most 1: correlation coefficient of the spike counts of any two neurons.
+    weight : float or array
+        In the unit of the receptor; one for all, or one per neuron.
+
+    Notes
+    -----
+    The multiple interaction process [1]_: of a Poisson train of ``rate / correlation`` every neuron
+    keeps each spike with probability ``correlation``, independently of the others. Each train is
+    Poisson; ``correlation^n`` of the mother's spikes are shared by n given neurons. The coefficient
+    is the same for counts in windows of any length: shared spikes come at the same step.
+
+    References
+    ----------
+    .. [1] Kuhn A, Aertsen A, Rotter S (2003) Higher-order statistics of input ensembles and the
+       response of simple model neurons. Neural Comput 15:67-101.
+    """
+
+    rate: float
+    correlation: float
+    weight: float | np.ndarray
+
+    def __post_init__(self) -> None:
+        _number(self, "rate", lambda rate: rate >= 0, "finite and at least 0 Hz")
+        _number(self, "correlation", lambda c: 0 < c <= 1, "above 0 and at most 1")
         _finite(self, "weight")
 
 
@@ -184,4 +311,6 @@ class Sampled:
         positive_ms(type(self).__name__, "every", self.every)
 
 
-Input = Poisson | PoissonRates | Sampled | WhiteNoise | Spikes | Current
+Renewal = Gamma | PoissonDeadTime
+Random = Poisson | PoissonRates | Renewal | CorrelatedPoisson | WhiteNoise
+Input = Random | Sampled | Spikes | Current

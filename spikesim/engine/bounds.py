@@ -8,7 +8,16 @@ from typing import Any
 import numpy as np
 
 from spikesim.engine.wiring import BOX, EXPONENTIAL, GAUSSIAN, largest_in_degree
-from spikesim.inputs import Poisson, PoissonRates, Sampled, Spikes, WhiteNoise
+from spikesim.inputs import (
+    CorrelatedPoisson,
+    Gamma,
+    Poisson,
+    PoissonDeadTime,
+    PoissonRates,
+    Sampled,
+    Spikes,
+    WhiteNoise,
+)
 from spikesim.network import Drive, Network, Projection, extremes
 from spikesim.rules import (
     AllToAll,
@@ -45,9 +54,11 @@ def bounds(
 def _in_a_step(given: Any, dt: float) -> float:
     """The largest weight that an input can bring in one step."""
     match given:
-        case Poisson(rate=rates) | PoissonRates(rates=rates):
+        case Poisson(rate=rates) | PoissonRates(rates=rates) | CorrelatedPoisson(rate=rates):
             mean = float(np.max(rates)) * dt / 1000
             return _unlikely(mean) * float(np.max(np.abs(given.weight)))
+        case Gamma() | PoissonDeadTime():
+            return float(np.max(np.abs(given.weight)))
         case Sampled():
             return float(np.max(np.abs(given.values)))
         case WhiteNoise():

@@ -1,29 +1,46 @@
 """Inputs into the arrays that the run loop reads: random ones by block, given spikes as events."""
 
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
-from scipy import special
+from scipy import optimize, special
 
 from spikesim.engine.bounds import arrival_steps
 from spikesim.engine.build import Build
-from spikesim.engine.keyed import derive_key
-from spikesim.engine.tables import GAUSS, INPUT, POISSON, SAMPLED
-from spikesim.inputs import Poisson, PoissonRates, Sampled, Spikes, WhiteNoise
+from spikesim.engine.keyed import derive_key, generator
+from spikesim.engine.tables import CORRELATED, GAUSS, INPUT, POISSON, RENEWAL, SAMPLED
+from spikesim.inputs import (
+    CorrelatedPoisson,
+    Gamma,
+    Poisson,
+    PoissonRates,
+    Random,
+    Renewal,
+    Sampled,
+    Spikes,
+)
 from spikesim.network import Drive
+
+MOST_HAZARDS = 1 << 26  # entries of one input's tables
+HEAD = 256  # steps of a smooth distribution that are summed one by one
 
 
 def drive_arrays(build: Build, drives: Iterable[Drive]) -> dict[str, np.ndarray]:
     """The fields of `Flow` that hold a state's inputs."""
     drives = list(drives)
-    kinds = Poisson | PoissonRates | Sampled | WhiteNoise
-    by_step = [d for d in drives if isinstance(d.input, kinds)]
+    by_step = [d for d in drives if isinstance(d.input, Random | Sampled)]
     table = np.zeros(len(by_step), INPUT)
     weights: list[np.ndarray] = []  # [bin, block, lane], integers
     deviations: list[np.ndarray] = []  # [block, lane], reals
     limits: list[np.ndarray] = []  # [bin, block, level, lane]
-    for row, drive in zip(table, by_step, strict=True):
+    hazards: list[np.ndarray] = []  # one table after the other
+    firsts: list[np.ndarray] = []  # [block, lane], of its table in `hazards`
+    lasts: list[np.ndarray] = []  # [block, lane]
+    driven: list[np.ndarray] = []  # blocks
+    driven_first = np.zeros((len(by_step), build.partitions + 1), np.int64)
+    for n, (row, drive) in enumerate(zip(table, by_step, strict=True)):
         population = build.network.populations[drive.target.population]
         given, size = drive.input, population.size
         row["population"] = list(build.network.populations).index(population.name)
@@ -45,6 +62,22 @@ def drive_arrays(build: Build, drives: Iterable[Drive]) -> dict[str, np.ndarray]
             row["threshold_stride"] = row["levels"] if blocks > 1 else 0
             limits.append(limit)
             part, parts = np.rint(_lanes(given.weight, drive, size) / unit), weights
+        elif isinstance(given, Renewal):
+            row["kind"] = RENEWAL
+            hazard, first, last = hazard_tables(drive, size, build.dt)
+            row["ages"] = sum(x.size // 64 for x in firsts)
+            firsts.append(first + sum(x.size for x in hazards))
+            lasts.append(last)
+            hazards.append(hazard)
+            part, parts = np.rint(_lanes(given.weight, drive, size) / unit), weights
+        elif isinstance(given, CorrelatedPoisson):
+            row["kind"] = CORRELATED
+            mother = given.rate / given.correlation * build.dt / 1000
+            limit = poisson_limits(np.full((1, 1, 64), mother))
+            row["levels"], row["thresholds"] = limit.shape[2], sum(x.size // 64 for x in limits)
+            row["copies"] = np.ceil(given.correlation * 2.0**32) - 1
+            limits.append(limit)
+            part, parts = np.rint(_lanes(given.weight, drive, size) / unit), weights
         elif isinstance(given, Sampled):
             row["kind"] = SAMPLED
             part = np.stack([_lanes(value, drive, size) for value in given.values])
@@ -56,11 +89,22 @@ def drive_arrays(build: Build, drives: Iterable[Drive]) -> dict[str, np.ndarray]
         row["weights"] = sum(x.size // 64 for x in parts)
         row["weight_stride"] = 1 if part.shape[-2] > 1 else 0
         parts.append(part)
+        blocks = _driven_blocks(drive)
+        driven_first[n] = sum(map(len, driven))
+        driven_first[n, 1:] += np.searchsorted(
+            blocks, build.wiring.spans[:, row["population"]]["last"]
+        )
+        driven.append(blocks)
     return {
         "inputs": table,
+        "driven": _flat(driven, np.int64),
+        "driven_first": driven_first,
         "weights": _flat(weights, build.integer),
         "deviations": _flat(deviations, build.real),
         "thresholds": _flat(limits, np.uint32),
+        "hazards": _flat(hazards, np.uint32),
+        "hazard_first": _flat(firsts, np.int32),
+        "hazard_last": _flat(lasts, np.int32),
         **_events(build, [d for d in drives if isinstance(d.input, Spikes)]),
     }
 
@@ -76,6 +120,14 @@ def _lanes(value: Any, drive: Drive, size: int) -> np.ndarray:
     full = np.zeros(-(-size // 64) * 64)
     full[drive.target.neurons] = value
     return full.reshape(-1, 64)
+
+
+def _driven_blocks(drive: Drive) -> np.ndarray:
+    """Blocks in which an input has something to do."""
+    neurons = drive.target.neurons
+    if isinstance(drive.input, Poisson):
+        neurons = neurons[np.broadcast_to(np.asarray(drive.input.rate) > 0, neurons.size)]
+    return np.unique(neurons // 64)
 
 
 def steps_of_bin(drive: Drive, dt: float) -> int:
@@ -101,6 +153,118 @@ def poisson_limits(mean: np.ndarray) -> np.ndarray:
     k = np.arange(levels)[:, None]
     limits = np.ceil(special.pdtr(k, mean[:, :, None, :]) * 2.0**32) - 1
     return np.clip(limits, 0, 2**32 - 1).astype(np.uint32)
+
+
+@lru_cache(maxsize=64)  # asked again whenever an input is changed
+def hazard_tables(drive: Drive, size: int, dt: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Of a renewal input: limits on a 32-bit draw by age, a draw below which means a spike.
+
+    There is one table per distinct rate, whose last entry stands for all later ages. Beside them
+    the first entry of each lane's table, [block, lane], and its length less one.
+    """
+    given = drive.input
+    rates = np.broadcast_to(_lanes(given.rate, drive, size), (-(-size // 64), 64))
+    distinct, which = np.unique(rates, return_inverse=True)
+    positive = distinct[distinct > 0]
+    means = 1000 / dt / positive  # steps
+    shortest = 1
+    if isinstance(given, Gamma):
+        sizes = gamma_ages(means / given.shape, given.shape)
+    else:
+        shortest = max(1, int(np.ceil(given.dead_time / dt - 1e-6)))
+        sizes = np.full(means.shape, shortest + 1.0)
+    if means.min(initial=np.inf) <= shortest:
+        raise ValueError(
+            f"input {drive.name!r}: rate runs up to {distinct[-1]:g} Hz; as intervals last at "
+            f"least {shortest * dt:g} ms (in steps of dt), it must be below "
+            f"{1000 / (shortest * dt):g} Hz."
+        )
+    if sizes.sum() > MOST_HAZARDS:
+        raise ValueError(
+            f"input {drive.name!r}: rate has {means.size} distinct values from {positive[0]:g} Hz, "
+            f"whose hazards at dt = {dt:g} ms take {sizes.sum():.3g} numbers; they may take "
+            f"{MOST_HAZARDS}: give fewer or higher rates."
+        )
+    tables = [np.zeros(1)] * int(distinct[0] == 0)
+    if isinstance(given, Gamma):
+        tables += [gamma_hazards(mean, given.shape) for mean in means]
+    else:
+        tables += [dead_time_hazards(mean, shortest) for mean in means]
+    lengths = np.array([table.size for table in tables])
+    first = (np.cumsum(lengths) - lengths)[which].reshape(rates.shape)
+    last = (lengths - 1)[which].reshape(rates.shape)
+    limits = np.rint(np.concatenate(tables) * 2.0**32)
+    return np.minimum(limits, 2**32 - 1).astype(np.uint32), first, last
+
+
+def gamma_ages(scale: Any, shape: float) -> Any:
+    """Ages (steps) that the gamma intervals of a train survive but with probability 2^-32."""
+    return np.maximum(np.floor(special.gammainccinv(shape, 2.0**-32) * scale + 0.5), 1)
+
+
+def gamma_hazards(mean: float, shape: float) -> np.ndarray:
+    """Probabilities of a spike by age, for gamma intervals rounded to steps, 1 or more.
+
+    Their scale is solved for, so that the mean is exact after rounding: it is the sum of all
+    survival probabilities, here one by one as far as they may be steep, then as an integral.
+    """
+    smooth = mean / np.sqrt(shape) > 2  # steps of standard deviation
+    last = HEAD if smooth else gamma_ages((mean + 1) / shape, shape)
+    ages = np.arange(1, last)
+
+    def excess(ratio: float) -> float:
+        scale = ratio * mean / shape
+        head = special.gammaincc(shape, (ages + 0.5) / scale).sum()
+        x = last / scale
+        rest = shape * special.gammaincc(shape + 1, x) - x * special.gammaincc(shape, x)
+        return 1 + head + scale * rest - mean
+
+    scale = optimize.brentq(excess, 1e-9, 1 + 1 / mean) * mean / shape
+    ages = np.arange(1, gamma_ages(scale, shape) + 1)
+    survival = np.append(1.0, special.gammaincc(shape, (ages + 0.5) / scale))
+    return 1 - survival[1:] / survival[:-1]
+
+
+def dead_time_hazards(mean: float, dead: int) -> np.ndarray:
+    """Probabilities of a spike by age, for dead steps and exponential ones rounded to steps.
+
+    ``exp(-rate / 2) / (1 - exp(-rate))`` is what the rounded exponential steps are on average.
+    """
+    rate = 2 * np.arcsinh(0.5 / (mean - dead))
+    return np.append(np.zeros(dead - 1), -np.expm1([-rate / 2, -rate]))
+
+
+def start_ages(
+    build: Build, arrays: dict[str, np.ndarray], drives: Iterable[Drive], *key: object
+) -> np.ndarray:
+    """Ages of renewal inputs at time 0, of trains that have run for ever; drawn under a key."""
+    by_step = [d for d in drives if isinstance(d.input, Random | Sampled)]
+    parts = [np.empty(0, np.int32)]
+    for row, drive in zip(arrays["inputs"], by_step, strict=True):
+        if row["kind"] != RENEWAL:
+            continue
+        blocks = -(-build.network.populations[drive.target.population].size // 64)
+        here = slice(64 * row["ages"], 64 * (row["ages"] + blocks))
+        first, last = arrays["hazard_first"][here], arrays["hazard_last"][here]
+        uniform = np.zeros(64 * blocks)
+        uniform[drive.target.neurons] = generator(*key, drive.name).random(drive.target.size)
+        ages = np.zeros(64 * blocks, np.int32)
+        for table in np.unique(first):
+            ours = first == table
+            hazards = arrays["hazards"][table : table + last[ours][0] + 1] / 2.0**32
+            ages[ours] = equilibrium_ages(hazards, uniform[ours])
+        parts.append(ages)
+    return np.concatenate(parts)
+
+
+def equilibrium_ages(hazards: np.ndarray, uniform: np.ndarray) -> np.ndarray:
+    """Ages as frequent as a train is to survive them, the last one for all that follow."""
+    if not hazards[-1]:
+        return np.zeros(uniform.size, np.int32)
+    frequency = np.cumprod(np.append(1.0, 1 - hazards[:-1]))
+    frequency[-1] /= hazards[-1]
+    cumulative = np.cumsum(frequency)
+    return np.searchsorted(cumulative, uniform * cumulative[-1], side="right")
 
 
 def _events(build: Build, drives: list[Drive]) -> dict[str, np.ndarray]:
