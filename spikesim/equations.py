@@ -1,13 +1,15 @@
 """Read a model's text: expressions, equations, statements. Parsed, never executed as code.
 
 Expressions are Python's, restricted to numbers, names, arithmetic, comparisons, ``and``/``or``/
-``not``, ``a if c else b`` and the functions of `FUNCTIONS`.
+``not``, ``a if c else b``, the functions of `FUNCTIONS`, and those of `MACROS`, which are written
+out in the others when an expression is read. ``pi`` is a number.
 """
 
 import ast
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import reduce
 
 import numpy as np
 
@@ -26,11 +28,25 @@ FUNCTIONS = {
     "sin": np.sin,
     "cos": np.cos,
     "tanh": np.tanh,
+    "floor": np.floor,
+    "ceil": np.ceil,
     "abs": np.abs,
     "min": np.minimum,
     "max": np.maximum,
 }
-_ARGUMENTS = {"min": 2, "max": 2}
+MACROS = {
+    "int": "1 if a else 0",
+    "sign": "1 if a > 0 else (-1 if a < 0 else 0)",
+    "clip": "min(max(a, b), c)",
+    "expm1": "a * exprel(a)",
+    "log10": "log(a) / log(10)",
+    "tan": "sin(a) / cos(a)",
+    "sinh": "a * (exprel(a) + exprel(-a)) / 2",  # nothing cancels, at 0 neither
+    "cosh": "(exp(a) + exp(-a)) / 2",
+}
+NOT_REFRACTORY = "not_refractory"
+_ARGUMENTS = {"min": 2, "max": 2, "clip": 3}
+_ALLOWED = ", ".join([*FUNCTIONS, *MACROS])
 
 _OPERATORS = {
     ast.Add: np.add,
@@ -55,12 +71,12 @@ class EquationError(ValueError):
 
 
 def parse(text: str, where: str = "the expression") -> ast.expr:
-    """Parse an expression and hold it to the whitelist.
+    """Parse an expression, hold it to the whitelist and write out what is in `MACROS`.
 
     Raises
     ------
     EquationError
-        A syntax error, or anything beyond arithmetic and the functions of `FUNCTIONS`.
+        A syntax error, or anything beyond arithmetic and the functions that there are.
     """
     try:
         node = ast.parse(text.strip(), mode="eval").body
@@ -72,16 +88,42 @@ def parse(text: str, where: str = "the expression") -> ast.expr:
         raise EquationError(f"{where}: '{text.strip()[:60]}...' is nested too deeply.") from None
     try:
         _check(node, where, text.strip())
+        return _WriteOut().visit(node)
     except RecursionError:
         raise EquationError(f"{where}: '{text.strip()[:60]}...' is nested too deeply.") from None
-    return node
+
+
+class _WriteOut(ast.NodeTransformer):
+    """Macros by what they stand for, pi by its value, x**0.5 by sqrt(x), x**2.0 by x**2."""
+
+    def visit_Call(self, call: ast.Call) -> ast.expr:
+        arguments = [self.visit(argument) for argument in call.args]
+        if call.func.id in MACROS:
+            macro = ast.parse(MACROS[call.func.id], mode="eval").body
+            return substitute(macro, dict(zip("abc", arguments, strict=False)))
+        return ast.Call(call.func, arguments, [])
+
+    def visit_Name(self, name: ast.Name) -> ast.expr:
+        return ast.Constant(np.pi) if name.id == "pi" else name
+
+    def visit_BinOp(self, node: ast.BinOp) -> ast.expr:
+        node = self.generic_visit(node)
+        match node:
+            case ast.BinOp(base, ast.Pow(), ast.Constant(value=0.5)):
+                return ast.Call(ast.Name("sqrt"), [base], [])
+            case ast.BinOp(base, ast.Pow(), ast.Constant(value=float(power))) if power % 1 == 0:
+                return ast.BinOp(base, ast.Pow(), ast.Constant(int(power)))
+        return node
 
 
 def is_condition(node: ast.expr) -> bool:
     """Whether an expression is true or false rather than a number."""
-    return isinstance(node, ast.Compare | ast.BoolOp) or (
-        isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not)
-    )
+    match node:
+        case ast.Compare() | ast.BoolOp() | ast.UnaryOp(ast.Not()):
+            return True
+        case ast.Name(name):
+            return name == NOT_REFRACTORY
+    return False
 
 
 def _check(node: ast.expr, where: str, text: str) -> None:
@@ -103,22 +145,22 @@ def _check(node: ast.expr, where: str, text: str) -> None:
             parts = [left, right]
         case ast.IfExp(test, body, orelse):
             parts, conditions = [body, orelse], [test]
-        case ast.Call(ast.Name(name), args, []) if name in FUNCTIONS:
+        case ast.Call(ast.Name(name), args, []) if name in FUNCTIONS or name in MACROS:
             if len(args) != _ARGUMENTS.get(name, 1):
                 raise EquationError(
                     f"{where}: {name} takes {_ARGUMENTS.get(name, 1)} argument(s), "
                     f"not {len(args)}, in '{text}'."
                 )
-            parts = args
+            parts, conditions = ([], args) if name == "int" else (args, [])
         case ast.Call(func):
             raise EquationError(
                 f"{where}: the call '{ast.unparse(func)}(...)' is not allowed in '{text}'; "
-                f"allowed are {', '.join(FUNCTIONS)}."
+                f"allowed are {_ALLOWED}."
             )
         case _:
             raise EquationError(
                 f"{where}: '{ast.unparse(node)}' is not allowed in '{text}'; allowed are numbers, "
-                f"names, arithmetic, comparisons and {', '.join(FUNCTIONS)}."
+                f"names, arithmetic, comparisons and {_ALLOWED}."
             )
     for part in [*parts, *conditions]:
         _check(part, where, text)
@@ -126,7 +168,7 @@ def _check(node: ast.expr, where: str, text: str) -> None:
         if is_condition(part):
             raise EquationError(
                 f"{where}: '{ast.unparse(part)}' is true or false where a number belongs in "
-                f"'{text}'; write '1 if {ast.unparse(part)} else 0'."
+                f"'{text}'; write 'int({ast.unparse(part)})'."
             )
     for part in conditions:
         if not is_condition(part):
@@ -159,7 +201,7 @@ def evaluate(node: ast.expr, values: Mapping[str, object]) -> np.ndarray | float
             return evaluate(operand, values)
         case ast.BoolOp(op, parts):
             join = np.logical_and if isinstance(op, ast.And) else np.logical_or
-            return join.reduce([evaluate(part, values) for part in parts])
+            return reduce(join, [evaluate(part, values) for part in parts])
         case ast.Compare(left, [op], [right]):
             return _COMPARISONS[type(op)](evaluate(left, values), evaluate(right, values))
         case ast.IfExp(test, body, orelse):
@@ -240,13 +282,42 @@ class Statement:
 
 
 _STATEMENT = re.compile(r"^\s*([A-Za-z_]\w*)\s*(\+|-|\*|/)?=(?!=)\s*(.+?)\s*$")
-_DERIVATIVE = re.compile(r"^\s*d([A-Za-z_]\w*)\s*/\s*dt\s*=\s*(.+?)\s*(?::\s*(\S+)\s*)?$")
-_DEFINITION = re.compile(r"^\s*([A-Za-z_]\w*)\s*=\s*(.+?)\s*(?::\s*(\S+)\s*)?$")
+_EQUATION = re.compile(
+    r"""(?: d(?P<variable>[A-Za-z_]\w*) \s*/\s* dt \s*=\s* (?P<derivative>.+?)
+          | (?P<name>[A-Za-z_]\w*) \s*=\s* (?P<definition>.+?)
+          | (?P<parameter>[A-Za-z_]\w*) (?=\s*:) )
+        \s* (?: : \s* (?P<unit>[^\s()=]+) \s* (?: \( (?P<flags>[^()]*) \) )? )?""",
+    re.VERBOSE,
+)
+_FLAGS = {  # by what is on the line
+    "variable": ("unless refractory",),
+    "name": (),
+    "parameter": ("constant", "shared"),
+}
+_GOES_ON = re.compile(r"[-+*/%=<>(,:\\]$|\b(and|or|not|if|else)$")
+_BEGINS = re.compile(r"[A-Za-z_]\w*\s*(/\s*dt\s*|[-+*/])?=(?!=)")
+_BELONGS_BEFORE = re.compile(r"[-+*/%=<>:)]|(and|or|if|else)\b")
 
 
 def _lines(text: str) -> list[str]:
-    lines = (line.split("#")[0].strip() for line in re.split(r"[;\n]", text))
-    return [line for line in lines if line]
+    """Lines without comments, each with those that go on with it; semicolons part them too.
+
+    A line goes on after an open bracket or an operator, or with an operator or a colon.
+    """
+    lines: list[str] = []
+    open_brackets = 0
+    for line in text.split("\n"):
+        for part in line.split("#")[0].split(";"):
+            part = part.strip()
+            goes_on = open_brackets > 0 or (lines and _GOES_ON.search(lines[-1]))
+            goes_on = goes_on and not _BEGINS.match(part)
+            if lines and part and (goes_on or _BELONGS_BEFORE.match(part)):
+                lines[-1] = f"{lines[-1].removesuffix(chr(92))} {part}"
+            elif part:
+                lines.append(part)
+                open_brackets = 0
+            open_brackets += part.count("(") - part.count(")")
+    return lines
 
 
 def statements(text: str, where: str) -> list[Statement]:
@@ -268,35 +339,60 @@ def statements(text: str, where: str) -> list[Statement]:
     return result
 
 
-def equations(text: str, where: str) -> tuple[dict[str, ast.expr], dict[str, str]]:
-    """Read ``dx/dt = expression : unit`` lines and ``name = expression : unit`` definitions.
+@dataclass(frozen=True)
+class Equations:
+    """What the equations of a model say; definitions are put in wherever they are used."""
 
-    Definitions are put into the equations that use them. Returns right-hand sides by variable,
-    and units by variable ("" where none is given).
+    derivatives: dict[str, ast.expr]
+    units: dict[str, str]  # of variables, definitions and parameters; "" where none is given
+    definitions: dict[str, ast.expr]
+    parameters: tuple[str, ...]  # that have a line of their own
+    held: tuple[str, ...]  # variables flagged "(unless refractory)"
+
+
+def equations(text: str, where: str) -> Equations:
+    """Read lines ``dx/dt = expression : unit``, ``name = expression : unit``, ``name : unit``.
+
+    These are variables, definitions and parameters. The unit may be left out but for parameters.
+    Flags in brackets may follow it: for a variable ``(unless refractory)``, for a parameter
+    ``(constant)`` and ``(shared)``, which change nothing.
 
     Raises
     ------
     EquationError
-        A line of another form, a name defined twice, or definitions that go in a circle.
+        A line of another form, an unknown flag, a name defined twice, or definitions that go in a
+        circle.
     """
-    derivatives, definitions, units = {}, {}, {}
+    derivatives, definitions, units, held = {}, {}, {}, []
     for line in _lines(text):
-        match = _DERIVATIVE.match(line)
-        target = derivatives
-        if not match:
-            match, target = _DEFINITION.match(line), definitions
+        match = _EQUATION.fullmatch(line)
         if not match:
             raise EquationError(
-                f"{where}: '{line}' is neither 'dx/dt = ... : unit' nor 'name = ... : unit'."
+                f"{where}: '{line}' is neither 'dx/dt = ... : unit' nor 'name = ... : unit' nor "
+                "'name : unit'."
             )
-        name, value, unit = match.groups()
-        if name in derivatives or name in definitions:
+        kind = next(kind for kind in _FLAGS if match[kind])
+        name = match[kind]
+        if name in units:
             raise EquationError(f"{where}: '{name}' is defined twice.")
-        target[name] = parse(value, f"{where}, '{line}'")
-        units[name] = unit or ""
+        units[name] = match["unit"] or ""
+        if match["derivative"]:
+            derivatives[name] = parse(match["derivative"], f"{where}, '{line}'")
+        elif match["definition"]:
+            definitions[name] = parse(match["definition"], f"{where}, '{line}'")
+        for flag in filter(None, map(str.strip, (match["flags"] or "").split(","))):
+            if flag not in _FLAGS[kind]:
+                raise EquationError(
+                    f"{where}, '{line}': the flag '{flag}' is not known here; known are "
+                    f"{', '.join(_FLAGS[kind]) or 'none'}."
+                )
+            if kind == "variable":
+                held.append(name)
     for _ in range(len(definitions)):
         definitions = {name: substitute(node, definitions) for name, node in definitions.items()}
     for name, node in definitions.items():
         if names(node) & set(definitions):
             raise EquationError(f"{where}: the definition of '{name}' goes in a circle.")
-    return {v: substitute(node, definitions) for v, node in derivatives.items()}, units
+    derivatives = {v: substitute(node, definitions) for v, node in derivatives.items()}
+    parameters = tuple(name for name in units if name not in derivatives | definitions)
+    return Equations(derivatives, units, definitions, parameters, tuple(held))

@@ -5,7 +5,7 @@ import keyword
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, reduce
 from typing import Any, Literal
 
 import numpy as np
@@ -14,6 +14,7 @@ from spikesim import units
 from spikesim.distributions import Distribution
 from spikesim.equations import (
     FUNCTIONS,
+    NOT_REFRACTORY,
     EquationError,
     Statement,
     affine,
@@ -22,12 +23,14 @@ from spikesim.equations import (
     names,
     parse,
     statements,
+    substitute,
 )
 
-METHODS = ("exact", "exponential_euler", "euler", "rk2", "rk4")
+METHODS = ("exact", "exponential_euler", "exponential_midpoint", "euler", "rk2", "rk4")
 UNITS = tuple(unit for unit in units.UNITS if unit)
 RESERVED = {  # words with a meaning in a model's text or in its kernel
     *("t", "dt", "i_syn", "xi", "refractory", "refractory_steps", "active", "real", "update"),
+    *("pi", NOT_REFRACTORY),
     *(
         "t_end",
         "waits",
@@ -79,11 +82,15 @@ class Receptor:
         Equations of the variables the receptor brings along.
     current : str
         What it adds to ``i_syn``. May use ``w_{r}``, the sum of the weights that arrive in the
-        step, as a current that lasts for the step.
+        step, as a current that lasts for the step, and ``xi``, white noise of the receptor's own.
     arrival : str
         Statements at the end of the step, in which ``w`` is the sum of the weights that arrive.
     parameters : mapping
         Default and unit of each parameter, such as ``{"tau_{r}": "5 ms"}``.
+    values : mapping
+        Values of parameters instead of the defaults.
+    initial : mapping
+        Start values of its variables, as in `NeuronModel`.
     """
 
     unit: str
@@ -93,6 +100,7 @@ class Receptor:
     arrival: str = ""
     parameters: Mapping[str, str] = field(default_factory=dict)
     values: Mapping[str, Value] = field(default_factory=dict)
+    initial: Mapping[str, Value | str] = field(default_factory=dict)
 
 
 def Delta(sign: str = "any") -> Receptor:
@@ -102,6 +110,7 @@ def Delta(sign: str = "any") -> Receptor:
 
 def Exponential(tau: Value = 5.0, sign: str = "any") -> Receptor:
     """Current that jumps by the weight (pA) and decays: di/dt = -i / tau (ms)."""
+    _positive("Exponential", tau=tau)
     return Receptor(
         "pA",
         sign,
@@ -115,6 +124,7 @@ def Exponential(tau: Value = 5.0, sign: str = "any") -> Receptor:
 
 def Alpha(tau: Value = 2.0, sign: str = "any") -> Receptor:
     """Current w e (t/tau) exp(-t/tau), which peaks at the weight (pA) after tau (ms)."""
+    _positive("Alpha", tau=tau)
     return Receptor(
         "pA",
         sign,
@@ -133,16 +143,12 @@ def DoubleExponential(tau_rise: Value = 1.0, tau_decay: Value = 5.0, sign: str =
 
     With a = tau_rise / tau_decay, n = 1 / (a^(a/(1-a)) - a^(1/(1-a))).
     """
-    ratio = "(tau_rise_{r} / tau_decay_{r})"
-    peak = f"({ratio} ** ({ratio} / (1 - {ratio})) - {ratio} ** (1 / (1 - {ratio})))"
+    _two_times("DoubleExponential", tau_rise, tau_decay)
     return Receptor(
         "pA",
         sign,
-        equations="""
-            di_{r}/dt = -i_{r} / tau_decay_{r} + x_{r} * (1 / tau_rise_{r} - 1 / tau_decay_{r}) : pA
-            dx_{r}/dt = -x_{r} / tau_rise_{r} : pA""",
+        **_rise_and_decay("i_{r}", "pA"),
         current="i_{r}",
-        arrival=f"x_{{r}} += (1 / {peak}) * w",
         parameters={"tau_rise_{r}": "1 ms", "tau_decay_{r}": "5 ms"},
         values={"tau_rise_{r}": tau_rise, "tau_decay_{r}": tau_decay},
     )
@@ -153,6 +159,7 @@ def Conductance(tau: Value = 5.0, reversal: Value = 0.0) -> Receptor:
 
     dg/dt = -g / tau; its current is g (reversal - v), reversal in mV.
     """
+    _positive("Conductance", tau=tau)
     return Receptor(
         "nS",
         "positive",
@@ -162,6 +169,141 @@ def Conductance(tau: Value = 5.0, reversal: Value = 0.0) -> Receptor:
         parameters={"tau_{r}": "5 ms", "e_{r}": "0 mV"},
         values={"tau_{r}": tau, "e_{r}": reversal},
     )
+
+
+def DoubleExponentialConductance(
+    tau_rise: Value = 1.0, tau_decay: Value = 5.0, reversal: Value = 0.0
+) -> Receptor:
+    """Conductance w n (exp(-t/tau_decay) - exp(-t/tau_rise)) that peaks at its weight w (nS).
+
+    n is as in `DoubleExponential`; its current is g (reversal - v), times in ms, reversal in mV.
+    """
+    _two_times("DoubleExponentialConductance", tau_rise, tau_decay)
+    return Receptor(
+        "nS",
+        "positive",
+        **_rise_and_decay("g_{r}", "nS"),
+        current="g_{r} * (e_{r} - v)",
+        parameters={"tau_rise_{r}": "1 ms", "tau_decay_{r}": "5 ms", "e_{r}": "0 mV"},
+        values={"tau_rise_{r}": tau_rise, "tau_decay_{r}": tau_decay, "e_{r}": reversal},
+    )
+
+
+def NMDA(
+    tau_rise: Value = 2.0,
+    tau_decay: Value = 100.0,
+    reversal: Value = 0.0,
+    magnesium: Value = 1.0,
+) -> Receptor:
+    """Conductance that magnesium blocks at low potentials; its current is b(v) g (reversal - v).
+
+    b(v) = 1 / (1 + [Mg] / 3.57 exp(-0.062 v)), v in mV and [Mg] in mM. g is as in
+    `DoubleExponentialConductance` and peaks at the weight (nS), the conductance without a block.
+    Spikes add up linearly: saturation of the receptors is not modelled.
+
+    Take the method "exponential_midpoint": b is not linear in v, so "exponential_euler" moves v by
+    plain Euler steps.
+
+    References
+    ----------
+    Jahr CE, Stevens CF (1990). Voltage dependence of NMDA-activated macroscopic conductances
+    predicted by single-channel kinetics. J Neurosci 10:3178.
+    """
+    _two_times("NMDA", tau_rise, tau_decay)
+    _positive("NMDA", zero=True, magnesium=magnesium)
+    return Receptor(
+        "nS",
+        "positive",
+        **_rise_and_decay("g_{r}", "nS"),
+        current="g_{r} * (e_{r} - v) / (1 + mg_{r} / 3.57 * exp(-0.062 * v))",
+        parameters={
+            "tau_rise_{r}": "2 ms",
+            "tau_decay_{r}": "100 ms",
+            "e_{r}": "0 mV",
+            "mg_{r}": "1",
+        },
+        values={
+            "tau_rise_{r}": tau_rise,
+            "tau_decay_{r}": tau_decay,
+            "e_{r}": reversal,
+            "mg_{r}": magnesium,
+        },
+    )
+
+
+def _rise_and_decay(variable: str, unit: str) -> dict[str, str]:
+    """Equations of a variable that peaks at the weight after it arrived."""
+    ratio = "(tau_rise_{r} / tau_decay_{r})"
+    peak = f"({ratio} ** ({ratio} / (1 - {ratio})) - {ratio} ** (1 / (1 - {ratio})))"
+    into = "x_{r} * (1 / tau_rise_{r} - 1 / tau_decay_{r})"
+    return {
+        "equations": f"d{variable}/dt = -{variable} / tau_decay_{{r}} + {into} : {unit}\n"
+        f"dx_{{r}}/dt = -x_{{r}} / tau_rise_{{r}} : {unit}",
+        "arrival": f"x_{{r}} += (1 / {peak}) * w",
+    }
+
+
+def OrnsteinUhlenbeck(sd: Value, tau: Value, mean: Value = 0.0) -> Receptor:
+    """Coloured noise, another for each neuron: a current at which nothing arrives.
+
+    di/dt = (mean - i) / tau + sd sqrt(2 / tau) xi, with sd and mean in pA and tau in ms. It starts
+    from its stationary distribution: mean, standard deviation sd, autocorrelation exp(-t / tau).
+    The methods "exact" and both exponential ones give it so at any dt.
+
+    References
+    ----------
+    Uhlenbeck GE, Ornstein LS (1930). On the theory of the Brownian motion. Phys Rev 36:823.
+    """
+    _positive("OrnsteinUhlenbeck", tau=tau)
+    _positive("OrnsteinUhlenbeck", zero=True, sd=sd)
+    return Receptor(
+        "pA",
+        equations="di_{r}/dt = (mean_{r} - i_{r}) / tau_{r} + sd_{r} * sqrt(2 / tau_{r}) * xi : pA",
+        current="i_{r}",
+        parameters={"sd_{r}": "0 pA", "tau_{r}": "5 ms", "mean_{r}": "0 pA"},
+        values={"sd_{r}": sd, "tau_{r}": tau, "mean_{r}": mean},
+        initial={"i_{r}": "mean_{r} + sd_{r} * xi"},
+    )
+
+
+def WhiteCurrent(density: Value) -> Receptor:
+    """White noise, another for each neuron: a current at which nothing arrives.
+
+    The current is density xi, density in pA sqrt(ms). What it does to v does not depend on dt: it
+    lets v of a `LIF` spread by density / c_m sqrt(tau_m / 2).
+    """
+    _positive("WhiteCurrent", zero=True, density=density)
+    return Receptor(
+        "pA",
+        current="density_{r} * xi",
+        parameters={"density_{r}": "0"},
+        values={"density_{r}": density},
+    )
+
+
+def _positive(kind: str, *, zero: bool = False, **given: Value) -> None:
+    """Refuse numbers and arrays that are not positive, or 0 where that may be."""
+    for name, value in given.items():
+        if isinstance(value, Distribution):
+            continue
+        try:
+            array = np.asarray(value, float)
+        except (TypeError, ValueError):
+            array = np.array(np.nan)
+        if not np.all(np.isfinite(array) & ((array >= 0) if zero else (array > 0))):
+            raise ValueError(
+                f"{kind}: {name} is {value!r}; it must be finite and "
+                f"{'not negative' if zero else 'positive'}, a number, array or distribution."
+            )
+
+
+def _two_times(kind: str, tau_rise: Value, tau_decay: Value) -> None:
+    _positive(kind, tau_rise=tau_rise, tau_decay=tau_decay)
+    numbers = not any(isinstance(tau, Distribution) for tau in (tau_rise, tau_decay))
+    if numbers and np.any(np.equal(tau_rise, tau_decay)):
+        raise ValueError(
+            f"{kind}: tau_rise is {tau_rise!r} and tau_decay is {tau_decay!r}; they must differ."
+        )
 
 
 def Pulse(unit: str = "pA", sign: str = "any") -> Receptor:
@@ -181,6 +323,8 @@ class Dynamics:
     reset: list[Statement]
     refractory: ast.expr | None
     scheme: list[Statement]  # statements that make the step, if the method is not a named one
+    definitions: dict[str, ast.expr]  # put into everything else already; white noise left out
+    held: tuple[str, ...]  # variables that stand still while refractory
 
     @property
     def expressions(self) -> list[ast.expr]:
@@ -197,10 +341,14 @@ class NeuronModel:
     Parameters
     ----------
     equations : str
-        Lines ``dv/dt = ... : mV`` and definitions ``name = ... : unit``. ``i_syn`` is the sum of
-        the receptors' currents, ``w_NAME`` the weights that arrive at a receptor in the step,
-        ``t`` the time (ms), ``xi`` white noise of unit density (1/sqrt(ms)), another in each
-        equation: ``sigma * sqrt(2 / tau) * xi`` makes v of dv/dt = -v / tau spread by sigma.
+        Lines ``dv/dt = ... : mV``, definitions ``name = ... : unit``, which every other text of
+        the model knows too, and parameters ``name : unit``, 0 unless `parameters` has a default.
+        ``dv/dt = ... : mV (unless refractory)`` is the same as v in `hold`; the unit of a pure
+        number is 1. ``i_syn`` is the sum of the receptors' currents, ``w_NAME`` the weights that
+        arrive at a receptor in the step, ``t`` the time (ms), ``xi`` white noise of unit density
+        (1/sqrt(ms)), another in each equation: ``sigma * sqrt(2 / tau) * xi`` makes v of
+        dv/dt = -v / tau spread by sigma. Noise of a receptor is independent of it and of that of
+        other receptors, and so is each ``xi_NAME``.
     threshold : str
         Condition for a spike, tested at the end of each step, such as ``v >= v_th``.
     reset : str
@@ -215,12 +363,14 @@ class NeuronModel:
     hold : tuple of str
         Variables that neither equations nor arriving weights change while refractory.
     initial : mapping
-        Start values: a number, an array, a distribution, or an expression in the parameters.
-        0 where none is given.
+        Start values: a number, an array, a distribution, or an expression in the parameters, in
+        which ``xi`` is a normal variable, another for each neuron. 0 where none is given.
     method : str
-        "exact" (linear equations), "exponential_euler", "euler", "rk2", "rk4", or statements that
-        make one step, in which ``dx`` is the derivative of x as of now. Default: exact if the
-        equations are linear in all variables; other equations must name one.
+        "exact" (linear equations), "exponential_euler", "exponential_midpoint", "euler", "rk2",
+        "rk4", or statements that make one step, in which ``dx`` is the derivative of x as of now.
+        Default: exact if the equations are linear in all variables; other equations must name one.
+        For conductances and gates "exponential_midpoint" is the one to take: it is of second order
+        and stable at large steps.
     current : str
         The parameter to which `Current` inputs add.
     values : mapping
@@ -256,7 +406,7 @@ class NeuronModel:
         for parameter in self.all_values:
             if parameter not in dynamics.defaults:
                 raise EquationError(_unknown(self.name, "parameter", parameter, dynamics.defaults))
-        for variable in (*self.hold, *self.initial):
+        for variable in (*self.hold, *self.all_initial):
             if variable not in dynamics.derivatives:
                 raise EquationError(_unknown(self.name, "variable", variable, dynamics.derivatives))
         if self.current and self.current not in dynamics.defaults:
@@ -285,13 +435,30 @@ class NeuronModel:
         return given | dict(self.values)
 
     @cached_property
+    def all_initial(self) -> dict[str, Value | str]:
+        """Start values given, those of the receptors included."""
+        given = {}
+        for name, receptor in self.receptors.items():
+            for key, value in receptor.initial.items():
+                text = value.format(r=name) if isinstance(value, str) else value
+                given[key.format(r=name)] = text
+        return given | dict(self.initial)
+
+    @cached_property
+    def inputs(self) -> list[str]:
+        """The receptors at which weights can arrive: something depends on them."""
+        used = set().union(*map(names, self.dynamics.expressions))
+        return [name for name in self.receptors if f"w_{name}" in used]
+
+    @cached_property
     def linear(self) -> bool:
         """Whether all equations are linear in all variables and do not depend on time."""
         dynamics = self.dynamics
         variables = [*dynamics.derivatives, *(f"w_{name}" for name in self.receptors), "xi"]
         forms = [affine(node, variables) for node in dynamics.derivatives.values()]
         return all(
-            form is not None and not any(names(c) & {"t", "dt"} for c in form.values())
+            form is not None
+            and not any(names(c) & {"t", "dt", NOT_REFRACTORY} for c in form.values())
             for form in forms
         )
 
@@ -307,25 +474,34 @@ class NeuronModel:
                 )
             lines.append(receptor.equations.format(r=name))
             if receptor.current:
-                currents.append(receptor.current.format(r=name))
+                currents.append(re.sub(r"\bxi\b", f"xi_{name}", receptor.current.format(r=name)))
             parameters |= {key.format(r=name): text for key, text in receptor.parameters.items()}
             text = re.sub(r"\bw\b", f"w_{name}", receptor.arrival.format(r=name))
             arrivals[name] = statements(text, f"{self.name}, arrival at {name!r}")
         lines.append("i_syn = " + (" + ".join(f"({c})" for c in currents) or "0"))
-        derivatives, unit_of = equations("\n".join(lines), f"{self.name}, equations")
+        read = equations("\n".join(lines), f"{self.name}, equations")
+        derivatives, unit_of = read.derivatives, dict(read.units)
+        derivatives = _joined_noise(self.name, derivatives, list(self.receptors))
         for name, unit in unit_of.items():
             if unit and unit not in UNITS:
                 raise EquationError(
                     f"{self.name}: '{name}' has unit '{unit}'; known are {', '.join(UNITS)}."
                 )
-            if name in parameters or name == "dt":
+            if (name in parameters and name not in read.parameters) or name == "dt":
                 raise EquationError(f"{self.name}: '{name}' is defined by an equation already.")
         if not derivatives:
             raise EquationError(f"{self.name}: the equations have no line 'dx/dt = ...'.")
+        parameters = {**dict.fromkeys(read.parameters, "0"), **parameters}
         defaults = {}
         for name, text in parameters.items():
-            defaults[name], unit_of[name] = _quantity(self.name, name, text)
-        made = r"[kz]_?\d+|.*_|t_\d+"  # what the kernel calls its own
+            defaults[name], unit = _quantity(self.name, name, text)
+            declared = unit_of.get(name, "")
+            if unit and declared and unit != declared:
+                raise EquationError(
+                    f"{self.name}: parameter {name!r} is {text!r}, but its line says {declared}."
+                )
+            unit_of[name] = unit or declared
+        made = r"[kz]_?\d+|.*_|t_\d+|xi_.*"  # what the kernel calls its own, and noise
         made += "".join(rf"|d?{v}_(new|held|\d+)|[npq]_{v}(_.*)?" for v in derivatives)
         made += "".join(rf"|(w|in|unit)_{r}" for r in self.receptors)
         for name in [*derivatives, *parameters]:
@@ -338,15 +514,24 @@ class NeuronModel:
             if "=" not in self.method:
                 raise EquationError(_unknown(self.name, "method", self.method, METHODS))
             scheme = statements(self.method, f"{self.name}, method")
+
+        def put(node: ast.expr) -> ast.expr:
+            return substitute(node, read.definitions)
+
+        def put_all(written: list[Statement]) -> list[Statement]:
+            return [Statement(s.variable, put(s.value)) for s in written]
+
         dynamics = Dynamics(
             derivatives,
             unit_of,
             defaults,
-            arrivals,
-            parse(self.threshold, f"{self.name}, threshold"),
-            statements(self.reset, f"{self.name}, reset"),
-            parse(self.refractory, f"{self.name}, refractory") if self.refractory else None,
-            scheme,
+            {name: put_all(arrival) for name, arrival in arrivals.items()},
+            put(parse(self.threshold, f"{self.name}, threshold")),
+            put_all(statements(self.reset, f"{self.name}, reset")),
+            put(parse(self.refractory, f"{self.name}, refractory")) if self.refractory else None,
+            put_all(scheme),
+            {n: d for n, d in read.definitions.items() if not _noisy(d)},
+            tuple(dict.fromkeys((*self.hold, *read.held))),
         )
         _check_names(self.name, dynamics)
         _check_units(self, dynamics)
@@ -360,6 +545,42 @@ class NeuronModel:
             name: value for name, value in self.all_values.items() if isinstance(value, int | float)
         }
         return generate(self, {**self.dynamics.defaults, **values}, dt, precision).source
+
+
+def _noisy(node: ast.expr) -> bool:
+    return any(name == "xi" or name.startswith("xi_") for name in names(node))
+
+
+def _joined_noise(
+    model: str, derivatives: dict[str, ast.expr], receptors: list[str]
+) -> dict[str, ast.expr]:
+    """The equations with the noise of each in one term: independent noises add as squares."""
+    everything = set().union(*map(names, derivatives.values()))
+    sources = {name: name for name in sorted(everything) if name.startswith("xi_")}
+    sources |= {f"xi_{name}": f"of receptor {name!r}" for name in receptors}
+    noisy, joined = {}, dict(derivatives)
+    for v, node in derivatives.items():
+        if not names(node) & set(sources):
+            continue
+        form = affine(node, ["xi", *sources])
+        if form is None:
+            raise EquationError(f"{model}, d{v}/dt: xi must be added, times a factor, to the rest.")
+        rest = form.pop("", ast.Constant(0.0))
+        for source in form:
+            if source in noisy:
+                raise EquationError(
+                    f"{model}: the noise {sources[source]} enters the equations of "
+                    f"{noisy[source]!r} and {v!r}; it may enter only one."
+                )
+            if source != "xi":
+                noisy[source] = v
+        strength = next(iter(form.values()))
+        if len(form) > 1:
+            squares = [ast.BinOp(c, ast.Pow(), ast.Constant(2)) for c in form.values()]
+            total = reduce(lambda a, b: ast.BinOp(a, ast.Add(), b), squares)
+            strength = ast.Call(ast.Name("sqrt"), [total], [])
+        joined[v] = ast.BinOp(rest, ast.Add(), ast.BinOp(strength, ast.Mult(), ast.Name("xi")))
+    return joined
 
 
 def _unknown(model: str, kind: str, name: str, known: Any) -> str:
@@ -386,7 +607,7 @@ def _check_names(model: str, dynamics: Dynamics) -> None:
     derivatives = {f"d{name}" for name in variables}
     everything = variables | parameters
     texts = [
-        (f"d{v}/dt", node, everything | arriving | {"xi"})
+        (f"d{v}/dt", node, everything | arriving | {"xi", NOT_REFRACTORY})
         for v, node in dynamics.derivatives.items()
     ]
     texts.append(("threshold", dynamics.threshold, everything))
@@ -411,7 +632,7 @@ def _check_names(model: str, dynamics: Dynamics) -> None:
         if unknown:
             raise EquationError(
                 f"{model}, {where}: unknown name '{unknown[0]}' in '{ast.unparse(node)}'; known "
-                f"are {', '.join(sorted(known))}."
+                f"are {', '.join(sorted(known - {NOT_REFRACTORY}))}."
             )
     if not is_condition(dynamics.threshold) or not names(dynamics.threshold) & variables:
         raise EquationError(
@@ -425,6 +646,9 @@ def _check_units(model: NeuronModel, dynamics: Dynamics) -> None:
     known = {name: units.UNITS[unit] for name, unit in dynamics.units.items()}
     known |= {"t": units.TIME, "dt": units.TIME, "xi": units.NOISE}
     known |= {f"w_{name}": units.UNITS[r.unit] for name, r in model.receptors.items()}
+    for name, node in dynamics.definitions.items():
+        where = f"{model.name}, {name}"
+        units.expect(node, known[name], known, where, f"{name} has")
     for v, node in dynamics.derivatives.items():
         per_time = units.times(known.get(v), units.TIME, -1)
         where = f"{model.name}, d{v}/dt"

@@ -1,7 +1,8 @@
 """Do the units of a model's equations fit together?
 
-A dimension is a tuple of powers of (ms, mV, pA, Hz); nS is pA/mV, pF is pA ms/mV. Hz stands by
-itself: 1 Hz is not 1/ms, and equations know no factors. A number written out may carry any unit, as
+A dimension is a tuple of powers of (ms, mV, pA, Hz, uA/cm2); nS is pA/mV, pF is pA ms/mV, and
+mS/cm2 and uF/cm2 are so of uA/cm2. Hz stands by itself: 1 Hz is not 1/ms, and equations know no
+factors; so do densities, as there is no unit of area. A number written out may carry any unit, as
 the 0.04 of Izhikevich's v^2 does, so what it is multiplied with is not checked.
 """
 
@@ -9,23 +10,40 @@ import ast
 from collections.abc import Mapping
 from fractions import Fraction
 
-from spikesim.equations import EquationError
+import numpy as np
+
+from spikesim.equations import EquationError, evaluate, names
 
 Dimension = tuple[Fraction, ...] | None  # None: any
-_BASE = ("ms", "mV", "pA", "Hz")
-NONE = (Fraction(0),) * 4
+_BASE = ("ms", "mV", "pA", "Hz", "uA/cm2")
+
+
+def _powers(*powers: int | Fraction) -> tuple[Fraction, ...]:
+    return tuple(map(Fraction, powers)) + (Fraction(0),) * (len(_BASE) - len(powers))
+
+
+NONE = _powers()
 UNITS: dict[str, Dimension] = {
     "1": NONE,
-    "ms": (Fraction(1), Fraction(0), Fraction(0), Fraction(0)),
-    "mV": (Fraction(0), Fraction(1), Fraction(0), Fraction(0)),
-    "pA": (Fraction(0), Fraction(0), Fraction(1), Fraction(0)),
-    "Hz": (Fraction(0), Fraction(0), Fraction(0), Fraction(1)),
-    "nS": (Fraction(0), Fraction(-1), Fraction(1), Fraction(0)),
-    "pF": (Fraction(1), Fraction(-1), Fraction(1), Fraction(0)),
+    "ms": _powers(1),
+    "mV": _powers(0, 1),
+    "pA": _powers(0, 0, 1),
+    "Hz": _powers(0, 0, 0, 1),
+    "nS": _powers(0, -1, 1),
+    "pF": _powers(1, -1, 1),
+    "1/ms": _powers(-1),
+    "1/mV": _powers(0, -1),
+    "mV/ms": _powers(-1, 1),
+    "pA/ms": _powers(-1, 0, 1),
+    "nS/ms": _powers(-1, -1, 1),
+    "nS/mV": _powers(0, -2, 1),
+    "uA/cm2": _powers(0, 0, 0, 0, 1),
+    "mS/cm2": _powers(0, -1, 0, 0, 1),
+    "uF/cm2": _powers(1, -1, 0, 0, 1),
     "": None,
 }
 TIME = UNITS["ms"]
-NOISE = (Fraction(-1, 2), Fraction(0), Fraction(0), Fraction(0))  # of xi
+NOISE = _powers(Fraction(-1, 2))  # of xi
 
 
 def times(a: Dimension, b: Dimension, power: int = 1) -> Dimension:
@@ -89,11 +107,14 @@ def dimension(node: ast.expr, units: Mapping[str, Dimension], where: str) -> Dim
             return times(of(left), of(right))
         case ast.BinOp(left, ast.Div(), right):
             return times(of(left), of(right), -1)
-        case ast.BinOp(left, ast.Pow(), ast.Constant(value=int(power))):
-            unit = of(left)
-            return unit and tuple(power * x for x in unit)
+        case ast.BinOp(left, ast.Pow(), right) if not names(right):
+            unit, power = of(left), float(evaluate(right, {}))
+            known = unit is not None and np.isfinite(power)
+            return (
+                tuple(Fraction(power).limit_denominator(100) * x for x in unit) if known else None
+            )
         case ast.BinOp(left, ast.Pow(), right):
-            pure(left, "a power that is no whole number")
+            pure(left, "a power that is not written out")
             pure(right, "an exponent")
             return NONE
         case ast.UnaryOp(_, operand):

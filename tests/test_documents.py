@@ -59,7 +59,8 @@ def test_examples_run(tmp_path, names):
 def test_the_page_for_those_who_come_from_elsewhere():
     page = (ROOT / "examples" / "coming_from_elsewhere.md").read_text(encoding="utf-8")
     blocks = re.findall(r"```python\n# (\w+)\n(.*?)```", page, flags=re.S)
-    assert [program for program, _ in blocks] == ["Brian2", "NEST", "spikesim", "spikesim"]
+    programs = [program for program, _ in blocks]
+    assert programs == ["Brian2", "NEST", "spikesim", "spikesim", "spikesim"]
     names = {}
     for program, block in blocks:
         compile(block, program, "exec")
@@ -70,3 +71,5 @@ def test_the_page_for_those_who_come_from_elsewhere():
     # Written out or built in, it is one model: the same wiring, the same dynamics.
     first = names["result"].spikes["neurons"].restrict(0.0, 20.0)
     assert first == names["same"].spikes["neurons"].restrict(0.0, 20.0)
+    weak, strong = names["adapting"].spikes["adex"]
+    assert 100 < strong[0] < strong[-1] < 405 and weak.size < strong.size

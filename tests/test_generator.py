@@ -367,7 +367,7 @@ CASES = [
     ("reset", "v", "neuron, reset: 'v' is not an assignment such as"),
     ("reset", "x = 1", "neuron, reset: 'x' is not a variable; variables are i_r, v"),
     ("reset", "tau = 1", "neuron, reset: 'tau' is not a variable"),
-    ("reset", "v = floor(v)", r"neuron, reset: the call 'floor\(...\)' is not allowed"),
+    ("reset", "v = round(v)", r"neuron, reset: the call 'round\(...\)' is not allowed"),
     ("reset", "v = dv", "neuron, reset: unknown name 'dv'"),
     ("reset", "v = = 1", "neuron, reset: syntax error"),
     ("reset", "v = import os", "neuron, reset: syntax error"),

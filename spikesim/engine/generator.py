@@ -6,8 +6,9 @@ parameters alone is computed here, in double precision; a parameter that differs
 becomes a row of the state, one that does not a scalar.
 
 The state of a population is an array [block, row, lane] of blocks of 64 neurons: first the rows
-of the variables, then the refractory time left, then those of constants that differ between
-neurons. All rows of a block lie together, so a step reads and writes each line of memory once.
+of the variables, then the refractory time left, then what is observed (kept as of the end of each
+step), then those of constants that differ between neurons. All rows of a block lie together, so a
+step reads and writes each line of memory once.
 """
 
 import ast
@@ -20,8 +21,8 @@ from scipy import linalg
 
 from spikesim.equations import (
     FUNCTIONS,
+    NOT_REFRACTORY,
     EquationError,
-    Statement,
     affine,
     evaluate,
     is_condition,
@@ -31,8 +32,10 @@ from spikesim.equations import (
 from spikesim.model import NeuronModel
 
 REFRACTORY = "refractory"
+OBSERVED = "seen_"  # what the names of observed rows begin with
 ABI = ("state", "const", "ring", "ids", "first", "last", "size", "base", "step", "key")
 _TINY = {"single": 1e-25, "double": 1e-290}  # smaller values become 0: denormals are slow
+_HUGE = {"single": 1e38, "double": 1e300}  # a variable beyond has diverged
 
 
 @dataclass(frozen=True)
@@ -40,7 +43,7 @@ class Kernel:
     """A generated kernel and what must be put where."""
 
     source: str
-    rows: list[str]  # of the state: variables, refractory, then constants per neuron
+    rows: list[str]  # of the state: variables, refractory, observed, then constants per neuron
     scalars: dict[str, float]  # in the order of `const`; units of the inputs are filled in later
     per_neuron: dict[str, np.ndarray]
 
@@ -55,6 +58,7 @@ class _Writer:
         self.per_neuron: dict[str, np.ndarray] = {}
         self.meaning: dict[str, str] = {}
         self.normals = 0  # normal variables that a step of a neuron draws
+        self.diverges = True  # unless the scheme is known to stay finite
 
     def normal(self) -> str:
         """Name of one more normal variable."""
@@ -84,18 +88,13 @@ class _Writer:
         """The expression in the kernel's language: constants hoisted, numbers of its precision."""
         return ast.unparse(self._rewritten(node))
 
-    def statement(self, statement: Statement) -> str:
-        return f"{statement.variable} = {self.write(statement.value)}"
-
     def _rewritten(self, node: ast.expr) -> ast.expr:
-        if not names(node):
-            number = float(evaluate(node, {}))
-            return ast.Call(ast.Name("real"), [ast.Constant(number)], [])
         if self.fixed(node):
-            return ast.Name(self._hoisted(node))
+            value = ast.Name(self._hoisted(node)) if names(node) else _real(evaluate(node, {}))
+            return ast.Compare(value, [ast.Gt()], [_real(0.0)]) if is_condition(node) else value
         match node:
-            case ast.Name():
-                return node
+            case ast.Name(name):
+                return ast.Name("active") if name == NOT_REFRACTORY else node
             case ast.BinOp(base, ast.Pow(), ast.Constant(value=int(power))) if 1 < power < 9:
                 return ast.BinOp(self._rewritten(base), ast.Pow(), ast.Constant(power))
             case ast.BinOp(left, op, right):
@@ -125,6 +124,11 @@ class _Writer:
         return self.constant(f"k{len(self.meaning)}", evaluate(node, self.values), text)
 
 
+def _real(number: float) -> ast.expr:
+    """A number of the kernel's precision."""
+    return ast.Call(ast.Name("real"), [ast.Constant(float(number))], [])
+
+
 def propagators(matrix: np.ndarray, dt: float) -> tuple[np.ndarray, np.ndarray]:
     """P = exp(A dt) and the integral of exp(A s) over s from 0 to dt, for A (..., n, n).
 
@@ -146,17 +150,21 @@ def _exact(writer: _Writer, held: tuple[str, ...]) -> list[str]:
     forms = {v: affine(node, [*variables, *arriving, "xi"]) for v, node in derivatives.items()}
     noise = {v: form.pop("xi") for v, form in forms.items() if "xi" in form}
     lines = []
+    writer.diverges = False
     free = [v for v in variables if v not in held]
     # Held variables stand still while refractory; what follows them then has other propagators.
     follows = any(set(forms[v]) & set(held) for v in free)
     new = _propagate(writer, variables, forms, arriving, "")
-    for v, term in _exact_noise(writer, variables, forms, noise).items():
+    for v, term in _exact_noise(writer, variables, forms, noise, "").items():
         new[v] += term
     for v in variables:
         lines.append(f"{v}_new = {new[v]}")
     if follows:
         still = {v: ({} if v in held else form) for v, form in forms.items()}
         waiting = _propagate(writer, variables, still, arriving, "_held")
+        free_noise = {v: node for v, node in noise.items() if v in free}
+        for v, term in _exact_noise(writer, variables, still, free_noise, "_held").items():
+            waiting[v] += term
         lines += [f"{v}_held = {waiting[v]}" for v in free]
     for v in variables:
         if v in held:
@@ -167,7 +175,7 @@ def _exact(writer: _Writer, held: tuple[str, ...]) -> list[str]:
 
 
 def _exact_noise(
-    writer: _Writer, variables: list[str], forms: dict, noise: dict[str, ast.expr]
+    writer: _Writer, variables: list[str], forms: dict, noise: dict[str, ast.expr], suffix: str
 ) -> dict[str, str]:
     """What noise adds in a step: L z with L L' = the covariance that noise builds up in it.
 
@@ -202,12 +210,15 @@ def _exact_noise(
     scale = np.sqrt(np.maximum(np.einsum("...ii->...i", part), 1e-300))
     correlation = part / scale[..., :, None] / scale[..., None, :]
     factor = np.linalg.cholesky(correlation + 1e-13 * np.eye(len(touched))) * scale[..., :, None]
-    drawn = [writer.normal() for _ in touched]
+    while writer.normals < len(touched):
+        writer.normal()
+
+    def term(row: int, column: int) -> str:
+        name = f"n_{variables[touched[row]]}{suffix}_{column}"
+        return f" + {writer.constant(name, factor[..., row, column])} * z_{column}"
+
     return {
-        variables[i]: "".join(
-            f" + {writer.constant(f'n_{variables[i]}_{column}', factor[..., row, column])} * {z}"
-            for column, z in enumerate(drawn[: row + 1])
-        )
+        variables[i]: "".join(term(row, column) for column in range(row + 1))
         for row, i in enumerate(touched)
     }
 
@@ -263,6 +274,7 @@ def _propagate(writer, variables, forms, arriving, suffix) -> dict[str, str]:
         if constant is not None:
             terms.append(writer.constant(f"q_{v}{suffix}", constant))
         result[v] = " + ".join(terms)
+    writer.diverges |= bool(np.any(np.linalg.eigvals(matrix).real > 1e-9))
     return result
 
 
@@ -290,6 +302,60 @@ def _exponential_euler(writer: _Writer) -> list[str]:
             change = f"{writer.write(ast.Name('dt'))} * ({writer.write(node)})"
             lines.append(f"{v}_new = {v} + {change} * {writer.write(growth)}{noise}")
     return lines
+
+
+def _exponential_midpoint(writer: _Writer, held: tuple[str, ...]) -> list[str]:
+    """Exponential Euler to the middle of the step, then over all of it with a and b of there.
+
+    This is of second order; noise is added as by exponential Euler.
+    """
+    drifts, noise, lines, at = {}, {}, [], {}
+    for v, whole in writer.dynamics.derivatives.items():
+        drifts[v], strength = _noise(writer, v, whole)
+        noise[v] = "" if strength is None else f" + {_spread(writer, v, drifts[v], strength)}"
+    for v, node in drifts.items():
+        line = f"{v}_1 = {_grown(writer, v, node, {}, 0.5)}"
+        lines.append(f"{line} if active else {v}" if v in held else line)
+        at[v] = ast.Name(f"{v}_1")
+    if any("t" in names(node) for node in drifts.values()):
+        lines.append(f"t_1 = t + real(0.5) * {writer.write(ast.Name('dt'))}")
+        at["t"] = ast.Name("t_1")
+    for v, node in drifts.items():
+        lines.append(f"{v}_new = {_grown(writer, v, node, at, 1.0)}{noise[v]}")
+    return lines
+
+
+def _grown(
+    writer: _Writer, v: str, node: ast.expr, at: Mapping[str, ast.expr], share: float
+) -> str:
+    """v + h (a v + b) exprel(a h), h a share of dt; in a and b everything has its value ``at``.
+
+    What v does within a function belongs to a and b; an equation that is still not linear in v is
+    all b.
+    """
+    frozen = _frozen(node, v)
+    form = affine(frozen, [v]) or {"": frozen}
+    at = {v: ast.Name(v), **at}
+    at[f"{v}_"] = at[v]
+    parts = {x: substitute(part, at) for x, part in form.items()}
+    h = ast.BinOp(ast.Constant(share), ast.Mult(), ast.Name("dt"))
+    if v not in parts:
+        return f"{v} + {writer.write(h)} * ({writer.write(parts[''])})"
+    slope = ast.BinOp(parts[v], ast.Mult(), ast.Name(v))
+    if "" in parts:
+        slope = ast.BinOp(slope, ast.Add(), parts[""])
+    growth = ast.Call(ast.Name("exprel"), [ast.BinOp(parts[v], ast.Mult(), h)], [])
+    return f"{v} + {writer.write(h)} * ({writer.write(slope)}) * {writer.write(growth)}"
+
+
+def _frozen(node: ast.expr, v: str) -> ast.expr:
+    """The expression with v called ``v_`` within functions."""
+
+    class Freeze(ast.NodeTransformer):
+        def visit_Call(self, call: ast.Call) -> ast.Call:
+            return substitute(call, {v: ast.Name(f"{v}_")})
+
+    return Freeze().visit(ast.parse(ast.unparse(node), mode="eval").body)
 
 
 def _spread(writer: _Writer, v: str, node: ast.expr, strength: ast.expr) -> str:
@@ -353,8 +419,12 @@ def _runge_kutta(writer: _Writer, method: str, held: tuple[str, ...]) -> list[st
 
 
 def _scheme(writer: _Writer, held: tuple[str, ...]) -> list[str]:
-    """The model's own statements, ``dx`` replaced by the derivative of x."""
-    derivatives = {f"d{v}": node for v, node in writer.dynamics.derivatives.items()}
+    """The model's own statements, ``dx`` replaced by the derivative of x, 0 while x is held."""
+    active, nothing = ast.Name(NOT_REFRACTORY), ast.Constant(0.0)
+    derivatives = {
+        f"d{v}": ast.IfExp(active, node, nothing) if v in held else node
+        for v, node in writer.dynamics.derivatives.items()
+    }
     lines = []
     for statement in writer.dynamics.scheme:
         v = statement.variable
@@ -365,19 +435,28 @@ def _scheme(writer: _Writer, held: tuple[str, ...]) -> list[str]:
 
 def _step(writer: _Writer, model: NeuronModel) -> list[str]:
     if writer.dynamics.scheme:
-        return _scheme(writer, model.hold)
+        return _scheme(writer, model.dynamics.held)
     if model.method in ("", "exact"):
-        return _exact(writer, model.hold)
+        return _exact(writer, model.dynamics.held)
     if model.method == "exponential_euler":
         lines = _exponential_euler(writer)
+    elif model.method == "exponential_midpoint":
+        lines = _exponential_midpoint(writer, model.dynamics.held)
     else:
-        lines = _runge_kutta(writer, model.method, model.hold)
+        lines = _runge_kutta(writer, model.method, model.dynamics.held)
     for v in writer.dynamics.derivatives:
-        lines.append(f"{v} = {v}_new if active else {v}" if v in model.hold else f"{v} = {v}_new")
+        waits = v in model.dynamics.held
+        lines.append(f"{v} = {v}_new if active else {v}" if waits else f"{v} = {v}_new")
     return lines
 
 
-def generate(model: NeuronModel, values: Mapping[str, object], dt: float, precision: str) -> Kernel:
+def generate(
+    model: NeuronModel,
+    values: Mapping[str, object],
+    dt: float,
+    precision: str,
+    observed: Mapping[str, ast.expr] | None = None,
+) -> Kernel:
     """Write the kernel of a population.
 
     Parameters
@@ -388,13 +467,20 @@ def generate(model: NeuronModel, values: Mapping[str, object], dt: float, precis
     dt : float
         Step (ms).
     precision : "single" or "double"
+    observed : mapping
+        Expressions that are kept as rows of these names, as of the end of each step, before a
+        reset.
     """
     with np.errstate(all="ignore"):  # what is not finite is refused
-        return _generate(model, values, dt, precision)
+        return _generate(model, values, dt, precision, observed or {})
 
 
 def _generate(
-    model: NeuronModel, values: Mapping[str, object], dt: float, precision: str
+    model: NeuronModel,
+    values: Mapping[str, object],
+    dt: float,
+    precision: str,
+    observed: Mapping[str, ast.expr],
 ) -> Kernel:
     writer = _Writer(model, values, dt)
     dynamics = model.dynamics
@@ -406,16 +492,14 @@ def _generate(
         writer.constant(f"unit_{name}", 1.0, f"weight of one unit of the input {name!r}")
 
     step = _step(writer, model)
+    ended = {"t": ast.Name("t_end")}
     for statement in (s for arrival in dynamics.arrivals.values() for s in arrival):
-        v = statement.variable
-        line = writer.statement(statement)
-        if v in model.hold and waits:
-            line = f"{v} = ({line.split(' = ', 1)[1]}) if active else {v}"
-        step.append(line)
+        v, value = statement.variable, writer.write(substitute(statement.value, ended))
+        held = v in dynamics.held and waits
+        step.append(f"{v} = ({value}) if active else {v}" if held else f"{v} = {value}")
     tiny = repr(_TINY[precision])
     step += [f"{v} = real(0.0) if abs({v}) < real({tiny}) else {v}" for v in variables]
 
-    ended = {"t": ast.Name("t_end")}
     threshold = writer.write(substitute(dynamics.threshold, ended))
     reset = [f"{s.variable} = {writer.write(substitute(s.value, ended))}" for s in dynamics.reset]
     if by_condition:
@@ -432,11 +516,13 @@ def _generate(
         reset.append(f"{REFRACTORY} = refractory_steps")
     if waits:
         threshold = f"({threshold}) & ({REFRACTORY} < real(0.0))"
-    knows_time = any("t" in names(node) for node in dynamics.expressions)
+    seen = [f"{row} = {writer.write(substitute(node, ended))}" for row, node in observed.items()]
+    everything = [*dynamics.expressions, *observed.values()]
+    knows_time = any("t" in names(node) for node in everything)
     if knows_time:
         dt_name = writer.write(ast.Name("dt"))
 
-    rows = [*variables, *([REFRACTORY] if waits else []), *writer.per_neuron]
+    rows = [*variables, *([REFRACTORY] if waits else []), *observed, *writer.per_neuron]
     changing = rows[: len(rows) - len(writer.per_neuron)]
     kind, integer = ("float32", "int32") if precision == "single" else ("float64", "int64")
     out: list[str] = []
@@ -444,7 +530,7 @@ def _generate(
     put(f'"""One step of a population of {model.name} neurons, {precision} precision."""\n')
     put("import numpy as np")
     put("from numba import types")
-    put("from numpy import sqrt\n")
+    put("from numpy import ceil, floor, sqrt\n")
     put("from spikesim.engine.cache import entry")
     put("from spikesim.engine.functions import cos, exp, exprel, log, sin, tanh")
     put("from spikesim.engine.intrinsics import lanes")
@@ -483,7 +569,7 @@ def _generate(
     elif waits:
         put(f"            {REFRACTORY} = max({REFRACTORY} - real(1.0), real(-1.0))")
         put(f"            active = {REFRACTORY} < real(0.0)")
-    elif model.hold:
+    elif dynamics.held or any(NOT_REFRACTORY in names(node) for node in dynamics.expressions):
         put("            active = True")
     for name in receptors:
         put(f"            w_{name} = real(in_{name}[j]) * unit_{name}")
@@ -493,10 +579,13 @@ def _generate(
             f"            z_{2 * pair}, z_{2 * pair + 1} = "
             f"normals(real, 64 * block + j, step, {pair}, key)"
         )
-    out += [f"            {line}" for line in step]
+    out += [f"            {line}" for line in [*step, *seen]]
     for name in changing:
         put(f"            {name}_[j] = {name}")
     put(f"            crossed |= {threshold}")
+    if writer.diverges:
+        for name in variables:
+            put(f"            crossed |= not abs({name}) < real({_HUGE[precision]!r})")
     put("        if crossed:")
     put("            for j in range(min(64, size - 64 * block)):")
     for name in rows:
@@ -507,5 +596,9 @@ def _generate(
         put(f"                    {name}_[j] = {name}")
     put("                    ids[count] = base + 64 * block + j")
     put("                    count += 1")
+    if writer.diverges:
+        for place, name in enumerate(variables):
+            put(f"                if not abs({name}) < real({_HUGE[precision]!r}):")
+            put(f"                    return ~((64 * block + j) * {len(variables)} + {place})")
     put("    return count")
     return Kernel("\n".join(out) + "\n", rows, writer.scalars, writer.per_neuron)
