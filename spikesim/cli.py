@@ -6,7 +6,7 @@ import json
 import math
 import sys
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
@@ -17,6 +17,9 @@ import click
 
 from spikesim import __version__
 from spikesim.networks import NAMES
+
+MISTAKES = (ValueError, TypeError, IndexError, OSError, MemoryError, FloatingPointError)
+TOLD = 20  # neurons that are told of by number
 
 
 class Mistake(click.ClickException):
@@ -32,7 +35,7 @@ def told(command: Callable) -> Callable:
     def wrapped(*args: Any, **options: Any) -> None:
         try:
             command(*args, **options)
-        except (ValueError, TypeError, IndexError, OSError, MemoryError) as error:
+        except MISTAKES as error:
             raise Mistake(str(error)) from None
 
     return wrapped
@@ -56,6 +59,19 @@ def main() -> None:
 @click.option(
     "--drive", metavar="KIND", help="For networks with several: microcircuit poisson|dc ..."
 )
+@click.option("--edges", metavar="FILE", help="flybrain: table of source, target, count.")
+@click.option(
+    "--stimulate", metavar="NEURONS:HZ", help="flybrain: who is driven, such as 0-20,25:200."
+)
+@click.option(
+    "--silence",
+    multiple=True,
+    metavar="[POP:]NEURONS",
+    help="Cut the outputs of these neurons, such as 3,17-20.",
+)
+@click.option(
+    "--trials", type=int, default=1, help="Repeat with other noise: which neurons answer?"
+)
 @click.option("--out", type=click.Path(path_type=Path), help="Stream spikes to this HDF5 file.")
 @click.option("--force", is_flag=True, help="Overwrite files that exist.")
 @click.option("--memory", type=float, metavar="GB", help="Limit (default: what is available).")
@@ -70,31 +86,37 @@ def main() -> None:
 @told
 def run(
     name: str,
-    scale: float | None,
     duration: float,
     discard: float,
     dt: float | None,
     threads: int | None,
     seed: int | None,
     precision: str,
-    drive: str | None,
+    silence: tuple[str, ...],
+    trials: int,
     out: Path | None,
     force: bool,
     memory: float | None,
     plot: Path | None,
     record: tuple[str, ...],
     as_json: bool,
+    **given: Any,
 ) -> None:
-    """Run NAME: cuba, coba, brunel, microcircuit, izhikevich, or a Python file.
+    """Run NAME: cuba, coba, brunel, microcircuit, izhikevich, patterns, hodgkin_huxley, flybrain,
+    or a Python file.
 
-    The file defines network(), which returns a Network; --scale and --drive are passed on if it
-    takes them.
+    The file defines network(), which returns a Network; --scale, --drive, --edges and --stimulate
+    are passed on if it takes them.
     """
     _check_times(duration, discard)
     _check_free(out, force)
     _check_free(plot, force)
-    module, net = _load(name, scale, drive, seed)
+    _check_trials(trials, out, plot)
+    if given["stimulate"] is not None:
+        given["stimulate"] = _stimulus(given["stimulate"])
+    module, net = _load(name, seed, given)
     dt = getattr(module, "DT", 0.1) if dt is None else dt
+    silent = [_neurons(net, text) for text in silence]
 
     from tqdm import tqdm
 
@@ -104,23 +126,38 @@ def run(
     click.echo(f"memory needed: about {need / 1e9:.2f} GB", err=True)
     records = [_trace(net, text, out) for text in record]
     build = ss.build(net, dt=dt, threads=threads, precision=precision, memory=memory)
-    simulation = ss.Simulation(
-        build, record=records, spikes=bool(out or plot), out=out, overwrite=force
-    )
+    counts = []
     interrupted = False
-    before = dict.fromkeys(net.populations, 0)
-    with simulation, tqdm(total=duration, unit="ms", desc=net.name) as bar:
+    with tqdm(total=trials * duration, unit="ms", desc=net.name) as bar:
+        for trial in range(trials):
+            simulation = ss.Simulation(
+                build,
+                replica=trial,
+                record=records,
+                spikes=bool(out or plot),
+                out=out,
+                overwrite=force,
+            )
+            for population, neurons in silent:
+                simulation.silence(population, neurons)
 
-        def show(_: float) -> None:  # the time reached: pieces would add up to a little more
-            bar.update(float(simulation.time) - bar.n)
+            def show(_: float) -> None:  # the time reached: pieces would add up to a little more
+                bar.update(float(trial * duration + simulation.time) - bar.n)  # noqa: B023
 
-        try:
-            simulation.run(discard, show)
-            before = simulation.counts
-            simulation.run(duration - discard, show)
-        except KeyboardInterrupt:
-            interrupted = True
-    summary = _summary(simulation, before, discard)
+            before = simulation.spike_counts
+            with simulation:
+                try:
+                    simulation.run(discard, show)
+                    before = simulation.spike_counts
+                    simulation.run(duration - discard, show)
+                except KeyboardInterrupt:
+                    interrupted = True
+            after = simulation.spike_counts
+            counts.append({name: after[name] - before[name] for name in after})
+            if interrupted:
+                break
+    tell_neurons = getattr(module, "ANSWERS", trials > 1)
+    summary = _summary(simulation, counts, discard, tell_neurons)
     if plot is not None:
         _draw(simulation.spikes, plot, force, "raster")
     click.echo(json.dumps(summary) if as_json else _table(simulation, summary))
@@ -187,12 +224,11 @@ def _check_free(path: Path | None, force: bool) -> None:
         raise FileNotFoundError(f"the folder {path.absolute().parent} does not exist.")
 
 
-def _load(
-    name: str, scale: float | None, drive: str | None, seed: int | None
-) -> tuple[ModuleType, Any]:
-    """The module that describes a network, and the network."""
+def _load(name: str, seed: int | None, given: Mapping[str, Any]) -> tuple[ModuleType, Any]:
+    """The module that describes a network, and the network, made with the options given."""
     from spikesim.network import Network
 
+    scale = given["scale"]
     if scale is not None and not (math.isfinite(scale) and scale > 0):
         raise ValueError(f"--scale is {scale}; it must be a positive number.")
     published = name in NAMES
@@ -208,7 +244,6 @@ def _load(
     if not callable(function):
         raise ValueError(f"{name} defines no function network().")
     takes = inspect.signature(function).parameters
-    given = {"scale": scale, "drive": drive}
     for option, value in given.items():
         if value is not None and option not in takes:
             raise ValueError(f"the network {name!r} takes no --{option}.")
@@ -266,15 +301,67 @@ def _trace(net: Any, text: str, out: Path | None) -> Any:
     return Trace(net.populations[population], variable, every)
 
 
-def _summary(simulation: Any, before: Mapping[str, int], discard: float) -> dict[str, Any]:
+def _check_trials(trials: int, out: Path | None, plot: Path | None) -> None:
+    if trials < 1:
+        raise ValueError(f"--trials is {trials}; it must be 1 or more.")
+    if trials > 1 and (out or plot):
+        raise ValueError(
+            f"--trials is {trials}; --out and --plot keep the spikes of one trial: leave them out, "
+            "or run one trial with another --seed."
+        )
+
+
+def _numbers(text: str) -> list[int]:
+    """Whole numbers in a text such as "3,17-20"."""
+    numbers: list[int] = []
+    for part in text.split(","):
+        first, dash, last = part.partition("-")
+        numbers += range(int(first), int(last if dash else first) + 1)
+    return numbers
+
+
+def _stimulus(text: str) -> dict[int, float]:
+    """Neurons and their rate (Hz) in a text such as "0-20,25:200"."""
+    numbers, _, rate = text.rpartition(":")
+    try:
+        hertz = float(rate)
+        if not (math.isfinite(hertz) and hertz >= 0):
+            raise ValueError
+        return dict.fromkeys(_numbers(numbers), hertz)
+    except ValueError:
+        raise ValueError(
+            f"--stimulate is {text!r}; it must be NEURONS:HZ, such as 0-20:200 or 3,17:100."
+        ) from None
+
+
+def _neurons(net: Any, text: str) -> tuple[str, list[int]]:
+    """A population and numbers of neurons in a text such as "exc:3,17-20"."""
+    population, colon, numbers = text.rpartition(":")
+    if not colon and len(net.populations) == 1:
+        population = next(iter(net.populations))
+    if population not in net.populations:
+        raise ValueError(
+            f"--silence is {text!r}; it must be POP:NEURONS with one of the populations "
+            f"{', '.join(net.populations)}."
+        )
+    try:
+        return population, _numbers(numbers)
+    except ValueError:
+        raise ValueError(
+            f"--silence is {text!r}; NEURONS must be numbers such as 3,17-20."
+        ) from None
+
+
+def _summary(
+    simulation: Any, counts: Sequence[Mapping[str, Any]], discard: float, tell_neurons: bool
+) -> dict[str, Any]:
+    """What a run or several trials gave; ``counts`` by trial, population and neuron."""
+    import numpy as np
+
     build, net = simulation.build, simulation.network
     seconds = max(simulation.time - discard, build.dt) / 1000
-    counts = simulation.counts
-    rates = {
-        name: (counts[name] - before[name]) / p.size / seconds
-        for name, p in net.populations.items()
-    }
-    return {
+    hertz = {name: np.stack([trial[name] for trial in counts]) / seconds for name in counts[0]}
+    summary = {
         "network": net.name,
         "neurons": sum(p.size for p in net.populations.values()),
         "synapses": build.synapse_count,
@@ -282,15 +369,37 @@ def _summary(simulation: Any, before: Mapping[str, int], discard: float) -> dict
         "dt": build.dt,
         "precision": build.precision,
         "duration_ms": float(simulation.time),
+        "trials": len(counts),
         "build_s": build.seconds,
         "compile_s": simulation.compile_seconds,
         "run_s": simulation.run_seconds,
         "rtf": simulation.timings["rtf"],
-        "rates": rates,
-        "spikes": sum(counts.values()),
+        "rates": {name: float(x.mean()) for name, x in hertz.items()},
+        "spikes": sum(simulation.counts.values()),
         "peak_rss_gb": _peak_memory() / 1e9,
         "bytes_per_synapse": build.bytes_per_synapse,
         "versions": simulation.describe()["versions"],
+    }
+    if len(counts) > 1:
+        spread = {name: float(x.mean(axis=1).std(ddof=1)) for name, x in hertz.items()}
+        summary["rates_sd"] = spread
+    if tell_neurons:
+        summary["answering"] = {name: _answering(x) for name, x in hertz.items()}
+    return summary
+
+
+def _answering(hertz: Any) -> dict[str, list[float]]:
+    """Neurons that spiked in any trial, strongest first: mean and SD (Hz) over trials."""
+    import numpy as np
+
+    mean = hertz.mean(axis=0)
+    spread = hertz.std(axis=0, ddof=1) if len(hertz) > 1 else np.zeros_like(mean)
+    neurons = np.flatnonzero(mean > 0)
+    neurons = neurons[np.argsort(-mean[neurons], kind="stable")]
+    return {
+        "neurons": neurons.tolist(),
+        "mean": mean[neurons].tolist(),
+        "sd": spread[neurons].tolist(),
     }
 
 
@@ -314,8 +423,9 @@ def _table(simulation: Any, summary: Mapping[str, Any]) -> str:
     for name, p in simulation.network.populations.items():
         rows.append([name, f"{p.size:,}", f"{arriving[name]:,}", f"{summary['rates'][name]:.3f}"])
     rows.append(["all", f"{summary['neurons']:,}", f"{summary['synapses']:,}", ""])
+    answers = "".join(_told(*item) for item in summary.get("answering", {}).items())
     return (
-        f"{_aligned(rows)}\n\n"
+        f"{_aligned(rows)}\n\n{answers}"
         f"build {summary['build_s']:.2f} s, compile {summary['compile_s']:.2f} s, "
         f"run {summary['run_s']:.2f} s for {summary['duration_ms'] / 1000:g} s "
         f"(real-time factor {summary['rtf']:.3f})\n"
@@ -323,6 +433,15 @@ def _table(simulation: Any, summary: Mapping[str, Any]) -> str:
         f"dt {summary['dt']:g} ms; peak memory {summary['peak_rss_gb']:.2f} GB, "
         f"{summary['bytes_per_synapse']:.2f} bytes per synapse"
     )
+
+
+def _told(name: str, found: Mapping[str, list[float]]) -> str:
+    """The neurons of a population that answered, the strongest by number."""
+    rows: list[list[Any]] = [["neuron", "rate (Hz)", "SD over trials"]]
+    rows += map(list, zip(*(found[key][:TOLD] for key in ("neurons", "mean", "sd")), strict=True))
+    number = len(found["neurons"])
+    of_them = f", the {TOLD} strongest" if number > TOLD else ""
+    return f"{name}: {number} neurons spiked{of_them}\n{_aligned(rows)}\n\n"
 
 
 def _aligned(rows: list[list[Any]]) -> str:

@@ -91,6 +91,24 @@ def read_edges(
     return Edges(*columns)
 
 
+def edge_columns(path: str | Path) -> list[str]:
+    """Names of the columns of a table (text or Parquet) that `read_edges` can read."""
+    path = Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(f"{path}: there is no such file.")
+    if path.suffix.lower() in (".parquet", ".pq"):
+        return _parquet_module(path).read_schema(path).names
+    if path.suffix.lower() not in DELIMITERS:
+        raise ValueError(f"{path}: the suffix must be {', '.join(DELIMITERS)}, .parquet or .pq.")
+    with path.open("rb") as file:
+        return _header(file.readline(), DELIMITERS[path.suffix.lower()])
+
+
+def _header(line: bytes, delimiter: str) -> list[str]:
+    fields = next(csv.reader([line.decode("utf-8-sig")], delimiter=delimiter), [])
+    return [name.strip() for name in fields]
+
+
 def _places(path: Path, wanted: list[str | None], names: list[str]) -> list[int]:
     """Where the columns that are asked for are."""
     for name in wanted:
@@ -105,8 +123,7 @@ def _text(path: Path, wanted: list[str | None]) -> list[np.ndarray | None]:
     delimiter = DELIMITERS[path.suffix.lower()]
     with path.open("rb") as file:
         header = file.readline()
-    fields = next(csv.reader([header.decode("utf-8-sig")], delimiter=delimiter), [])
-    names = [name.strip() for name in fields]
+    names = _header(header, delimiter)
     places = _places(path, wanted, names)
     asked = np.full((len(names), 4), False)
     asked[places, [k for k, name in enumerate(wanted) if name is not None]] = True
@@ -197,13 +214,18 @@ def _parse(data, start, delimiter, asked, blanks):
     return whole, values, odd[:odds], row, asked.shape[0]
 
 
-def _parquet(path: Path, wanted: list[str | None]) -> list[np.ndarray | None]:
+def _parquet_module(path: Path) -> Any:
     try:
         from pyarrow import parquet
     except ImportError:
         raise ImportError(
             f"{path}: Parquet needs pyarrow; install it with: pip install 'spikesim[parquet]'."
         ) from None
+    return parquet
+
+
+def _parquet(path: Path, wanted: list[str | None]) -> list[np.ndarray | None]:
+    parquet = _parquet_module(path)
     _places(path, wanted, parquet.read_schema(path).names)
     table = parquet.read_table(path, columns=list({name for name in wanted if name is not None}))
     return [None if name is None else table[name].to_numpy() for name in wanted]

@@ -9,7 +9,7 @@ import numpy as np
 
 from spikesim.distributions import LogNormal, Normal, Uniform
 from spikesim.equations import EquationError, names, parse
-from spikesim.inputs import Current, Input, Poisson, PoissonRates, Sampled, Spikes, WhiteNoise
+from spikesim.inputs import Current, Input, Sampled, Spikes, WhiteNoise
 from spikesim.model import NeuronModel, Receptor, Value
 from spikesim.rules import (
     AllToAll,
@@ -147,8 +147,8 @@ class Network:
         size : int
         model : NeuronModel
         init : mapping
-            Start values of variables: number, array, distribution, or an expression in the
-            model's parameters. They come before the model's own.
+            Start values of variables, as `NeuronModel` takes them: number, array, distribution, or
+            an expression in the model's parameters. They come before the model's own.
         positions : array
             Where the neurons are, for `DistanceDependent`: shape (size,) or (size, d) in up to
             three dimensions, in any unit of length.
@@ -175,7 +175,7 @@ class Network:
             )
         if not isinstance(init or {}, Mapping):
             raise TypeError(f"population {name!r}: init is {init!r}; it must be a mapping.")
-        init = {**model.initial, **(init or {})}
+        init = {**model.all_initial, **(init or {})}
         for variable, value in init.items():
             if variable not in model.dynamics.derivatives:
                 known = ", ".join(model.dynamics.derivatives)
@@ -301,6 +301,21 @@ class Network:
             )
         return Projection(name, source, target, rule, weight, delay, receptor, synapse or Static())
 
+    def remove(self, name: str) -> None:
+        """Take away a projection or an input; a build without it is otherwise the same.
+
+        Raises
+        ------
+        ValueError
+            No projection or input of that name.
+        """
+        for known in (self.projections, self.drives):
+            if name in known:
+                del known[name]
+                return
+        names_ = ", ".join(map(repr, [*self.projections, *self.drives])) or "none"
+        raise ValueError(f"there is no projection or input {name!r}; known are {names_}.")
+
     def positions(self, view: View) -> np.ndarray | None:
         """Where the neurons of a part are [neuron, dimension], if they are anywhere."""
         positions = self.populations[view.population].positions
@@ -394,7 +409,7 @@ class Network:
                 f"input {drive.name!r}: receptor {drive.receptor!r} is a conductance, which noise "
                 "would make negative; give the noise to a current."
             )
-        if isinstance(given, Poisson | PoissonRates | Spikes):
+        if hasattr(given, "weight"):
             self._check_sign(f"input {drive.name!r}", target, drive.receptor, given.weight)
         if isinstance(given, Sampled):
             self._check_sign(f"input {drive.name!r}", target, drive.receptor, given.values)
@@ -470,9 +485,15 @@ class Network:
         return view
 
     def _receptor(self, where: str, target: View, receptor: str | None) -> str:
-        known = self.populations[target.population].model.receptors
+        model = self.populations[target.population].model
+        known = model.inputs
         if receptor is None and len(known) == 1:
-            return next(iter(known))
+            return known[0]
+        if receptor in model.receptors and receptor not in known:
+            raise ValueError(
+                f"{where}: receptor is {receptor!r}, at which nothing can arrive: it makes a "
+                f"current by itself; {target.population!r} takes {', '.join(map(repr, known))}."
+            )
         if receptor not in known:
             raise ValueError(
                 f"{where}: receptor is {receptor!r}; {target.population!r} has "
@@ -632,7 +653,7 @@ def shared(source: View, target: View) -> int:
 
 def _expression(where: str, text: str, model: NeuronModel) -> None:
     known = model.dynamics.defaults
-    unknown = sorted(names(parse(text, where)) - set(known))
+    unknown = sorted(names(parse(text, where)) - {*known, "xi"})
     if unknown:
         raise EquationError(
             f"{where}: unknown parameter {unknown[0]!r}; known are {', '.join(known)}."
@@ -640,7 +661,9 @@ def _expression(where: str, text: str, model: NeuronModel) -> None:
 
 
 def _unit_of_field(name: str, unit: str) -> str:
-    told = {"rate": "Hz", "rates": "Hz", "every": "ms", "repeat": ""}.get(name, unit)
+    units = {"rate": "Hz", "rates": "Hz", "every": "ms", "dead_time": "ms"}
+    units |= dict.fromkeys(("repeat", "shape", "correlation"), "")
+    told = units.get(name, unit)
     return f" {told}" if told else ""
 
 

@@ -28,13 +28,15 @@ MAX_TRACES = 10
 MAX_BINS = 200
 MAX_COLUMNS = 50
 SHOWN = 0.99  # quantile which the axes of the histograms hold
+SPARSE, LARGE = 0.1, 1000  # share that spiked, and size, of a population drawn without the rest
 
 
 def raster(spikes: Mapping[str, SpikeTrains], window: tuple[float, float] | None = None) -> Figure:
     """Draw the spikes of each population and, beside them, its mean rate.
 
     The first population is at the top. When there are more neurons than rows, an evenly spaced
-    share of each population is drawn, and the figure says how large the share is.
+    share of each population is drawn, and the figure says how large the share is. Of a large
+    population in which fewer than one neuron in ten spiked, those that did are drawn alone.
 
     Parameters
     ----------
@@ -149,6 +151,63 @@ def traces(
     return figure
 
 
+def responses(
+    panels: Mapping[str, tuple[ArrayLike, ArrayLike, ArrayLike]], columns: int = 4
+) -> Figure:
+    """Draw membrane potentials over time, each above the current that causes it, in a grid.
+
+    Parameters
+    ----------
+    panels
+        By title, row by row: times (ms), potential (mV) and current, each of shape (n_times,).
+    columns
+        Panels in a row.
+
+    Returns
+    -------
+    Figure
+        With two axes for each panel, potential and current, the potentials on one scale.
+
+    Raises
+    ------
+    ValueError
+        If there are no panels, or the three arrays of one differ in shape or are empty.
+    """
+    if not panels:
+        raise ValueError("panels must hold at least one panel; got none")
+    for title, arrays in panels.items():
+        shapes = [np.shape(array) for array in arrays]
+        if len(shapes) != 3 or len(set(shapes)) > 1 or len(shapes[0]) != 1 or 0 in shapes[0]:
+            raise ValueError(
+                f"panels[{title!r}] must hold times, potential and current, not empty and of one "
+                f"shape (n_times,); got the shapes {', '.join(map(str, shapes))}"
+            )
+    rows = math.ceil(len(panels) / columns)
+    figure = _figure(1.25 * rows + 0.2)
+    grid = figure.subplots(2 * rows, columns, height_ratios=(4, 1) * rows, squeeze=False)
+    for axes in grid.flat:
+        axes.axis("off")
+    potentials = np.concatenate([np.asarray(values, float) for _, values, _ in panels.values()])
+    low, high = potentials.min(), potentials.max()
+    margin = 0.03 * (high - low) or 1.0
+    for i, (title, (times, potential, current)) in enumerate(panels.items()):
+        row, column = divmod(i, columns)
+        above, below = grid[2 * row : 2 * row + 2, column]
+        above.set_title(title, fontsize=7, pad=2)
+        above.plot(times, potential, color=_colour(0), linewidth=0.7)
+        above.set_ylim(low - margin, high + margin)
+        below.plot(times, current, color=_colour(1), linewidth=0.8)
+        for axes in (above, below):
+            _tidy(axes)
+            axes.axis("on")
+            axes.tick_params(labelsize=6)
+            axes.set_xlim(_span(np.min(times), np.max(times)))
+        above.tick_params(bottom=False, labelbottom=False, labelleft=column == 0)
+    figure.supylabel("potential (mV), current", fontsize=8)
+    figure.supxlabel("time (ms)", fontsize=8)
+    return figure
+
+
 def save(figure: Figure, path: str | Path, overwrite: bool = False) -> None:
     """Write a figure at 150 dpi, in the format which the extension of `path` names.
 
@@ -244,7 +303,7 @@ def _window(
 
 def _bands(spikes: Mapping[str, SpikeTrains]) -> tuple[list[int], list[float], str]:
     """Rows to draw and inches of height of each population, and what share of neurons that is."""
-    sizes = [train.size for train in spikes.values()]
+    sizes = [_speaking(train).size for train in spikes.values()]
     neurons = max(sum(sizes), 1)
     inches = min(max(0.1 * neurons, 0.8), 3.5)
     one_in = math.ceil(neurons / (inches * ROWS_PER_INCH))
@@ -254,6 +313,15 @@ def _bands(spikes: Mapping[str, SpikeTrains]) -> tuple[list[int], list[float], s
     shown = f"1 in {one_in} neurons shown" if one_in > 1 else ""
     least = f", at least {MIN_ROWS} of a population" if rows != fair else ""
     return rows, heights, shown + least
+
+
+def _speaking(train: SpikeTrains) -> SpikeTrains:
+    """Of a large population in which few neurons spiked, those alone."""
+    neurons = np.unique(train.neurons) if train.size >= LARGE else np.empty(0)
+    if not 0 < neurons.size < SPARSE * train.size:
+        return train
+    numbers = np.searchsorted(neurons, train.neurons)
+    return SpikeTrains(train.times, numbers, neurons.size, train.t_start, train.t_stop)
 
 
 def _raster_height(spikes: Mapping[str, SpikeTrains]) -> float:
@@ -268,7 +336,7 @@ def _draw_raster(
     bottoms = np.cumsum(heights)
     tops = bottoms - heights
     left, right = figure.subplots(1, 2, sharey=True, width_ratios=(4, 1))
-    for i, train in enumerate(spikes.values()):
+    for i, train in enumerate(map(_speaking, spikes.values())):
         seen = train.restrict(*np.clip(window, train.t_start, train.t_stop))
         _draw_band(left, seen, rows[i], tops[i], heights[i], _colour(i))
     _draw_bars(right, spikes, (tops + bottoms) / 2, min(0.7 * min(heights), 0.25))
@@ -319,7 +387,10 @@ def _draw_bars(
     axes.bar_label(bars, numbers, padding=2, fontsize=7)
     axes.set_xlim(0, 1.45 * widths.max() or 1.0)
     axes.set_xlabel("rate (Hz)", fontsize=8)
-    axes.set_yticks(centres, list(spikes))
+    sizes = {name: (_speaking(train).size, train.size) for name, train in spikes.items()}
+    few = "{}\nthe {:,} that spiked\nof {:,}"
+    names = [few.format(name, *two) if two[0] < two[1] else name for name, two in sizes.items()]
+    axes.set_yticks(centres, names)
 
 
 def _draw_rates(

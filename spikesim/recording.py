@@ -1,6 +1,6 @@
 """What to record beside spikes: small frozen objects, and the arrays they become."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -10,18 +10,56 @@ from spikesim.network import Population, View
 
 @dataclass(frozen=True, eq=False)
 class Trace:
-    """A state variable of some neurons, at the end of every ``every`` ms."""
+    """A quantity of some neurons, at the end of every ``every`` ms.
+
+    ``variable`` is a state variable, or a definition among the model's equations, such as
+    ``i_syn``; definitions are taken before the reset of a spike.
+    """
 
     neurons: Population | View
     variable: str
     every: float = 1.0
 
     def __post_init__(self) -> None:
-        if not isinstance(self.neurons, Population | View):
-            raise TypeError(
-                f"Trace: neurons is {self.neurons!r}; it must be a population or a part of one."
-            )
-        positive_ms("Trace", "every", self.every)
+        _check_sampling(self)
+
+
+@dataclass(frozen=True, eq=False)
+class Mean:
+    """The mean of a quantity (see `Trace`) over some neurons, every ``every`` ms."""
+
+    neurons: Population | View
+    variable: str
+    every: float = 1.0
+
+    def __post_init__(self) -> None:
+        _check_sampling(self)
+
+
+@dataclass(frozen=True, eq=False)
+class LFP:
+    """Proxy of the local field potential: the mean of the sum of absolute synaptic currents.
+
+    Every receptor's current counts by itself, so excitation and inhibition do not cancel; to be
+    taken over the excitatory neurons. Among simple proxies the sum of absolute currents comes
+    near the field of neurons with shape (Mazzoni et al. 2015, PLoS Comput Biol 11:e1004584).
+    """
+
+    neurons: Population | View
+    every: float = 1.0
+    variable: str = field(default="lfp", init=False)
+
+    def __post_init__(self) -> None:
+        _check_sampling(self)
+
+
+def _check_sampling(given: Trace | Mean | LFP) -> None:
+    kind = type(given).__name__
+    if not isinstance(given.neurons, Population | View):
+        raise TypeError(
+            f"{kind}: neurons is {given.neurons!r}; it must be a population or a part of one."
+        )
+    positive_ms(kind, "every", given.every)
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,10 +77,19 @@ class Rate:
 
 @dataclass(frozen=True, eq=False)
 class Samples:
-    """A recorded variable: ``values[k, n]`` at ``times[k]`` (ms) of neuron ``neurons[n]``."""
+    """What a `Trace` gave: ``values[k, n]`` at ``times[k]`` (ms) of neuron ``neurons[n]``."""
 
     times: np.ndarray
     neurons: np.ndarray
+    values: np.ndarray
+    unit: str
+
+
+@dataclass(frozen=True, eq=False)
+class Averages:
+    """What a `Mean` or `LFP` gave: ``values[k]`` at ``times[k]`` (ms)."""
+
+    times: np.ndarray
     values: np.ndarray
     unit: str
 
@@ -53,3 +100,6 @@ class BinnedRate:
 
     times: np.ndarray
     rates: np.ndarray
+
+
+Recorded = Trace | Mean | LFP | Rate

@@ -446,7 +446,7 @@ BAD = {
     "record a name": (
         lambda net: ss.Simulation(net, record=["v"]),
         TypeError,
-        r"record holds 'v'.*Trace and Rate",
+        r"record holds 'v'.*Trace, Mean, LFP and Rate",
     ),
     "record not a list": (
         lambda net: ss.Simulation(net, record=ss.Rate(net.populations["a"])),

@@ -127,6 +127,19 @@ def test_raster_draws_a_fair_share_of_many_neurons_and_says_so(sizes, drawn, not
         assert np.diff(neurons, append=size).max() <= np.ceil(size / len(neurons))
 
 
+def test_raster_draws_the_few_that_spiked_alone():
+    neurons = np.array([17, 50_000, 17, 99_999])
+    train = SpikeTrains([1.0, 2.0, 3.0, 4.0], neurons, 100_000, 0.0, 10.0)
+    figure = raster({"brain": train})
+    (band,) = bands(figure)
+    np.testing.assert_array_equal(band.get_xdata(), train.times)
+    rows = band.get_ydata()
+    assert rows[0] == rows[2] < rows[1] < rows[3]
+    (label,) = figure.axes[0].get_yticklabels()
+    assert label.get_text() == "brain\nthe 3 that spiked\nof 100,000"
+    assert figure.axes[1].texts[0].get_text() == "0.004"  # Hz: of all
+
+
 @given(
     times=st.lists(st.floats(0.0, 100.0), max_size=30),
     window=st.tuples(st.floats(0.0, 49.0), st.floats(51.0, 100.0)),

@@ -933,7 +933,7 @@ def test_a_simulation_refuses(plain):
         ss.Simulation(built, dt=0.1)
     with pytest.raises(ValueError, match="threads is 0"):
         ss.Simulation(built, threads=0)
-    with pytest.raises(TypeError, match="record holds 'v'; it takes Trace and Rate"):
+    with pytest.raises(TypeError, match="record holds 'v'; it takes Trace, Mean, LFP and Rate"):
         ss.Simulation(built, record=["v"])
     a = plain.populations["a"]
     with pytest.raises(ValueError, match="record: 'a' has no variable 'w'; known are v, i_exc"):

@@ -5,7 +5,9 @@ Prints summary numbers in JSON. Run from the root of the project::
     python -m benchmarks.rivals.brian2_networks coba --seed 1 2 3 4 5
 
 Networks: ``cuba``; ``coba``, driven by a resting potential of -40 mV; ``coba_undriven``, which
-rests at -60 mV, starts from random conductances and may fall silent.
+rests at -60 mV, starts from random conductances and may fall silent; ``hodgkin_huxley``, started
+like it (Brian2's example COBAHH, with delays of a step); ``adex``, COBA of the neurons of Brette &
+Gerstner (2005), of which `benchmarks.adex` is the same in spikesim.
 """
 
 import argparse
@@ -30,7 +32,52 @@ dv/dt = (10*nS*(rest - v) - ge*v + gi*(-80*mV - v)) / (200*pF) : volt (unless re
 dge/dt = -ge / (5*ms) : siemens
 dgi/dt = -gi / (10*ms) : siemens
 """
-NETWORKS = ("cuba", "coba", "coba_undriven")
+HODGKIN_HUXLEY = """
+i_syn = -ge*v + gi*(-80*mV - v) : amp
+i_na = 20*uS*m**3*h*(50*mV - v) : amp
+i_k = 6*uS*n**4*(-90*mV - v) : amp
+dv/dt = (10*nS*(-60*mV - v) + i_na + i_k + i_syn) / (200*pF) : volt
+dm/dt = alpha_m*(1 - m) - beta_m*m : 1
+dh/dt = alpha_h*(1 - h) - beta_h*h : 1
+dn/dt = alpha_n*(1 - n) - beta_n*n : 1
+x = v + 63*mV : volt
+alpha_m = 1.28 / exprel((13*mV - x) / (4*mV)) / ms : Hz
+beta_m = 1.4 / exprel((x - 40*mV) / (5*mV)) / ms : Hz
+alpha_h = 0.128 * exp((17*mV - x) / (18*mV)) / ms : Hz
+beta_h = 4 / (1 + exp((40*mV - x) / (5*mV))) / ms : Hz
+alpha_n = 0.16 / exprel((15*mV - x) / (5*mV)) / ms : Hz
+beta_n = 0.5 * exp((10*mV - x) / (40*mV)) / ms : Hz
+dge/dt = -ge / (5*ms) : siemens
+dgi/dt = -gi / (10*ms) : siemens
+"""
+# The upswing ends at 0 mV, where the spike is cut off; else it may overflow within a step of rk4.
+ADEX = """
+top = clip(v, -1*volt, 0*mV) : volt
+i_spike = 30*nS * 2*mV * exp((top + 50.4*mV) / (2*mV)) : amp
+i_syn = -ge*v + gi*(-80*mV - v) : amp
+dv/dt = (30*nS*(-70.6*mV - v) + i_spike - w + i_syn + 700*pA) / (281*pF) : volt
+dw/dt = (4*nS*(top + 70.6*mV) - w) / (144*ms) : amp
+dge/dt = -ge / (5*ms) : siemens
+dgi/dt = -gi / (10*ms) : siemens
+"""
+LIF = {"threshold": "v > -50*mV", "reset": "v = -60*mV", "refractory": 5 * b2.ms}
+NETWORKS = {  # arguments of the group of neurons
+    "cuba": {"model": CUBA, "method": "exact", **LIF},
+    "coba": {"model": COBA, "method": "exponential_euler", **LIF},
+    "coba_undriven": {"model": COBA, "method": "exponential_euler", **LIF},
+    "hodgkin_huxley": {
+        "model": HODGKIN_HUXLEY,
+        "method": "exponential_euler",
+        "threshold": "v > -20*mV",
+        "refractory": 3 * b2.ms,
+    },
+    "adex": {
+        "model": ADEX,
+        "method": "rk4",
+        "threshold": "v >= 0*mV",
+        "reset": "v = -70.6*mV; w += 80.5*pA",
+    },
+}
 
 
 def simulate(network: str, duration: float, seed: int) -> tuple[np.ndarray, np.ndarray, dict]:
@@ -60,15 +107,11 @@ def simulate(network: str, duration: float, seed: int) -> tuple[np.ndarray, np.n
     b2.defaultclock.dt = 0.1 * b2.ms
     neurons = b2.NeuronGroup(
         N_EXC + N_INH,
-        CUBA if network == "cuba" else COBA,
-        threshold="v > -50*mV",
-        reset="v = -60*mV",
-        refractory=5 * b2.ms,
-        method="exact" if network == "cuba" else "exponential_euler",
+        **NETWORKS[network],
         namespace={"rest": (-40 if network == "coba" else -60) * b2.mV},
     )
     neurons.v = "-60*mV + 10*mV*rand()"
-    if network == "coba_undriven":
+    if network in ("coba_undriven", "hodgkin_huxley"):
         neurons.v = "-65*mV + 5*mV*randn()"
         neurons.ge = "(4 + 1.5*randn()) * 10*nS"
         neurons.gi = "(20 + 12*randn()) * 10*nS"

@@ -143,7 +143,7 @@ class Build:
         local = (words & ((1 << self.address_bits) - 1)) - span["address"]
         block, lane = np.divmod(local, 64)
         block, r = np.divmod(block, max(count, 1))
-        here = (local >= 0) & (block < span["last"] - span["first"])
+        here = (local >= 0) & (block < span["last"] - span["first"]) & (count > 0)
         if place["exact"] < 0:
             integers = w.table[fan["table"] + (words >> (self.address_bits + self.slot_bits))]
         else:

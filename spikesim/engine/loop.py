@@ -7,7 +7,8 @@ every partition of its own through every step:
 2. *drive* and *replay* add what comes from outside: drawn or sampled, and given spikes,
 3. *update* advances the neurons by one step, resets those that crossed their threshold and lists
    them (the kernel that `generator` wrote),
-4. *record* keeps spikes and chosen variables for the caller.
+4. *record* keeps spikes and chosen variables for the caller, *silence* takes spikes from the list
+   that are to reach nobody.
 
 Then the threads meet, and every partition sees all lists: that is the whole exchange. A spike of
 step s with a delay of d steps is delivered in time for step s + d.
@@ -23,12 +24,13 @@ import numpy as np
 from spikesim.engine.barrier import take_a_core, wait
 from spikesim.engine.cache import inlined, kernel
 from spikesim.engine.intrinsics import atomic_load, call_update, lanes, prefetch
-from spikesim.engine.keyed import draw_lanes
-from spikesim.engine.tables import POISSON, SAMPLED
+from spikesim.engine.keyed import BITS32, LOW32, draw_lanes, philox
+from spikesim.engine.tables import CORRELATED, GAUSS, POISSON, RENEWAL, SAMPLED
 
 BATCH = 256  # rows that are looked up together
 AHEAD = 4  # rows between the prefetch of a row and its delivery
 GAUSS_LEVELS = 4096
+OLDEST = 1 << 30  # steps: ages end here, beyond any hazard table
 
 # Cells of `sync`, a cache line apart.
 ARRIVED, STOP, HALT = 0, 8, 16  # HALT has two, for even and odd epochs
@@ -60,9 +62,16 @@ class Flow(NamedTuple):
     lists: np.ndarray  # [slot, partition, place] numbers of neurons that spiked
     ends: np.ndarray  # [slot, partition, population + 1] ends of their populations in the list
     inputs: np.ndarray
-    weights: np.ndarray  # of Poisson and sampled inputs, in units of the ring
+    driven: np.ndarray  # by input, the blocks that it drives
+    driven_first: np.ndarray  # [input, partition], and the end of the last
+    weights: np.ndarray  # of all inputs but Gaussian ones, in units of the ring
     deviations: np.ndarray  # of Gaussian inputs, likewise
     thresholds: np.ndarray  # of Poisson inputs: a draw above k of them means k spikes
+    silent: np.ndarray  # whether a neuron's spikes reach nobody; empty if all do
+    ages: np.ndarray  # of renewal inputs, [block, lane]: steps since the last spike
+    hazards: np.ndarray  # by age: a draw below means a spike
+    hazard_first: np.ndarray  # [block, lane], where its table begins
+    hazard_last: np.ndarray  # [block, lane], the age whose hazard stays
     gauss: np.ndarray  # GAUSS_LEVELS quantiles of a normal variable, over the root of 2
     event_first: np.ndarray  # [partition + 1]
     event_step: np.ndarray
@@ -79,6 +88,7 @@ class Record(NamedTuple):
     taps: np.ndarray
     tap_first: np.ndarray  # [partition + 1]
     samples: np.ndarray
+    failures: np.ndarray  # [partition, 0..2]: step + 1, population, ~what its update returned
 
 
 class Shape(NamedTuple):
@@ -162,6 +172,44 @@ def _slot(shape, partition, step):
 
 
 @inlined
+def _renew(flow, given, block, draws, spikes):
+    """Which trains of a block spike, by their ages, and their ages in the next step."""
+    at = given.ages + block
+    ages = lanes(flow.ages, at)
+    first, last = lanes(flow.hazard_first, at), lanes(flow.hazard_last, at)
+    for j in range(64):
+        spikes[j] = draws[j] < flow.hazards[np.uint32(first[j] + min(ages[j], last[j]))]
+    for j in range(64):
+        ages[j] = 0 if spikes[j] else min(ages[j] + 1, OLDEST)
+
+
+@inlined
+def _mother_spikes(flow, given, step, key):
+    """Spikes of a mother train in a step; the draw is that of a neuron beyond all neurons."""
+    low, high = np.uint64(step) & LOW32, np.uint64(step) >> BITS32
+    draw = philox(LOW32, low, high, given.stream, key & LOW32, key >> BITS32)[0]
+    count = 0
+    while count < given.levels and draw > flow.thresholds[64 * (given.thresholds + count)]:
+        count += 1
+    return count
+
+
+@inlined
+def _copy(given, mothers, block, step, key, draws, spikes):
+    """How many of the mother train's spikes in this step each train of a block copies.
+
+    ``draws`` serve the first; those of the k-th more are of a step 2^40 k later.
+    """
+    copies = np.uint32(given.copies)
+    for j in range(64):
+        spikes[j] = draws[j] <= copies
+    for more in range(1, mothers):
+        draw_lanes(draws, block, step + (more << 40), given.stream, key)
+        for j in range(64):
+            spikes[j] += draws[j] <= copies
+
+
+@inlined
 def drive(wiring, flow, shape, partition, step, draws, spikes):
     """Add random and sampled inputs to this step's slot of the ring."""
     slot = _slot(shape, partition, step)
@@ -174,30 +222,40 @@ def drive(wiring, flow, shape, partition, step, draws, spikes):
         time = time % given.bins if given.repeats else min(time, given.bins - 1)
         first_weight = given.weights + time * given.weight_bin
         first_threshold = given.thresholds + time * given.threshold_bin
-        for block in range(span.first, span.last):
+        key = np.uint64(shape.key)
+        mothers = _mother_spikes(flow, given, step, key) if given.kind == CORRELATED else 1
+        if mothers == 0:
+            continue
+        for i in range(flow.driven_first[n, partition], flow.driven_first[n, partition + 1]):
+            block = flow.driven[i]
             inputs = lanes(flow.ring, at + (block - span.first) * receptors)
             if given.kind == SAMPLED:
                 weights = lanes(flow.weights, first_weight + block * given.weight_stride)
                 for j in range(64):
                     inputs[j] += weights[j]
                 continue
-            draw_lanes(draws, block, step, given.stream, np.uint64(shape.key))
+            draw_lanes(draws, block, step, given.stream, key)
+            if given.kind == GAUSS:
+                deviations = lanes(flow.deviations, given.weights + block * given.weight_stride)
+                for j in range(64):
+                    normal = flow.gauss[draws[j] & np.uint32(GAUSS_LEVELS - 1)]
+                    normal += flow.gauss[(draws[j] >> np.uint32(16)) & np.uint32(GAUSS_LEVELS - 1)]
+                    inputs[j] += np.int64(deviations[j] * normal)
+                continue
             if given.kind == POISSON:
-                weights = lanes(flow.weights, first_weight + block * given.weight_stride)
                 spikes[:] = 0
                 threshold = first_threshold + block * given.threshold_stride
                 for level in range(given.levels):
                     limits = lanes(flow.thresholds, threshold + level)
                     for j in range(64):
                         spikes[j] += draws[j] > limits[j]
-                for j in range(64):
-                    inputs[j] += spikes[j] * weights[j]
+            elif given.kind == RENEWAL:
+                _renew(flow, given, block, draws, spikes)
             else:
-                deviations = lanes(flow.deviations, given.weights + block * given.weight_stride)
-                for j in range(64):
-                    normal = flow.gauss[draws[j] & np.uint32(GAUSS_LEVELS - 1)]
-                    normal += flow.gauss[(draws[j] >> np.uint32(16)) & np.uint32(GAUSS_LEVELS - 1)]
-                    inputs[j] += np.int64(deviations[j] * normal)
+                _copy(given, mothers, block, step, key, draws, spikes)
+            weights = lanes(flow.weights, first_weight + block * given.weight_stride)
+            for j in range(64):
+                inputs[j] += spikes[j] * weights[j]
 
 
 @inlined
@@ -211,7 +269,7 @@ def replay(flow, shape, partition, step, event):
 
 
 @inlined
-def update(wiring, flow, shape, partition, step):
+def update(wiring, flow, shape, kept, partition, step):
     """Advance the partition's neurons by a step; list those that spiked, by population."""
     slot = step & (shape.history - 1)
     ring = _slot(shape, partition, step) << 6
@@ -221,7 +279,7 @@ def update(wiring, flow, shape, partition, step):
         population = wiring.populations[p]
         span = wiring.spans[partition, p]
         if span.first < span.last:
-            count += call_update(
+            found = call_update(
                 flow.updates[p],
                 (flow.state, flow.state_first[p]),
                 (flow.const, flow.const_first[p]),
@@ -236,6 +294,12 @@ def update(wiring, flow, shape, partition, step):
                     flow.noise_keys[p],
                 ),
             )
+            if found >= 0:
+                count += found
+            elif kept.failures[partition, 0] == 0:  # a variable has diverged
+                kept.failures[partition, 0] = step + 1
+                kept.failures[partition, 1] = p
+                kept.failures[partition, 2] = ~found
         flow.ends[slot, partition, p + 1] = count
     return count
 
@@ -253,7 +317,25 @@ def record(flow, shape, kept, partition, step, count):
         trace = kept.traces[tap.trace]
         if (step + 1) % trace.every == 0:
             row = (step + 1) // trace.every - trace.first_row
-            kept.samples[trace.buffer + row * trace.columns + tap.column] = flow.state[tap.cell]
+            value = 0.0
+            for k in range(tap.cells):
+                value += flow.state[tap.cell + k * tap.stride]
+            kept.samples[trace.buffer + row * trace.columns + tap.column] = value
+
+
+@inlined
+def silence(wiring, flow, shape, partition, step):
+    """Take the spikes of silent neurons from the step's list."""
+    slot = step & (shape.history - 1)
+    kept = first = 0
+    for p in range(wiring.populations.size):
+        last = flow.ends[slot, partition, p + 1]
+        for i in range(first, last):
+            neuron = flow.lists[slot, partition, i]
+            flow.lists[slot, partition, kept] = neuron
+            kept += 1 - flow.silent[neuron]
+        flow.ends[slot, partition, p + 1] = kept
+        first = last
 
 
 @kernel
@@ -261,7 +343,8 @@ def run(worker, workers, first, last, wiring, flow, shape, kept, sync, masks):
     """Steps ``first`` .. ``last`` - 1 of the partitions of one worker; returns the step reached.
 
     All workers stop after the same epoch: at the end, when a buffer of spikes might overflow in
-    the next, or when the caller has set ``sync[STOP]``, which the first worker passes on.
+    the next, when a variable has diverged, or when the caller has set ``sync[STOP]``, which the
+    first worker passes on.
     """
     if workers > 1:
         take_a_core(masks, worker)
@@ -284,10 +367,12 @@ def run(worker, workers, first, last, wiring, flow, shape, kept, sync, masks):
                 deliver(wiring, flow, shape, partition, step, batch)
                 drive(wiring, flow, shape, partition, step, draws, spikes)
                 events[partition] = replay(flow, shape, partition, step, events[partition])
-                count = update(wiring, flow, shape, partition, step)
+                count = update(wiring, flow, shape, kept, partition, step)
                 record(flow, shape, kept, partition, step, count)
+                if flow.silent.size > 0:
+                    silence(wiring, flow, shape, partition, step)
             room = kept.spikes.shape[1] - kept.spike_count[partition, 0]
-            if room < shape.epoch * flow.lists.shape[2]:
+            if room < shape.epoch * flow.lists.shape[2] or kept.failures[partition, 0] != 0:
                 sync[halt] = 1
         if worker == 0 and atomic_load(sync, STOP) != 0:
             sync[halt] = 1

@@ -1,5 +1,6 @@
 """What a run leaves behind: buffers that kernels fill, emptied into memory or files."""
 
+import ast
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,26 +9,31 @@ from typing import Any
 import numpy as np
 
 from spikesim.engine.build import milliseconds
+from spikesim.engine.generator import OBSERVED
 from spikesim.engine.loop import Record
 from spikesim.engine.state import State
 from spikesim.engine.tables import TAP, TRACE
+from spikesim.equations import parse, substitute
+from spikesim.model import NeuronModel
 from spikesim.network import Network, View
-from spikesim.recording import BinnedRate, Rate, Samples, Trace
+from spikesim.recording import LFP, Averages, BinnedRate, Mean, Rate, Recorded, Samples, Trace
 from spikesim.spiketrains import SpikeTrains
 from spikesim.storage import ReportWriter, SpikeWriter, open_spikes
 
 FLUSH_SECONDS = 0.4  # of wall time
 SPIKE_BUFFER = 1 << 20  # spikes per partition
 SAMPLE_BUFFER = 1 << 22  # values of traces
+SAMPLED = Trace | Mean | LFP
+_KINDS = "Trace, Mean, LFP and Rate"
 
 
 class Recorder:
-    """Spikes, traces and rates of one simulation.
+    """Spikes, traces, means and rates of one simulation.
 
     Parameters
     ----------
     state : State
-    records : sequence of Trace and Rate
+    records : sequence of Trace, Mean, LFP and Rate
     spikes : bool
         Whether to keep spikes; they are counted in any case.
     out : path or None
@@ -40,7 +46,7 @@ class Recorder:
     def __init__(
         self,
         state: State,
-        records: Sequence[Trace | Rate],
+        records: Sequence[Recorded],
         spikes: bool,
         out: Path | None,
         attributes: dict[str, Any],
@@ -49,23 +55,23 @@ class Recorder:
         self.state = state
         self.dt = state.build.dt
         self.populations = state.network.populations
-        self.counts = dict.fromkeys(self.populations, 0)
+        self.counts = {name: np.zeros(p.size, np.int64) for name, p in self.populations.items()}
         self._keep_spikes = spikes
-        self._traces = [r for r in records if isinstance(r, Trace)]
-        self._views = [_view(r.neurons) for r in self._traces]
+        self._sampled = [r for r in records if isinstance(r, SAMPLED)]
         self._rates = [r for r in records if isinstance(r, Rate)]
         self._binned: dict[str, list] = {r.population.name: [] for r in self._rates}
         self._kept: dict[str, list] = {name: [] for name in self.populations}
-        self._samples: list[list[np.ndarray]] = [[] for _ in self._traces]
+        self._samples: list[list[np.ndarray]] = [[] for _ in self._sampled]
         self._writer: SpikeWriter | None = None
-        self._reports: list[ReportWriter] = []
+        self._reports: dict[int, ReportWriter] = {}  # by place among what is sampled
         self._out = out
         self._flushed = time.monotonic()
         if out is not None:
             self._open(out, attributes, overwrite)
 
     def _open(self, out: Path, attributes: dict[str, Any], overwrite: bool) -> None:
-        paths = [report_path(out, v.population, t.variable) for v, t in self._named()]
+        traces = {t: r for t, r in enumerate(self._sampled) if isinstance(r, Trace)}
+        paths = [report_path(out, *_key(r)) for r in traces.values()]
         for path in paths:
             if path.exists() and not overwrite:
                 raise FileExistsError(
@@ -73,53 +79,62 @@ class Recorder:
                 )
         sizes = {name: p.size for name, p in self.populations.items()}
         self._writer = SpikeWriter(out, sizes, attributes, overwrite=overwrite)
-        for path, (view, trace) in zip(paths, self._named(), strict=True):
-            unit = self.populations[view.population].model.dynamics.units[trace.variable]
-            self._reports.append(
-                ReportWriter(
-                    path,
-                    view.population,
-                    view.neurons,
-                    trace.variable,
-                    unit,
-                    trace.every,
-                    0.0,
-                    overwrite=overwrite,
-                )
+        for path, (t, trace) in zip(paths, traces.items(), strict=True):
+            view = _view(trace.neurons)
+            self._reports[t] = ReportWriter(
+                path,
+                view.population,
+                view.neurons,
+                trace.variable,
+                self._unit(trace),
+                trace.every,
+                0.0,
+                overwrite=overwrite,
             )
 
-    def _named(self) -> list[tuple[View, Trace]]:
-        return list(zip(self._views, self._traces, strict=True))
+    def _unit(self, record: SAMPLED) -> str:
+        return self.populations[_view(record.neurons).population].model.dynamics.units.get(
+            record.variable, "pA" if isinstance(record, LFP) else ""
+        )
 
     def steps_to_fill(self) -> int:
-        """Steps after which a buffer of traces is full."""
+        """Steps after which a buffer of samples is full."""
         steps = 1 << 30
-        for view, trace in self._named():
-            rows = max(1, SAMPLE_BUFFER // view.size)
-            steps = min(steps, rows * round(trace.every / self.dt))
+        for record in self._sampled:
+            rows = max(1, SAMPLE_BUFFER // _columns(record))
+            steps = min(steps, rows * round(record.every / self.dt))
         return steps
 
     def buffers(self, first: int, last: int) -> Record:
         """Empty buffers for the steps from ``first`` to ``last`` - 1."""
         build, flow = self.state.build, self.state.flow
         room = max(SPIKE_BUFFER, 2 * build.epoch * flow.lists.shape[2])
-        traces = np.zeros(len(self._traces), TRACE)
-        taps: list[list[tuple[int, int, int]]] = [[] for _ in range(build.partitions)]
+        traces = np.zeros(len(self._sampled), TRACE)
+        taps, owners = [np.empty(0, TAP)], [np.empty(0, np.int64)]
         used = 0
-        for t, (view, trace) in enumerate(self._named()):
-            every = round(trace.every / self.dt)
-            traces[t] = every, first // every + 1, used, view.size
-            used += (last // every - first // every) * view.size
-            cells, partitions = self.state.cells(view, trace.variable)
-            for column, (cell, partition) in enumerate(zip(cells, partitions, strict=True)):
-                taps[partition].append((t, cell, column))
+        for t, record in enumerate(self._sampled):
+            every, columns = round(record.every / self.dt), _columns(record)
+            traces[t] = every, first // every + 1, used, columns
+            used += (last // every - first // every) * columns
+            view = _view(record.neurons)
+            cells, partitions = self.state.cells(view, record.variable)
+            begins = _begins(record)
+            tap = np.zeros(columns, TAP)
+            tap["trace"], tap["column"] = t, np.arange(columns)
+            tap["cell"], tap["stride"] = cells[begins], view.step
+            tap["cells"] = np.diff(begins, append=view.size)
+            taps.append(tap)
+            owners.append(partitions[begins])
+        owner = np.concatenate(owners)
+        order = np.argsort(owner, kind="stable")
         return Record(
             spikes=np.empty((build.partitions, room), np.int64),
             spike_count=np.zeros((build.partitions, 8), np.int64),
             traces=traces,
-            taps=np.array([tap for part in taps for tap in part], TAP),
-            tap_first=np.cumsum([0, *map(len, taps)]),
+            taps=np.concatenate(taps)[order],
+            tap_first=np.searchsorted(owner[order], np.arange(build.partitions + 1)),
             samples=np.zeros(used),
+            failures=np.zeros((build.partitions, 8), np.int64),
         )
 
     def empty(self, buffers: Record, first: int) -> None:
@@ -136,7 +151,7 @@ class Recorder:
             return
         try:
             self._writer.flush(self.state.time)
-            for report in self._reports:
+            for report in self._reports.values():
                 report.flush()
         except OSError:  # a full disk: the file has been closed with what it held
             self._writer = None
@@ -156,13 +171,13 @@ class Recorder:
             done = self.state.step // row["every"] - first // row["every"]
             values = buffers.samples[row["buffer"] :][: done * row["columns"]]
             values = values.reshape(done, row["columns"])
-            if self._reports:
+            if t in self._reports:
                 self._reports[t].append(values)
             else:
                 self._samples[t].append(values)
 
     def _take(self, name: str, step: np.ndarray, neuron: np.ndarray) -> None:
-        self.counts[name] += step.size
+        self.counts[name] += np.bincount(neuron, minlength=self.populations[name].size)
         if name in self._binned:
             self._binned[name].append(step)
         if not self._keep_spikes or not step.size:
@@ -189,14 +204,35 @@ class Recorder:
     @property
     def traces(self) -> dict[tuple[str, str], Samples]:
         """Recorded variables so far, unless they went to files."""
+        return {
+            _key(record): self._trace(t)
+            for t, record in enumerate(self._sampled)
+            if isinstance(record, Trace)
+        }
+
+    def _trace(self, t: int) -> Samples:
+        times, values, unit = self._so_far(t)
+        return Samples(times, _view(self._sampled[t].neurons).neurons, values, unit)
+
+    @property
+    def means(self) -> dict[tuple[str, str], Averages]:
+        """Averages over neurons so far."""
         result = {}
-        for (view, trace), parts in zip(self._named(), self._samples, strict=True):
-            every = round(trace.every / self.dt)
-            values = np.concatenate([*parts, np.empty((0, view.size))])
-            times = milliseconds(every * np.arange(1, len(values) + 1), self.dt)
-            unit = self.populations[view.population].model.dynamics.units[trace.variable]
-            result[view.population, trace.variable] = Samples(times, view.neurons, values, unit)
+        for t, record in enumerate(self._sampled):
+            if not isinstance(record, Trace):
+                times, sums, unit = self._so_far(t)
+                # By block, so that the order of the sum does not depend on partitions.
+                mean = sums.sum(axis=1) / _view(record.neurons).size
+                result[_key(record)] = Averages(times, mean, unit)
         return result
+
+    def _so_far(self, t: int) -> tuple[np.ndarray, np.ndarray, str]:
+        """Times, values [time, column] and unit of what is sampled."""
+        record = self._sampled[t]
+        values = np.concatenate([*self._samples[t], np.empty((0, _columns(record)))])
+        every = round(record.every / self.dt)
+        times = milliseconds(every * np.arange(1, len(values) + 1), self.dt)
+        return times, values, self._unit(record)
 
     @property
     def binned(self) -> dict[str, BinnedRate]:
@@ -218,7 +254,7 @@ class Recorder:
         if self._writer is not None:
             self._writer.set_attributes(attributes)
             self._writer.close()
-            for report in self._reports:
+            for report in self._reports.values():
                 report.close()
             self._writer = None
 
@@ -232,22 +268,65 @@ def _view(neurons: Any) -> View:
     return neurons if isinstance(neurons, View) else neurons[:]
 
 
-def check_records(network: Network, records: Sequence[Trace | Rate], dt: float) -> None:
+def _key(record: SAMPLED) -> tuple[str, str]:
+    return _view(record.neurons).population, record.variable
+
+
+def _begins(record: SAMPLED) -> np.ndarray:
+    """Which of its neurons begin a column: each, or for an average the first of each block."""
+    neurons = _view(record.neurons).neurons
+    if isinstance(record, Trace):
+        return np.arange(neurons.size)
+    return np.flatnonzero(np.diff(neurons // 64, prepend=-1))
+
+
+def _columns(record: SAMPLED) -> int:
+    return _begins(record).size
+
+
+def observed(network: Network, records: Sequence[Recorded]) -> dict[str, dict[str, ast.expr]]:
+    """By population, what must be kept of each step to record what is no state variable."""
+    rows: dict[str, dict[str, ast.expr]] = {name: {} for name in network.populations}
+    for record in records:
+        if isinstance(record, SAMPLED):
+            model = network.populations[_view(record.neurons).population].model
+            if record.variable not in model.dynamics.derivatives:
+                name = _view(record.neurons).population
+                rows[name][f"{OBSERVED}{record.variable}"] = _quantity(model, record)
+    return rows
+
+
+def _quantity(model: NeuronModel, record: SAMPLED) -> ast.expr:
+    """What is recorded, as an expression in variables and parameters."""
+    definitions = model.dynamics.definitions
+    if not isinstance(record, LFP):
+        return definitions[record.variable]
+    text = " + ".join(f"abs({current})" for current in _currents(model))
+    return substitute(parse(text, "the synaptic currents"), definitions)
+
+
+def _currents(model: NeuronModel) -> list[str]:
+    """Of the receptors at which weights arrive."""
+    receptors = ((name, model.receptors[name]) for name in model.inputs)
+    return [receptor.current.format(r=name) for name, receptor in receptors if receptor.current]
+
+
+def check_records(network: Network, records: Sequence[Recorded], dt: float) -> None:
     """Hold what is to be recorded against the network and the step."""
     if not isinstance(records, list | tuple):
-        raise TypeError(f"record is {records!r}; it must be a sequence of Trace and Rate.")
+        raise TypeError(f"record is {records!r}; it must be a sequence of {_KINDS}.")
     seen = set()
     for record in records:
-        if isinstance(record, Trace):
+        if isinstance(record, SAMPLED):
             name, every, word = _view(record.neurons).population, record.every, "every"
         elif isinstance(record, Rate):
             name, every, word = record.population.name, record.bin, "bin"
         else:
-            raise TypeError(f"record holds {record!r}; it takes Trace and Rate.")
+            raise TypeError(f"record holds {record!r}; it takes {_KINDS}.")
         if name not in network.populations:
             known = ", ".join(map(repr, network.populations))
             raise ValueError(f"record: unknown population {name!r}; known are {known}.")
-        if isinstance(record, Trace):
+        if isinstance(record, SAMPLED):
             network.view(record.neurons)
         elif record.population.size != network.populations[name].size:
             raise ValueError(f"record: population {name!r} belongs to another network.")
@@ -255,13 +334,16 @@ def check_records(network: Network, records: Sequence[Trace | Rate], dt: float) 
             raise ValueError(
                 f"record: {word} is {every:g} ms; it must be a multiple of dt = {dt:g}."
             )
-        what = name, getattr(record, "variable", "rate")
+        what = type(record), name, getattr(record, "variable", "rate")
         if what in seen:
-            raise ValueError(f"record: {what[1]!r} of {name!r} is asked for twice.")
+            raise ValueError(f"record: {what[2]!r} of {name!r} is asked for twice.")
         seen.add(what)
-        known = network.populations[name].model.dynamics.derivatives
-        if isinstance(record, Trace) and record.variable not in known:
+        model = network.populations[name].model
+        known = [*model.dynamics.derivatives, *model.dynamics.definitions]
+        if isinstance(record, Trace | Mean) and record.variable not in known:
             raise ValueError(
                 f"record: {name!r} has no variable {record.variable!r}; known are "
                 f"{', '.join(known)}."
             )
+        if isinstance(record, LFP) and not _currents(model):
+            raise ValueError(f"record: {name!r} has no synaptic current for LFP to sum.")

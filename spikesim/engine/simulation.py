@@ -26,13 +26,14 @@ from spikesim.engine.build import (
     check_threads,
     check_whole,
     cores,
+    milliseconds,
 )
 from spikesim.engine.loop import Record
 from spikesim.engine.pace import Pace
-from spikesim.engine.recorder import Recorder, check_records
+from spikesim.engine.recorder import Recorder, check_records, observed
 from spikesim.engine.state import State
-from spikesim.network import Network, Population
-from spikesim.recording import BinnedRate, Rate, Samples, Trace
+from spikesim.network import Network, Population, View
+from spikesim.recording import Averages, BinnedRate, Recorded, Samples
 from spikesim.spiketrains import SpikeTrains
 
 POLL_SECONDS = 0.05
@@ -46,7 +47,10 @@ class Result:
     ----------
     spikes : mapping of population to SpikeTrains
     rates : mapping of population to mean rate (Hz)
+    spike_counts : mapping of population to array
+        Spikes of each neuron.
     traces : mapping of (population, variable) to Samples
+    means : mapping of (population, variable) to Averages
     binned : mapping of population to BinnedRate
     timings : mapping
         Seconds: ``build``, ``compile``, ``run`` (the stepping loop alone); ``rtf``, run over
@@ -58,7 +62,9 @@ class Result:
 
     spikes: Mapping[str, SpikeTrains]
     rates: Mapping[str, float]
+    spike_counts: Mapping[str, np.ndarray]
     traces: Mapping[tuple[str, str], Samples]
+    means: Mapping[tuple[str, str], Averages]
     binned: Mapping[str, BinnedRate]
     timings: Mapping[str, float]
     synapses: int
@@ -81,10 +87,11 @@ class Simulation:
     threads : int
         Worker threads, at most one per partition; fewer work where that is faster. Default: as
         built. They change no spike.
-    record : sequence of Trace and Rate
+    record : sequence of Trace, Mean, LFP and Rate
         What to keep beside spikes.
     spikes : bool
-        Whether to keep spikes at all.
+        Whether to keep the times of spikes. If not, they are counted (``spike_counts``), which
+        takes no memory that grows.
     out : path
         Stream spikes to this SONATA file, and traces to files beside it, rather than keep them in
         memory.
@@ -106,7 +113,7 @@ class Simulation:
         seed: int | None = None,
         replica: int = 0,
         threads: int | None = None,
-        record: Sequence[Trace | Rate] = (),
+        record: Sequence[Recorded] = (),
         spikes: bool = True,
         out: str | Path | None = None,
         overwrite: bool = False,
@@ -136,7 +143,7 @@ class Simulation:
         self._masks = core_masks(self.threads)
         self._pace = Pace(self.threads)
         start = time.perf_counter()
-        self.state = State(what, self.seed, self.replica)
+        self.state = State(what, self.seed, self.replica, observed(self.network, record))
         out = None if out is None else Path(out)
         about = {} if out is None else self.describe()
         self._recorder = Recorder(self.state, record, spikes, out, about, overwrite)
@@ -167,6 +174,12 @@ class Simulation:
         Ctrl-C ends the run after the current steps: what was recorded is kept, the state can be
         used, and `KeyboardInterrupt` is raised. An error in ``then`` ends it as well, and leaves
         what was recorded.
+
+        Raises
+        ------
+        FloatingPointError
+            A variable has diverged; the sentence says which, of which neuron, and when. What was
+            recorded up to then is kept.
         """
         if (every is None) != (then is None):
             raise ValueError("every and then belong together: give both, or none.")
@@ -206,6 +219,7 @@ class Simulation:
             self._pace.tell(self.state.step - before, seconds)
             self.run_seconds += seconds
             self._recorder.empty(buffers, before)
+            self._check_failures(buffers)
             if progress is not None:
                 progress((self.state.step - before) * self.build.dt)
 
@@ -224,6 +238,21 @@ class Simulation:
                 if interrupts or time.perf_counter() > end:
                     sync[loop.STOP] = 1
         return work[0].result()
+
+    def _check_failures(self, buffers: Record) -> None:
+        """Say which variable diverged first, if one did."""
+        failures = buffers.failures[buffers.failures[:, 0] > 0]
+        if not failures.size:
+            return
+        step, p, found = min(tuple(map(int, row[:3])) for row in failures)
+        population = list(self.network.populations.values())[p]
+        variables = list(population.model.dynamics.derivatives)
+        neuron, which = divmod(found, len(variables))
+        raise FloatingPointError(
+            f"{variables[which]} of neuron {neuron} of {population.name!r} diverged at "
+            f"{milliseconds(step, self.build.dt):g} ms: an equation divides by zero or grows "
+            "without limit, or needs a smaller dt or another method. What was recorded is kept."
+        )
 
     def _work(self, worker: int, workers: int, last: int, buffers: Record, sync: np.ndarray) -> int:
         state = self.state
@@ -268,6 +297,42 @@ class Simulation:
         """
         self.state.set(name, values)
 
+    def silence(
+        self,
+        which: Population | View | str,
+        neurons: Sequence[int] | np.ndarray | None = None,
+        *,
+        silent: bool = True,
+    ) -> None:
+        """Cut the outputs of neurons: their spikes are recorded, but reach no synapse.
+
+        Spikes that are under way arrive. To cut a projection instead, ``Network.remove`` it and
+        build again: all other synapses stay as they were.
+
+        Parameters
+        ----------
+        which : Population, View or str
+        neurons : array
+            Numbers within ``which``; default: all.
+        silent : bool
+            ``False`` lets spikes reach their targets again.
+
+        Raises
+        ------
+        ValueError, IndexError
+            An unknown population, or a neuron beyond it.
+        """
+        view = self.network.view(which)
+        numbers = np.arange(view.size) if neurons is None else np.asarray(neurons)
+        if numbers.ndim != 1 or (numbers.size and numbers.dtype.kind not in "iu"):
+            raise ValueError(f"neurons is {neurons!r}; it must be a sequence of whole numbers.")
+        if numbers.size and not 0 <= numbers.min() <= numbers.max() < view.size:
+            raise IndexError(
+                f"neurons run from {numbers.min()} to {numbers.max()}; {view.population!r} has "
+                f"{view.size} here, numbered from 0."
+            )
+        self.state.silence(view, numbers.astype(np.int64), silent)
+
     def synapses(
         self, source: Population | str, target: Population | str, receptor: str | None = None
     ) -> Synapses:
@@ -277,7 +342,12 @@ class Simulation:
     @property
     def counts(self) -> dict[str, int]:
         """Number of spikes of each population so far."""
-        return dict(self._recorder.counts)
+        return {name: int(counts.sum()) for name, counts in self._recorder.counts.items()}
+
+    @property
+    def spike_counts(self) -> dict[str, np.ndarray]:
+        """Number of spikes of each neuron so far, by population."""
+        return {name: counts.copy() for name, counts in self._recorder.counts.items()}
 
     @property
     def rates(self) -> dict[str, float]:
@@ -295,6 +365,11 @@ class Simulation:
     def traces(self) -> dict[tuple[str, str], Samples]:
         """Recorded variables so far by (population, variable), unless they went to files."""
         return self._recorder.traces
+
+    @property
+    def means(self) -> dict[tuple[str, str], Averages]:
+        """Recorded averages so far by (population, variable); of `LFP` the variable is "lfp"."""
+        return self._recorder.means
 
     @property
     def binned(self) -> dict[str, BinnedRate]:
@@ -317,7 +392,9 @@ class Simulation:
         return Result(
             self.spikes,
             self.rates,
+            self.spike_counts,
             self.traces,
+            self.means,
             self.binned,
             self.timings,
             self.build.synapse_count,

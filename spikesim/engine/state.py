@@ -1,5 +1,6 @@
 """A state: everything that a run's future depends on, as arrays, and the changes it allows."""
 
+import ast
 from collections.abc import Mapping
 from copy import copy
 from dataclasses import replace
@@ -12,8 +13,8 @@ from spikesim.engine import loop
 from spikesim.engine.bounds import bounds
 from spikesim.engine.build import Build, milliseconds, sampled
 from spikesim.engine.cache import generated_module
-from spikesim.engine.drives import drive_arrays
-from spikesim.engine.generator import REFRACTORY, Kernel, generate
+from spikesim.engine.drives import drive_arrays, start_ages
+from spikesim.engine.generator import OBSERVED, REFRACTORY, Kernel, generate
 from spikesim.engine.keyed import derive_key
 from spikesim.engine.loop import Flow, Shape
 from spikesim.equations import evaluate, names, parse
@@ -34,8 +35,15 @@ class State:
         The next step.
     """
 
-    def __init__(self, build: Build, seed: int, replica: int) -> None:
+    def __init__(
+        self,
+        build: Build,
+        seed: int,
+        replica: int,
+        observed: Mapping[str, Mapping[str, ast.expr]],
+    ) -> None:
         b = self.build = build
+        self._observed = observed
         self.network = build.network
         self.seed, self.replica = seed, replica
         self.step = 0
@@ -47,6 +55,8 @@ class State:
         slots = b.partitions << (b.address_bits + b.slot_bits)
         most = int((64 * (b.wiring.spans["last"] - b.wiring.spans["first"])).sum(axis=1).max())
         empty = np.zeros(0, b.real)
+        inputs = drive_arrays(b, self._drives.values())
+        ages = start_ages(b, inputs, self._drives.values(), seed, "start", replica)
         self.flow = Flow(
             state=empty,
             state_first=np.zeros(len(self._names), np.int64),
@@ -61,9 +71,12 @@ class State:
             ends=_aligned(
                 (b.history, b.partitions, -(-(len(self._names) + 1) // 16) * 16), np.int32
             ),
+            silent=np.zeros(0, np.uint8),
             gauss=(levels(Normal(0.0, 1.0), loop.GAUSS_LEVELS) / np.sqrt(2)).astype(b.real),
-            **drive_arrays(b, self._drives.values()),
+            ages=_aligned(ages.size, np.int32),
+            **inputs,
         )
+        self.flow.ages[:] = ages
         self._kernels = {
             name: self._kernel(name, self._values[name], self._drives) for name in self._names
         }
@@ -75,11 +88,13 @@ class State:
         return milliseconds(self.step, self.build.dt)
 
     def cells(self, view: View, variable: str) -> tuple[np.ndarray, np.ndarray]:
-        """Where in the flat state a variable of some neurons lies, and in which partitions."""
-        kernel = self._kernels[view.population]
+        """Where in the flat state a quantity of some neurons lies, and in which partitions."""
+        rows = self._kernels[view.population].rows
         p = self._names.index(view.population)
         block, lane = np.divmod(view.neurons, 64)
-        row = block * len(kernel.rows) + kernel.rows.index(variable)
+        observed = f"{OBSERVED}{variable}"
+        place = rows.index(observed if observed in rows else variable)
+        row = block * len(rows) + place
         return self.flow.state_first[p] + row * 64 + lane, self.build.partition_of(p, block)
 
     def get(self, population: str, name: str) -> np.ndarray | float:
@@ -149,6 +164,15 @@ class State:
             self.flow = self.flow._replace(**drive_arrays(self.build, drives.values()))
         self._drives = drives
 
+    def silence(self, view: View, neurons: np.ndarray, silent: bool) -> None:
+        """Let spikes of these neurons of a part reach nobody, or reach their targets again."""
+        flags = self.flow.silent
+        if not flags.size:
+            flags = np.zeros(sum(p.size for p in self.network.populations.values()), np.uint8)
+        first = self.build.wiring.populations["first"][self._names.index(view.population)]
+        flags[first + view.neurons[neurons]] = silent
+        self.flow = self.flow._replace(silent=flags if flags.any() else flags[:0])
+
     def _known(self, population: str) -> None:
         if population not in self._names:
             known = ", ".join(map(repr, [*self._names, *self._drives]))
@@ -159,20 +183,23 @@ class State:
         result = {}
         for variable in population.model.dynamics.derivatives:
             value = population.init.get(variable, 0.0)
+            key = (self.seed, "start", self.replica, name, variable)
             if isinstance(value, str):
                 where = f"population {name!r}, init of {variable!r}"
                 node = parse(value, where)
-                unknown = names(node) - set(self._values[name])
+                unknown = names(node) - {*self._values[name], "xi"}
                 if unknown:
                     raise ValueError(f"{where}: unknown parameter {sorted(unknown)[0]!r}.")
-                value = evaluate(node, self._values[name])
+                noise = {}
+                if "xi" in names(node):
+                    noise["xi"] = sampled(Normal(0.0, 1.0), population.size, *key)
+                value = evaluate(node, {**self._values[name], **noise})
             else:
-                key = (self.seed, "start", self.replica, name, variable)
                 value = sampled(value, population.size, *key)
             result[variable] = np.broadcast_to(np.asarray(value, float), population.size)
         if population.model.dynamics.refractory is not None:
             result[REFRACTORY] = np.full(population.size, -1.0)
-        return result
+        return result | {row: np.zeros(population.size) for row in self._observed[name]}
 
     def _kernel(self, name: str, values: Mapping[str, Any], drives: Mapping[str, Drive]) -> Kernel:
         """The update of a population with these parameters, currents added to them."""
@@ -184,7 +211,9 @@ class State:
                 total = np.broadcast_to(np.asarray(values[key], float), population.size).copy()
                 total[drive.target.neurons] += drive.input.amplitude
                 values[key] = float(total[0]) if np.all(total == total[0]) else total
-        kernel = generate(population.model, values, self.build.dt, self.build.precision)
+        kernel = generate(
+            population.model, values, self.build.dt, self.build.precision, self._observed[name]
+        )
         for receptor in population.model.receptors:
             kernel.scalars[f"unit_{receptor}"] = self.build.units[name, receptor]
         return kernel

@@ -66,13 +66,13 @@ DRAWN, DISTINCT, ALL, STORED = range(4)
 DELAY_LEVELS = 65536  # entries of a delay table: quantiles of the delays, in steps
 
 INPUT = _record(
-    kind=np.int64,  # POISSON, GAUSS or SAMPLED
+    kind=np.int64,  # POISSON, GAUSS, SAMPLED, RENEWAL or CORRELATED
     population=np.int64,
     receptor=np.int64,
     stream=np.uint64,
     weights=np.int64,  # where its 64 weights begin in `amplitudes`, in units of the ring ...
     weight_stride=np.int64,  # ... and how far the next block's are (0: the same)
-    levels=np.int64,  # POISSON: thresholds per neuron
+    levels=np.int64,  # POISSON: thresholds per neuron; CORRELATED: of the mother train
     thresholds=np.int64,
     threshold_stride=np.int64,
     bins=np.int64,  # of time; what follows the last is the last, or if it repeats the first
@@ -80,9 +80,11 @@ INPUT = _record(
     repeats=np.int64,
     weight_bin=np.int64,  # how far the weights and thresholds of the next bin are
     threshold_bin=np.int64,
+    ages=np.int64,  # RENEWAL: its first block in `ages`, `hazard_first` and `hazard_last`
+    copies=np.uint32,  # CORRELATED: a draw up to this copies a spike of the mother train
 )
 
-POISSON, GAUSS, SAMPLED = range(3)
+POISSON, GAUSS, SAMPLED, RENEWAL, CORRELATED = range(5)
 
 TRACE = _record(
     every=np.int64,  # steps
@@ -91,4 +93,10 @@ TRACE = _record(
     columns=np.int64,
 )
 
-TAP = _record(trace=np.int64, cell=np.int64, column=np.int64)  # cell: index into the state
+TAP = _record(  # a value to record: the sum of some cells of the state
+    trace=np.int64,
+    column=np.int64,
+    cell=np.int64,  # the first
+    stride=np.int64,
+    cells=np.int64,  # how many
+)

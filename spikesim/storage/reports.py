@@ -100,7 +100,8 @@ class ReportWriter:
         ValueError
             If rows has another shape.
         """
-        rows = np.array(rows, self._data.dtype)
+        with np.errstate(over="ignore"):  # what has diverged is infinite
+            rows = np.array(rows, self._data.dtype)
         if rows.ndim != 2 or rows.shape[1] != self._data.shape[1]:
             raise ValueError(
                 f"rows must have the shape (n_samples, {self._data.shape[1]}), "
