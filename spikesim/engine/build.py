@@ -4,6 +4,7 @@ A `Build` holds what a run only reads. It depends on the network, dt, precision 
 partitions; what is connected to what depends on the network alone.
 """
 
+import ast
 import math
 import os
 import time
@@ -18,6 +19,7 @@ from spikesim.engine.bounds import bounds, farthest, space
 from spikesim.engine.keyed import generator
 from spikesim.engine.loop import Wiring
 from spikesim.engine.tables import DELAY_LEVELS, POPULATION, SPAN
+from spikesim.model import NeuronModel
 from spikesim.network import DISTRIBUTIONS, Network, Population, Projection, extremes, shared
 from spikesim.rules import (
     AllToAll,
@@ -175,17 +177,27 @@ def fastest_threads(network: Network, dt: float) -> int:
 
     An exchange costs up to 5 microseconds where two cores are far apart, so below about ten
     microseconds of work one thread is faster. The work is estimated from what the full microcircuit
-    takes: about 0.25 ns for a neuron, 0.5 ns for a random input and 1.2 ns for a synapse that is
-    passed, at 5 Hz.
+    takes: 0.5 ns for a random input and 1.2 ns for a synapse that is passed, at 5 Hz.
     """
-    sizes = {name: p.size for name, p in network.populations.items()}
+    updates = sum(p.size * _update_nanoseconds(p.model) for p in network.populations.values())
     synapses = sum(expected_synapses(network, p) for p in network.projections.values())
     events = synapses * 5e-3 * dt
     driven = sum(d.target.size for d in network.drives.values() if d.receptor)
-    step = 0.25 * sum(sizes.values()) + 0.5 * driven + 1.2 * events  # ns
+    step = updates + 0.5 * driven + 1.2 * events  # ns
     delays = [extremes(p.delay)[0] for p in network.projections.values() if np.size(p.delay)]
     epoch = max(1, min([LONGEST_EPOCH, *(int(delay / dt) for delay in delays)]))
     return cores() if step * epoch > SHARED_WORK else 1
+
+
+def _update_nanoseconds(model: NeuronModel) -> float:
+    """Roughly, of one step of a neuron: 0.25 if linear, 4 to 5 for Hodgkin-Huxley and AdEx."""
+    if model.linear:
+        return 0.25
+    nodes = [n for node in model.dynamics.derivatives.values() for n in ast.walk(node)]
+    operations = sum(isinstance(node, ast.BinOp) for node in nodes)
+    calls = sum(isinstance(node, ast.Call) for node in nodes)
+    stages = {"rk2": 2, "rk4": 4}.get(model.method, 1)
+    return 0.25 + stages * (0.03 * operations + 0.25 * calls)
 
 
 def milliseconds(step: Any, dt: float) -> Any:

@@ -97,6 +97,9 @@ class _Writer:
                 return ast.Name("active") if name == NOT_REFRACTORY else node
             case ast.BinOp(base, ast.Pow(), ast.Constant(value=int(power))) if 1 < power < 9:
                 return ast.BinOp(self._rewritten(base), ast.Pow(), ast.Constant(power))
+            case ast.BinOp(left, ast.Div(), right) if self.fixed(right):  # a product is quicker
+                inverse = ast.BinOp(ast.Constant(1.0), ast.Div(), right)
+                return ast.BinOp(self._rewritten(left), ast.Mult(), self._rewritten(inverse))
             case ast.BinOp(left, op, right):
                 return ast.BinOp(self._rewritten(left), op, self._rewritten(right))
             case ast.UnaryOp(op, operand):
