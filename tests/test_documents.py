@@ -26,6 +26,16 @@ def test_python_blocks_of_the_readme_run_in_order(tmp_path, monkeypatch):
     assert names["result"].rates["exc"] > 1
     assert len(names["spikes"]) > 1000
     assert {len(sim.network.populations) for sim in names["trials"]} == {2}
+    controlled = names["sim"]
+    assert 3 < controlled.rates["cells"] < 9  # wanted: 5 Hz
+    assert controlled.means["cells", "lfp"].values.min() > 0
+
+
+def test_the_flys_command_of_the_readme():
+    command = re.search(r"^spikesim (run flybrain .*)$", README, flags=re.M).group(1)
+    outcome = CliRunner().invoke(main, shlex.split(command))
+    assert outcome.exit_code == 0, outcome.output
+    assert re.search(r"brain: \d+ neurons spiked, the 20 strongest", outcome.output)
 
 
 def test_first_command_of_the_readme(tmp_path, monkeypatch):
@@ -54,6 +64,20 @@ def test_examples_run(tmp_path, names):
         assert done.returncode == 0, done.stderr
     assert "mean CV" in done.stdout
     assert (tmp_path / "first_network.png").exists()
+
+
+@pytest.mark.parametrize("name", ["models.py"])
+def test_figures_of_models_are_drawn(tmp_path, name):
+    picture = tmp_path / "figure.png"
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "examples" / name), str(picture)],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
+    assert done.returncode == 0, done.stderr
+    assert picture.read_bytes().startswith(b"\x89PNG")
+    assert " 0 spikes" not in done.stdout
 
 
 def test_the_page_for_those_who_come_from_elsewhere():
