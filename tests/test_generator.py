@@ -20,7 +20,7 @@ from scipy import linalg
 
 import spikesim as ss
 from spikesim.engine.functions import exp
-from spikesim.engine.generator import propagators
+from spikesim.engine.methods import propagators
 from spikesim.equations import affine, evaluate, names, parse, statements
 
 
