@@ -490,9 +490,10 @@ class Network:
         if receptor is None and len(known) == 1:
             return known[0]
         if receptor in model.receptors and receptor not in known:
+            others = ", ".join(map(repr, known)) or "none"
             raise ValueError(
                 f"{where}: receptor is {receptor!r}, at which nothing can arrive: it makes a "
-                f"current by itself; {target.population!r} takes {', '.join(map(repr, known))}."
+                f"current by itself; {target.population!r} takes {others}."
             )
         if receptor not in known:
             raise ValueError(

@@ -3,7 +3,6 @@
 import ast
 import decimal
 import os
-import platform
 import subprocess
 import sys
 import textwrap
@@ -192,33 +191,6 @@ def run_python(code: str, cache: Path) -> str:
     )
     assert done.returncode == 0, done.stderr[-3000:]
     return done.stdout
-
-
-@pytest.mark.skipif(
-    platform.machine().lower() not in ("x86_64", "amd64")
-    or not llvm.get_host_cpu_features().get("avx2"),
-    reason="looks for instructions of AVX2 and AVX-512",
-)
-def test_updates_vectorise(tmp_path):
-    """Arithmetic of the loop over neurons is done in vectors of 4 to 16 of them."""
-    code = """
-        import re
-        import spikesim as ss
-        from spikesim.engine.cache import generated_module
-
-        conductances = {"ampa": ss.Conductance(2.0), "gaba": ss.Conductance(8.0, -80.0)}
-        for model in (ss.LIF(), ss.LIF(receptors=conductances), ss.Izhikevich()):
-            for precision, letter in (("single", "s"), ("double", "d")):
-                update = generated_module(model.source(precision)).update
-                text = update._library.get_asm_str()
-                vectors = re.findall(rf"v(?:mul|add|sub|fn?m\\w+)p{letter}\\s.*[yz]mm", text)
-                calls = re.findall(r"\\bexpf?\\b", text)
-                print(len(vectors), len(calls), model.name, precision)
-    """
-    for line in run_python(code, tmp_path).splitlines():
-        vectors, calls, name = line.split(maxsplit=2)
-        assert int(vectors) >= 8, f"{name} does not vectorise"
-        assert int(calls) == 0, f"{name} calls exp lane by lane"
 
 
 TRIPLES = ["aarch64-apple-darwin", "aarch64-unknown-linux-gnu", "x86_64-pc-windows-msvc"]

@@ -21,7 +21,18 @@ DESCRIPTION = {
     ),
 }
 KERNELS = {
-    *("cache", "intrinsics", "keyed", "barrier", "functions", "noise", "tables", "wiring", "loop"),
+    *(
+        "cache",
+        "arrivals",
+        "intrinsics",
+        "keyed",
+        "barrier",
+        "functions",
+        "noise",
+        "tables",
+        "wiring",
+        "loop",
+    ),
 }
 # Networks may be wired to show their synapses, models to show their source: on request only.
 ON_REQUEST = {("network", "engine"), ("model", "engine")}

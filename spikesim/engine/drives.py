@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 from scipy import optimize, special
 
+from spikesim.distributions import Normal, levels
+from spikesim.engine.arrivals import GAUSS_LEVELS, address
 from spikesim.engine.bounds import arrival_steps
 from spikesim.engine.build import Build
 from spikesim.engine.keyed import derive_key, generator
@@ -15,34 +17,44 @@ from spikesim.inputs import (
     CorrelatedPoisson,
     Gamma,
     Poisson,
+    PoissonDeadTime,
     PoissonRates,
-    Random,
     Renewal,
     Sampled,
     Spikes,
+    WhiteNoise,
 )
 from spikesim.network import Drive
 
+KINDS = {
+    Poisson: POISSON,
+    PoissonRates: POISSON,
+    WhiteNoise: GAUSS,
+    Sampled: SAMPLED,
+    Gamma: RENEWAL,
+    PoissonDeadTime: RENEWAL,
+    CorrelatedPoisson: CORRELATED,
+}
 MOST_HAZARDS = 1 << 26  # entries of one input's tables
 HEAD = 256  # steps of a smooth distribution that are summed one by one
 
 
 def drive_arrays(build: Build, drives: Iterable[Drive]) -> dict[str, np.ndarray]:
-    """The fields of `Flow` that hold a state's inputs."""
+    """The fields of `Flow` that hold a state's inputs; the ages of renewal trains are 0."""
     drives = list(drives)
-    by_step = [d for d in drives if isinstance(d.input, Random | Sampled)]
+    by_step = _by_step(drives)
     table = np.zeros(len(by_step), INPUT)
     weights: list[np.ndarray] = []  # [bin, block, lane], integers
-    deviations: list[np.ndarray] = []  # [block, lane], reals
+    reals = [levels(Normal(0.0, 1.0), GAUSS_LEVELS) / np.sqrt(2)]  # and SDs [block, lane]
     limits: list[np.ndarray] = []  # [bin, block, level, lane]
     hazards: list[np.ndarray] = []  # one table after the other
-    firsts: list[np.ndarray] = []  # [block, lane], of its table in `hazards`
-    lasts: list[np.ndarray] = []  # [block, lane]
+    ages: list[np.ndarray] = []  # [block, (age, first hazard, last), lane]
     driven: list[np.ndarray] = []  # blocks
     driven_first = np.zeros((len(by_step), build.partitions + 1), np.int64)
     for n, (row, drive) in enumerate(zip(table, by_step, strict=True)):
         population = build.network.populations[drive.target.population]
         given, size = drive.input, population.size
+        row["kind"] = KINDS[type(given)]
         row["population"] = list(build.network.populations).index(population.name)
         row["receptor"] = list(population.model.receptors).index(drive.receptor)
         row["stream"] = derive_key("input", drive.name) & 0xFFFFFFFF
@@ -50,63 +62,61 @@ def drive_arrays(build: Build, drives: Iterable[Drive]) -> dict[str, np.ndarray]
         if isinstance(given, PoissonRates | Sampled):
             row["bin_steps"] = steps_of_bin(drive, build.dt)
             row["repeats"] = given.repeat
-        unit = build.units[population.name, drive.receptor]
+        row["thresholds"] = sum(x.size // 64 for x in limits)
         if isinstance(given, Poisson | PoissonRates):
-            row["kind"] = POISSON
             rates = [given.rate] if isinstance(given, Poisson) else given.rates
             means = np.stack([_lanes(rate, drive, size) for rate in rates]) * build.dt / 1000
-            limit = poisson_limits(means)
-            row["bins"], blocks, row["levels"] = limit.shape[:3]
-            row["thresholds"] = sum(x.size // 64 for x in limits)
+            limits.append(poisson_limits(means))
+            row["bins"], blocks, row["levels"] = limits[-1].shape[:3]
             row["threshold_bin"] = blocks * row["levels"]
             row["threshold_stride"] = row["levels"] if blocks > 1 else 0
-            limits.append(limit)
-            part, parts = np.rint(_lanes(given.weight, drive, size) / unit), weights
         elif isinstance(given, Renewal):
-            row["kind"] = RENEWAL
             hazard, first, last = hazard_tables(drive, size, build.dt)
-            row["ages"] = sum(x.size // 64 for x in firsts)
-            firsts.append(first + sum(x.size for x in hazards))
-            lasts.append(last)
+            row["ages"] = sum(map(len, ages))
+            first = first + sum(x.size for x in hazards)
+            ages.append(np.stack([np.zeros_like(first), first, last], axis=1))
             hazards.append(hazard)
-            part, parts = np.rint(_lanes(given.weight, drive, size) / unit), weights
         elif isinstance(given, CorrelatedPoisson):
-            row["kind"] = CORRELATED
             mother = given.rate / given.correlation * build.dt / 1000
-            limit = poisson_limits(np.full((1, 1, 64), mother))
-            row["levels"], row["thresholds"] = limit.shape[2], sum(x.size // 64 for x in limits)
+            limits.append(poisson_limits(np.full((1, 1, 64), mother)))
+            row["levels"] = limits[-1].shape[2]
             row["copies"] = np.ceil(given.correlation * 2.0**32) - 1
-            limits.append(limit)
-            part, parts = np.rint(_lanes(given.weight, drive, size) / unit), weights
-        elif isinstance(given, Sampled):
-            row["kind"] = SAMPLED
-            part = np.stack([_lanes(value, drive, size) for value in given.values])
+
+        unit, parts = build.units[population.name, drive.receptor], weights
+        if isinstance(given, Sampled):
+            part = np.rint(np.stack([_lanes(value, drive, size) for value in given.values]) / unit)
             row["bins"], row["weight_bin"] = part.shape[:2]
-            part, parts = np.rint(part / unit), weights
+        elif isinstance(given, WhiteNoise):
+            part, parts = _lanes(given.sd, drive, size) / unit, reals
         else:
-            row["kind"] = GAUSS
-            part, parts = _lanes(given.sd, drive, size) / unit, deviations
+            part = np.rint(_lanes(given.weight, drive, size) / unit)
         row["weights"] = sum(x.size // 64 for x in parts)
         row["weight_stride"] = 1 if part.shape[-2] > 1 else 0
         parts.append(part)
+
         blocks = _driven_blocks(drive)
         driven_first[n] = sum(map(len, driven))
-        driven_first[n, 1:] += np.searchsorted(
-            blocks, build.wiring.spans[:, row["population"]]["last"]
-        )
+        last = build.wiring.spans[:, row["population"]]["last"]
+        driven_first[n, 1:] += np.searchsorted(blocks, last)
         driven.append(blocks)
+    for age in ages:
+        age[:, 1] += sum(x.size for x in limits)  # hazards lie behind all limits
     return {
         "inputs": table,
+        "drivers": np.array([address(kind, build.precision) for kind in table["kind"]], np.int64),
         "driven": _flat(driven, np.int64),
         "driven_first": driven_first,
         "weights": _flat(weights, build.integer),
-        "deviations": _flat(deviations, build.real),
-        "thresholds": _flat(limits, np.uint32),
-        "hazards": _flat(hazards, np.uint32),
-        "hazard_first": _flat(firsts, np.int32),
-        "hazard_last": _flat(lasts, np.int32),
+        "reals": _flat(reals, build.real),
+        "limits": _flat([*limits, *hazards], np.uint32),
+        "ages": _flat(ages, np.int32),
         **_events(build, [d for d in drives if isinstance(d.input, Spikes)]),
     }
+
+
+def _by_step(drives: Iterable[Drive]) -> list[Drive]:
+    """The inputs that may bring something in every step, each a row of the table."""
+    return [d for d in drives if type(d.input) in KINDS]
 
 
 def _flat(parts: list[np.ndarray], kind: type) -> np.ndarray:
@@ -236,25 +246,24 @@ def dead_time_hazards(mean: float, dead: int) -> np.ndarray:
 
 def start_ages(
     build: Build, arrays: dict[str, np.ndarray], drives: Iterable[Drive], *key: object
-) -> np.ndarray:
-    """Ages of renewal inputs at time 0, of trains that have run for ever; drawn under a key."""
-    by_step = [d for d in drives if isinstance(d.input, Random | Sampled)]
-    parts = [np.empty(0, np.int32)]
-    for row, drive in zip(arrays["inputs"], by_step, strict=True):
-        if row["kind"] != RENEWAL:
+) -> None:
+    """Give renewal trains ages as if they had run for ever; drawn under a key."""
+    ages = arrays["ages"].reshape(-1, 3, 64)
+    first_block = 0
+    for drive in _by_step(drives):
+        if not isinstance(drive.input, Renewal):
             continue
         blocks = -(-build.network.populations[drive.target.population].size // 64)
-        here = slice(64 * row["ages"], 64 * (row["ages"] + blocks))
-        first, last = arrays["hazard_first"][here], arrays["hazard_last"][here]
+        here = ages[first_block : first_block + blocks]
+        first_block += blocks
         uniform = np.zeros(64 * blocks)
         uniform[drive.target.neurons] = generator(*key, drive.name).random(drive.target.size)
-        ages = np.zeros(64 * blocks, np.int32)
+        age, first, last = (here[:, k].reshape(-1) for k in range(3))
         for table in np.unique(first):
             ours = first == table
-            hazards = arrays["hazards"][table : table + last[ours][0] + 1] / 2.0**32
-            ages[ours] = equilibrium_ages(hazards, uniform[ours])
-        parts.append(ages)
-    return np.concatenate(parts)
+            hazards = arrays["limits"][table : table + last[ours][0] + 1] / 2.0**32
+            age[ours] = equilibrium_ages(hazards, uniform[ours])
+        here[:, 0] = age.reshape(-1, 64)
 
 
 def equilibrium_ages(hazards: np.ndarray, uniform: np.ndarray) -> np.ndarray:

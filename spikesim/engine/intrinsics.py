@@ -133,24 +133,22 @@ set_affinity = (
 
 
 @intrinsic
-def call_update(typingctx, address, state, const, ring, ids, numbers):
-    """Call the compiled update of a population (see `generator`) by its address.
+def call_at(typingctx, address, places, numbers):
+    """Call a compiled kernel (see `generator`, `arrivals`) by its address; returns an int64.
 
-    ``state``, ``const``, ``ring``, ``ids`` are tuples (array, first element), ``numbers`` is a
-    tuple of int64. Going through an address keeps the run loop, which is compiled once, apart
-    from the kernels of the models.
+    ``places`` is a tuple of tuples (array, first element), ``numbers`` one of int64. Going through
+    an address keeps the run loop, which is compiled once, apart from the kernels it calls.
     """
-    pairs = [state, const, ring, ids]
 
     def codegen(context, builder, signature, args):
         pointers = []
-        for pair, value in zip(pairs, args[1:5], strict=True):
+        for pair, value in zip(places, cgutils.unpack_tuple(builder, args[1]), strict=True):
             array = builder.extract_value(value, 0)
             index = builder.extract_value(value, 1)
             pointers.append(_element(context, builder, pair.types[0], array, index))
-        integers = cgutils.unpack_tuple(builder, args[5])
+        integers = cgutils.unpack_tuple(builder, args[2])
         kind = ir.FunctionType(_I64, [p.type for p in pointers] + [_I64] * len(integers))
         function = builder.inttoptr(args[0], kind.as_pointer())
         return builder.call(function, pointers + integers)
 
-    return types.int64(address, state, const, ring, ids, numbers), codegen
+    return types.int64(address, places, numbers), codegen

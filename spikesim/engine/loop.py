@@ -23,14 +23,10 @@ import numpy as np
 
 from spikesim.engine.barrier import take_a_core, wait
 from spikesim.engine.cache import inlined, kernel
-from spikesim.engine.intrinsics import atomic_load, call_update, lanes, prefetch
-from spikesim.engine.keyed import BITS32, LOW32, draw_lanes, philox
-from spikesim.engine.tables import CORRELATED, GAUSS, POISSON, RENEWAL, SAMPLED
+from spikesim.engine.intrinsics import atomic_load, call_at, prefetch
 
 BATCH = 256  # rows that are looked up together
 AHEAD = 4  # rows between the prefetch of a row and its delivery
-GAUSS_LEVELS = 4096
-OLDEST = 1 << 30  # steps: ages end here, beyond any hazard table
 
 # Cells of `sync`, a cache line apart.
 ARRIVED, STOP, HALT = 0, 8, 16  # HALT has two, for even and odd epochs
@@ -61,18 +57,15 @@ class Flow(NamedTuple):
     ring: np.ndarray  # [partition, slot, address], flat
     lists: np.ndarray  # [slot, partition, place] numbers of neurons that spiked
     ends: np.ndarray  # [slot, partition, population + 1] ends of their populations in the list
+    silent: np.ndarray  # whether a neuron's spikes reach nobody; empty if all do
     inputs: np.ndarray
+    drivers: np.ndarray  # [input] addresses of compiled kernels (see `arrivals`)
     driven: np.ndarray  # by input, the blocks that it drives
     driven_first: np.ndarray  # [input, partition], and the end of the last
     weights: np.ndarray  # of all inputs but Gaussian ones, in units of the ring
-    deviations: np.ndarray  # of Gaussian inputs, likewise
-    thresholds: np.ndarray  # of Poisson inputs: a draw above k of them means k spikes
-    silent: np.ndarray  # whether a neuron's spikes reach nobody; empty if all do
-    ages: np.ndarray  # of renewal inputs, [block, lane]: steps since the last spike
-    hazards: np.ndarray  # by age: a draw below means a spike
-    hazard_first: np.ndarray  # [block, lane], where its table begins
-    hazard_last: np.ndarray  # [block, lane], the age whose hazard stays
-    gauss: np.ndarray  # GAUSS_LEVELS quantiles of a normal variable, over the root of 2
+    reals: np.ndarray  # quantiles of a normal variable, SDs of Gaussian inputs
+    limits: np.ndarray  # on draws
+    ages: np.ndarray  # of renewal inputs, and where their limits are
     event_first: np.ndarray  # [partition + 1]
     event_step: np.ndarray
     event_address: np.ndarray
@@ -101,7 +94,7 @@ class Shape(NamedTuple):
     key: int  # of the noise
 
 
-@inlined
+@kernel  # called, not inlined: deliver needs it twice, and it takes long to compile
 def _add_rows(wiring, flow, shape, partition, step, batch, count):
     """Add the weights of the ``count`` rows in the batch to the ring."""
     row, fan, start, end = batch[0], batch[1], batch[2], batch[3]
@@ -139,7 +132,7 @@ def deliver(wiring, flow, shape, partition, step, batch):
     Rows are looked up in batches: pointers, then synapses are asked for ahead of their use. On a
     recent AMD core that takes 0 to 7 % off the time of the full microcircuit.
     """
-    count = 0
+    count = np.int64(0)  # a literal 0 would compile _add_rows once more
     for f in range(wiring.fans.size):
         fan = wiring.fans[f]
         pointers = wiring.places[partition, f].rows
@@ -158,9 +151,9 @@ def deliver(wiring, flow, shape, partition, step, batch):
                     batch[1, count] = f
                     prefetch(wiring.rows, batch[0, count])
                     count += 1
-                    if count == BATCH:
-                        _add_rows(wiring, flow, shape, partition, step, batch, count)
-                        count = 0
+                    if count == batch.shape[1]:
+                        _add_rows(wiring, flow, shape, partition, step, batch, batch.shape[1])
+                        count = np.int64(0)
     _add_rows(wiring, flow, shape, partition, step, batch, count)
 
 
@@ -172,90 +165,33 @@ def _slot(shape, partition, step):
 
 
 @inlined
-def _renew(flow, given, block, draws, spikes):
-    """Which trains of a block spike, by their ages, and their ages in the next step."""
-    at = given.ages + block
-    ages = lanes(flow.ages, at)
-    first, last = lanes(flow.hazard_first, at), lanes(flow.hazard_last, at)
-    for j in range(64):
-        spikes[j] = draws[j] < flow.hazards[np.uint32(first[j] + min(ages[j], last[j]))]
-    for j in range(64):
-        ages[j] = 0 if spikes[j] else min(ages[j] + 1, OLDEST)
-
-
-@inlined
-def _mother_spikes(flow, given, step, key):
-    """Spikes of a mother train in a step; the draw is that of a neuron beyond all neurons."""
-    low, high = np.uint64(step) & LOW32, np.uint64(step) >> BITS32
-    draw = philox(LOW32, low, high, given.stream, key & LOW32, key >> BITS32)[0]
-    count = 0
-    while count < given.levels and draw > flow.thresholds[64 * (given.thresholds + count)]:
-        count += 1
-    return count
-
-
-@inlined
-def _copy(given, mothers, block, step, key, draws, spikes):
-    """How many of the mother train's spikes in this step each train of a block copies.
-
-    ``draws`` serve the first; those of the k-th more are of a step 2^40 k later.
-    """
-    copies = np.uint32(given.copies)
-    for j in range(64):
-        spikes[j] = draws[j] <= copies
-    for more in range(1, mothers):
-        draw_lanes(draws, block, step + (more << 40), given.stream, key)
-        for j in range(64):
-            spikes[j] += draws[j] <= copies
-
-
-@inlined
-def drive(wiring, flow, shape, partition, step, draws, spikes):
-    """Add random and sampled inputs to this step's slot of the ring."""
+def drive(wiring, flow, shape, partition, step):
+    """Add random and sampled inputs to this step's slot of the ring (see `arrivals`)."""
     slot = _slot(shape, partition, step)
     for n in range(flow.inputs.size):
+        first = flow.driven_first[n, partition]
+        blocks = flow.driven_first[n, partition + 1] - first
+        if blocks == 0:
+            continue
         given = flow.inputs[n]
         span = wiring.spans[partition, given.population]
         receptors = wiring.populations[given.population].receptors
-        at = slot + (span.address >> 6) + given.receptor
+        at = slot + (span.address >> 6) + given.receptor - span.first * receptors
         time = step // given.bin_steps
         time = time % given.bins if given.repeats else min(time, given.bins - 1)
-        first_weight = given.weights + time * given.weight_bin
-        first_threshold = given.thresholds + time * given.threshold_bin
-        key = np.uint64(shape.key)
-        mothers = _mother_spikes(flow, given, step, key) if given.kind == CORRELATED else 1
-        if mothers == 0:
-            continue
-        for i in range(flow.driven_first[n, partition], flow.driven_first[n, partition + 1]):
-            block = flow.driven[i]
-            inputs = lanes(flow.ring, at + (block - span.first) * receptors)
-            if given.kind == SAMPLED:
-                weights = lanes(flow.weights, first_weight + block * given.weight_stride)
-                for j in range(64):
-                    inputs[j] += weights[j]
-                continue
-            draw_lanes(draws, block, step, given.stream, key)
-            if given.kind == GAUSS:
-                deviations = lanes(flow.deviations, given.weights + block * given.weight_stride)
-                for j in range(64):
-                    normal = flow.gauss[draws[j] & np.uint32(GAUSS_LEVELS - 1)]
-                    normal += flow.gauss[(draws[j] >> np.uint32(16)) & np.uint32(GAUSS_LEVELS - 1)]
-                    inputs[j] += np.int64(deviations[j] * normal)
-                continue
-            if given.kind == POISSON:
-                spikes[:] = 0
-                threshold = first_threshold + block * given.threshold_stride
-                for level in range(given.levels):
-                    limits = lanes(flow.thresholds, threshold + level)
-                    for j in range(64):
-                        spikes[j] += draws[j] > limits[j]
-            elif given.kind == RENEWAL:
-                _renew(flow, given, block, draws, spikes)
-            else:
-                _copy(given, mothers, block, step, key, draws, spikes)
-            weights = lanes(flow.weights, first_weight + block * given.weight_stride)
-            for j in range(64):
-                inputs[j] += spikes[j] * weights[j]
+        call_at(
+            flow.drivers[n],
+            (
+                (flow.ring, 0),
+                (flow.weights, 0),
+                (flow.reals, 0),
+                (flow.limits, 0),
+                (flow.ages, 0),
+                (flow.driven, first),
+                (flow.inputs, n),
+            ),
+            (at, receptors, blocks, time, step, shape.key),
+        )
 
 
 @inlined
@@ -279,12 +215,14 @@ def update(wiring, flow, shape, kept, partition, step):
         population = wiring.populations[p]
         span = wiring.spans[partition, p]
         if span.first < span.last:
-            found = call_update(
+            found = call_at(
                 flow.updates[p],
-                (flow.state, flow.state_first[p]),
-                (flow.const, flow.const_first[p]),
-                (flow.ring, ring + span.address),
-                (flow.lists, list_first + count),
+                (
+                    (flow.state, flow.state_first[p]),
+                    (flow.const, flow.const_first[p]),
+                    (flow.ring, ring + span.address),
+                    (flow.lists, list_first + count),
+                ),
                 (
                     span.first,
                     span.last,
@@ -351,13 +289,12 @@ def run(worker, workers, first, last, wiring, flow, shape, kept, sync, masks):
     partitions = wiring.spans.shape[0]
     # The allocator may put two workers' scratch on one cache line, so each keeps a line's distance.
     batch = np.empty((6, BATCH), np.int64)[1:5]
-    draws = np.empty(96, np.uint32)[16:80]
-    spikes = np.empty(96, np.int32)[16:80]
     events = np.empty(partitions + 16, np.int64)[8:]
     for partition in range(partitions):
-        events[partition] = flow.event_first[partition] + np.searchsorted(
-            flow.event_step[flow.event_first[partition] : flow.event_first[partition + 1]], first
-        )
+        event = flow.event_first[partition]
+        while event < flow.event_first[partition + 1] and flow.event_step[event] < first:
+            event += 1
+        events[partition] = event
     epoch = 0
     while first < last:
         until = min(last, first + shape.epoch)
@@ -365,7 +302,7 @@ def run(worker, workers, first, last, wiring, flow, shape, kept, sync, masks):
         for partition in range(worker, partitions, workers):
             for step in range(first, until):
                 deliver(wiring, flow, shape, partition, step, batch)
-                drive(wiring, flow, shape, partition, step, draws, spikes)
+                drive(wiring, flow, shape, partition, step)
                 events[partition] = replay(flow, shape, partition, step, events[partition])
                 count = update(wiring, flow, shape, kept, partition, step)
                 record(flow, shape, kept, partition, step, count)

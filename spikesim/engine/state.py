@@ -8,8 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from spikesim.distributions import Normal, levels
-from spikesim.engine import loop
+from spikesim.distributions import Normal
 from spikesim.engine.bounds import bounds
 from spikesim.engine.build import Build, milliseconds, sampled
 from spikesim.engine.cache import generated_module
@@ -56,7 +55,7 @@ class State:
         most = int((64 * (b.wiring.spans["last"] - b.wiring.spans["first"])).sum(axis=1).max())
         empty = np.zeros(0, b.real)
         inputs = drive_arrays(b, self._drives.values())
-        ages = start_ages(b, inputs, self._drives.values(), seed, "start", replica)
+        start_ages(b, inputs, self._drives.values(), seed, "start", replica)
         self.flow = Flow(
             state=empty,
             state_first=np.zeros(len(self._names), np.int64),
@@ -72,11 +71,8 @@ class State:
                 (b.history, b.partitions, -(-(len(self._names) + 1) // 16) * 16), np.int32
             ),
             silent=np.zeros(0, np.uint8),
-            gauss=(levels(Normal(0.0, 1.0), loop.GAUSS_LEVELS) / np.sqrt(2)).astype(b.real),
-            ages=_aligned(ages.size, np.int32),
             **inputs,
         )
-        self.flow.ages[:] = ages
         self._kernels = {
             name: self._kernel(name, self._values[name], self._drives) for name in self._names
         }
@@ -161,7 +157,9 @@ class State:
             kernel = self._kernel(target, self._values[target], drives)
             self._exchange(target, kernel, self._variables(target))
         else:
-            self.flow = self.flow._replace(**drive_arrays(self.build, drives.values()))
+            arrays = drive_arrays(self.build, drives.values())
+            arrays["ages"].reshape(-1, 3, 64)[:, 0] = self.flow.ages.reshape(-1, 3, 64)[:, 0]
+            self.flow = self.flow._replace(**arrays)
         self._drives = drives
 
     def silence(self, view: View, neurons: np.ndarray, silent: bool) -> None:

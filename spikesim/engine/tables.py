@@ -65,11 +65,11 @@ PROJECTION = _record(
 DRAWN, DISTINCT, ALL, STORED = range(4)
 DELAY_LEVELS = 65536  # entries of a delay table: quantiles of the delays, in steps
 
-INPUT = _record(
+INPUT = _record(  # 64-bit integers alone: kernels read it as an array of them
     kind=np.int64,  # POISSON, GAUSS, SAMPLED, RENEWAL or CORRELATED
     population=np.int64,
     receptor=np.int64,
-    stream=np.uint64,
+    stream=np.int64,  # below 2^32
     weights=np.int64,  # where its 64 weights begin in `amplitudes`, in units of the ring ...
     weight_stride=np.int64,  # ... and how far the next block's are (0: the same)
     levels=np.int64,  # POISSON: thresholds per neuron; CORRELATED: of the mother train
@@ -81,7 +81,7 @@ INPUT = _record(
     weight_bin=np.int64,  # how far the weights and thresholds of the next bin are
     threshold_bin=np.int64,
     ages=np.int64,  # RENEWAL: its first block in `ages`, `hazard_first` and `hazard_last`
-    copies=np.uint32,  # CORRELATED: a draw up to this copies a spike of the mother train
+    copies=np.int64,  # CORRELATED: a draw up to this copies a spike of the mother train
 )
 
 POISSON, GAUSS, SAMPLED, RENEWAL, CORRELATED = range(5)

@@ -1,0 +1,156 @@
+"""What random and sampled inputs bring in a step: one kernel per kind of input.
+
+They are called by their address (see `loop.drive`), so that a network waits for the compilation of
+the kinds that it has, and of no other.
+"""
+
+from functools import cache
+
+import numpy as np
+from numba import types
+
+from spikesim.engine.cache import entry, inlined
+from spikesim.engine.intrinsics import lanes
+from spikesim.engine.keyed import BITS32, LOW32, draw_lanes, philox
+from spikesim.engine.tables import CORRELATED, GAUSS, INPUT, POISSON, RENEWAL, SAMPLED
+
+GAUSS_LEVELS = 4096
+OLDEST = 1 << 30  # renewal inputs: ages beyond are all alike
+
+# Places of the fields in an input's record.
+STREAM, WEIGHTS, WEIGHT_STRIDE, WEIGHT_BIN, LEVELS, THRESHOLDS, THRESHOLD_STRIDE, THRESHOLD_BIN = (
+    INPUT.names.index(name)
+    for name in (
+        *("stream", "weights", "weight_stride", "weight_bin"),
+        *("levels", "thresholds", "threshold_stride", "threshold_bin"),
+    )
+)
+AGES, COPIES = INPUT.names.index("ages"), INPUT.names.index("copies")
+
+# Arguments of all kernels: the ring of inputs; of all inputs the weights, the reals (quantiles of a
+# normal variable, standard deviations), the limits on draws, and the ages of trains, each with the
+# first and the number of its limits; the blocks to drive; the input's record. Then numbers: the
+# ring's block of 64 inputs for block 0, inputs a neuron, how many blocks, the bin of time, the
+# step, the key of the noise.
+
+
+@inlined
+def _add(inputs, spikes, weights):
+    for j in range(64):
+        inputs[j] += spikes[j] * weights[j]
+
+
+def sampled(
+    ring, weights, reals, limits, ages, driven, given, at, receptors, blocks, time, step, key
+):
+    """Values that are given."""
+    first_weight = given[WEIGHTS] + time * given[WEIGHT_BIN]
+    for i in range(blocks):
+        inputs = lanes(ring, at + driven[i] * receptors)
+        values = lanes(weights, first_weight + driven[i] * given[WEIGHT_STRIDE])
+        for j in range(64):
+            inputs[j] += values[j]
+
+
+def gaussian(
+    ring, weights, reals, limits, ages, driven, given, at, receptors, blocks, time, step, key
+):
+    """Normal variables: sums of two quantiles that are picked at random."""
+    draws = np.empty(64, np.uint32)
+    for i in range(blocks):
+        draw_lanes(draws, driven[i], step, np.uint64(given[STREAM]), np.uint64(key))
+        inputs = lanes(ring, at + driven[i] * receptors)
+        spread = lanes(reals, given[WEIGHTS] + driven[i] * given[WEIGHT_STRIDE])
+        for j in range(64):
+            normal = reals[np.int64(draws[j] & np.uint32(GAUSS_LEVELS - 1))]
+            normal += reals[np.int64((draws[j] >> np.uint32(16)) & np.uint32(GAUSS_LEVELS - 1))]
+            inputs[j] += np.int64(spread[j] * normal)
+
+
+def poisson(
+    ring, weights, reals, limits, ages, driven, given, at, receptors, blocks, time, step, key
+):
+    """Independent Poisson trains: a draw above k limits means k spikes."""
+    draws, spikes = np.empty(64, np.uint32), np.empty(64, np.int32)
+    first_weight = given[WEIGHTS] + time * given[WEIGHT_BIN]
+    first_limit = given[THRESHOLDS] + time * given[THRESHOLD_BIN]
+    for i in range(blocks):
+        draw_lanes(draws, driven[i], step, np.uint64(given[STREAM]), np.uint64(key))
+        spikes[:] = 0
+        limit = first_limit + driven[i] * given[THRESHOLD_STRIDE]
+        for level in range(given[LEVELS]):
+            above = lanes(limits, limit + level)
+            for j in range(64):
+                spikes[j] += draws[j] > above[j]
+        inputs = lanes(ring, at + driven[i] * receptors)
+        _add(inputs, spikes, lanes(weights, first_weight + driven[i] * given[WEIGHT_STRIDE]))
+
+
+def renewal(
+    ring, weights, reals, limits, ages, driven, given, at, receptors, blocks, time, step, key
+):
+    """Renewal trains: a draw below the hazard of a train's age means a spike."""
+    draws, spikes = np.empty(64, np.uint32), np.empty(64, np.int32)
+    for i in range(blocks):
+        draw_lanes(draws, driven[i], step, np.uint64(given[STREAM]), np.uint64(key))
+        place = 3 * (given[AGES] + driven[i])
+        age, first, last = lanes(ages, place), lanes(ages, place + 1), lanes(ages, place + 2)
+        for j in range(64):
+            spikes[j] = draws[j] < limits[np.int64(first[j] + min(age[j], last[j]))]
+        for j in range(64):
+            age[j] = 0 if spikes[j] else min(age[j] + 1, OLDEST)
+        inputs = lanes(ring, at + driven[i] * receptors)
+        _add(inputs, spikes, lanes(weights, given[WEIGHTS] + driven[i] * given[WEIGHT_STRIDE]))
+
+
+@inlined
+def _mother_spikes(limits, given, step, key):
+    """Spikes of a mother train in a step; the draw is that of a neuron beyond all neurons."""
+    low, high = np.uint64(step) & LOW32, np.uint64(step) >> BITS32
+    draw = philox(LOW32, low, high, np.uint64(given[STREAM]), key & LOW32, key >> BITS32)[0]
+    count = 0
+    while count < given[LEVELS] and draw > limits[64 * (given[THRESHOLDS] + count)]:
+        count += 1
+    return count
+
+
+def correlated(
+    ring, weights, reals, limits, ages, driven, given, at, receptors, blocks, time, step, key
+):
+    """Copies of a mother train's spikes: a draw for each, those of the k-th 2^40 k steps later."""
+    draws, spikes = np.empty(64, np.uint32), np.empty(64, np.int32)
+    mothers = _mother_spikes(limits, given, step, np.uint64(key))
+    copies = np.uint32(given[COPIES])
+    for mother in range(mothers):
+        for i in range(blocks):
+            later = step + (mother << 40)
+            draw_lanes(draws, driven[i], later, np.uint64(given[STREAM]), np.uint64(key))
+            for j in range(64):
+                spikes[j] = draws[j] <= copies
+            inputs = lanes(ring, at + driven[i] * receptors)
+            weight = given[WEIGHTS] + driven[i] * given[WEIGHT_STRIDE]
+            _add(inputs, spikes, lanes(weights, weight))
+
+
+_KERNELS = {
+    SAMPLED: sampled,
+    GAUSS: gaussian,
+    POISSON: poisson,
+    RENEWAL: renewal,
+    CORRELATED: correlated,
+}
+
+
+@cache
+def address(kind: int, precision: str) -> int:
+    """Where the compiled kernel of a kind of input is."""
+    return _compiled(kind, precision).address
+
+
+@cache
+def _compiled(kind: int, precision: str):
+    single = precision == "single"
+    integer, real = (types.int32, types.float32) if single else (types.int64, types.float64)
+    arrays = (integer, integer, real, types.uint32, types.int32, types.int64, types.int64)
+    pointers = [types.CPointer(kind) for kind in arrays]
+    return entry(types.void(*pointers, *[types.int64] * 6))(_KERNELS[kind])

@@ -1,0 +1,96 @@
+"""The update of every built-in model and receptor does its arithmetic in vectors."""
+
+import ast
+import platform
+import re
+from dataclasses import replace
+
+import llvmlite.binding as llvm
+import numba
+import pytest
+
+import spikesim as ss
+from spikesim.engine.cache import generated_module
+
+pytestmark = pytest.mark.skipif(
+    platform.machine().lower() not in ("x86_64", "amd64")
+    or not llvm.get_host_cpu_features().get("avx2"),
+    reason="looks for instructions of AVX2 and AVX-512",
+)
+
+CONDUCTANCES = {"ampa": ss.Conductance(2.0), "gaba": ss.Conductance(8.0, -80.0)}
+RECEPTORS = {
+    "jumps and currents": {
+        "delta": ss.Delta(),
+        "exponential": ss.Exponential(),
+        "alpha": ss.Alpha(),
+        "double": ss.DoubleExponential(),
+        "pulse": ss.Pulse(),
+    },
+    "conductances": CONDUCTANCES,
+    "slow conductances": {"double": ss.DoubleExponentialConductance(), "nmda": ss.NMDA()},
+    "coloured noise": {"noise": ss.OrnsteinUhlenbeck(20.0, 5.0)},
+    "white noise": {"noise": ss.WhiteCurrent(20.0)},
+}
+MODELS = {
+    **{f"LIF, {name}": ss.LIF(receptors=receptors) for name, receptors in RECEPTORS.items()},
+    "LIF": ss.LIF(),
+    "AdaptiveLIF": ss.AdaptiveLIF(),
+    "AdaptiveLIF, conductances": ss.AdaptiveLIF(receptors=CONDUCTANCES),
+    "AdEx": ss.AdEx(),
+    "EIF": ss.EIF(),
+    "QIF": ss.QIF(),
+    **{f"GLIF, level {level}": ss.GLIF(level) for level in range(1, 6)},
+    "Izhikevich": ss.Izhikevich(),
+    "Izhikevich2007": ss.Izhikevich2007(),
+    "HodgkinHuxley": ss.HodgkinHuxley(),
+    "HodgkinHuxley, midpoint": replace(ss.HodgkinHuxley(), method="exponential_midpoint"),
+    "FitzHughNagumo": ss.FitzHughNagumo(),
+}
+
+
+def hot_loop(source: str) -> ast.For:
+    """The first loop over the 64 neurons of a block."""
+    loops = [n for n in ast.walk(ast.parse(source)) if isinstance(n, ast.For)]
+    return next(n for n in loops if ast.unparse(n.iter) == "range(64)")
+
+
+def products(loop: ast.For) -> int:
+    """How many different products a neuron's step writes out, beside those within functions."""
+    nodes = [n for n in ast.walk(loop) if isinstance(n, ast.BinOp) and isinstance(n.op, ast.Mult)]
+    return len({ast.unparse(n) for n in nodes if ast.unparse(n.left) != "real(1.0)"})
+
+
+def machine_code(source: str) -> str:
+    """Of the update, compiled anew: code from the cache has no text."""
+    update = generated_module(source).update
+    fresh = numba.cfunc(update._sig, nopython=True, error_model="numpy")(update._pyfunc)
+    return fresh._library.get_asm_str()
+
+
+def vector_products(text: str, precision: str = "single") -> int:
+    """Multiplications of vectors of 256 or 512 bits in machine code."""
+    return len(re.findall(rf"\bv(?:mul|fn?m\w+)p{precision[0]}\s.*[yz]mm", text))
+
+
+@pytest.mark.parametrize("kind", MODELS)
+def test_every_product_of_a_step_is_one_of_vectors(kind):
+    source = MODELS[kind].source("single")
+    text, written = machine_code(source), products(hot_loop(source))
+    assert written >= 4
+    assert vector_products(text) >= written
+    assert not re.search(r"\b(?:exp|expm1|log|sin|cos|tanh)f?\b", text), "called lane by lane"
+
+
+@pytest.mark.parametrize("kind", ["LIF", "LIF, conductances", "Izhikevich"])
+def test_double_precision_is_vectorised_too(kind):
+    source = MODELS[kind].source("double")
+    assert vector_products(machine_code(source), "double") >= products(hot_loop(source))
+
+
+def test_a_step_with_a_branch_is_not_vectorised():
+    """Or the tests above could not fail."""
+    source = ss.LIF().source("single")
+    branch = source.replace("crossed |= ", "crossed = crossed or ")
+    assert branch != source
+    assert vector_products(machine_code(branch)) < products(hot_loop(source))
