@@ -74,6 +74,7 @@ def main() -> None:
 )
 @click.option("--out", type=click.Path(path_type=Path), help="Stream spikes to this HDF5 file.")
 @click.option("--force", is_flag=True, help="Overwrite files that exist.")
+@click.option("--procedural", is_flag=True, help="Draw synapses again instead of storing them.")
 @click.option("--memory", type=float, metavar="GB", help="Limit (default: what is available).")
 @click.option("--plot", type=click.Path(path_type=Path), help="Draw a raster to this file.")
 @click.option(
@@ -96,6 +97,7 @@ def run(
     trials: int,
     out: Path | None,
     force: bool,
+    procedural: bool,
     memory: float | None,
     plot: Path | None,
     record: tuple[str, ...],
@@ -122,10 +124,18 @@ def run(
 
     import spikesim as ss
 
-    need = ss.check_memory(net, precision, memory)
+    connectivity = "procedural" if procedural else "stored"
+    need = ss.check_memory(net, precision, memory, connectivity)
     click.echo(f"memory needed: about {need / 1e9:.2f} GB", err=True)
     records = [_trace(net, text, out) for text in record]
-    build = ss.build(net, dt=dt, threads=threads, precision=precision, memory=memory)
+    build = ss.build(
+        net,
+        dt=dt,
+        threads=threads,
+        precision=precision,
+        memory=memory,
+        connectivity=connectivity,
+    )
     counts = []
     interrupted = False
     with tqdm(total=trials * duration, unit="ms", desc=net.name) as bar:

@@ -24,6 +24,7 @@ KERNELS = {
     *(
         "cache",
         "arrivals",
+        "procedural",
         "intrinsics",
         "keyed",
         "barrier",

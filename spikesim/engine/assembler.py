@@ -11,6 +11,7 @@ from spikesim.distributions import levels
 from spikesim.engine.bounds import profile, space
 from spikesim.engine.keyed import derive_key, generator
 from spikesim.engine.loop import Wiring
+from spikesim.engine.procedural import Drawing
 from spikesim.engine.tables import (
     ALL,
     DELAY_LEVELS,
@@ -259,8 +260,8 @@ class Assembler:
         projection = self.sorted[k]
         return self.layout.units[projection.target.population, projection.receptor]
 
-    def write(self, exactly: bool) -> Wiring:
-        """Write all synapses, partitions side by side."""
+    def write(self, exactly: bool, procedural: bool) -> Wiring:
+        """Write all synapses, partitions side by side; of fans that can be drawn again, none."""
         layout, fans, projections = self.layout, self.fans, self.projections
         table, outside = self._weight_tables(exactly)
         counts = self.counts.joined()
@@ -268,12 +269,17 @@ class Assembler:
         weights_in, delays_in = self.stored_weights.joined(), self.stored_delays.joined()
         delay_tables = np.array(self.delay_values or [np.ones(1)], np.uint16)
 
+        for fan in fans if procedural else ():
+            ours = projections[fan["first_projection"] : fan["last_projection"]]
+            fan["drawn"] = np.all(ours["rule"] != STORED) and np.all(ours["stored_rows"] < 0)
         partitions = layout.spans.shape[0]
         places = np.zeros((partitions, fans.size), ROWS)
         room = np.zeros((partitions, fans.size), np.int64)
         words = rows = exact = 0
         for partition in range(partitions):
             for f, fan in enumerate(fans):
+                if fan["drawn"]:
+                    continue
                 ours = projections[fan["first_projection"] : fan["last_projection"]]
                 spans = layout.spans[partition]
                 room[partition, f] = sum(_room(p, spans, counts, targets_in, rows_in) for p in ours)
@@ -286,7 +292,8 @@ class Assembler:
         longest = [self._longest_row(fan, counts, rows_in) for fan in fans]
 
         def write(partition: int) -> None:
-            for f, fan in enumerate(fans):
+            for f in np.flatnonzero(fans["drawn"] == 0):
+                fan = fans[f]
                 place, size = places[partition, f], room[partition, f]
                 written = write_fan(
                     fan,
@@ -312,6 +319,10 @@ class Assembler:
 
         with ThreadPoolExecutor(self.workers) as pool:
             list(pool.map(write, range(partitions)))
+        drawing = None
+        if np.any(fans["drawn"]):
+            widest = int(projections["target_size"].max())
+            drawing = Drawing(projections, counts, delay_tables, max(longest), widest)
         return Wiring(
             layout.populations,
             layout.spans,
@@ -321,6 +332,7 @@ class Assembler:
             word_array,
             exact_array,
             table,
+            drawing,
         )
 
     def _longest_row(self, fan: np.void, counts: np.ndarray, stored_rows: np.ndarray) -> int:

@@ -34,6 +34,7 @@ from spikesim.rules import (
 )
 
 Precision = Literal["single", "double"]
+Connectivity = Literal["stored", "procedural"]
 
 PARTITION_INPUTS = 65536
 SHARED_WORK = 12_000  # ns between exchanges, from which more threads are faster
@@ -117,6 +118,11 @@ class Build:
         for f, fan in enumerate(w.fans):
             if fan["population"] != names.index(pre.name):
                 continue
+            if fan["drawn"]:
+                raise ValueError(
+                    f"the synapses of {pre.name!r} are not stored; to look at them, build with "
+                    "connectivity='stored'."
+                )
             for partition in range(self.partitions):
                 parts.append(self._decode(f, partition, p, post))
         if receptor is not None and receptor not in receptors:
@@ -259,11 +265,15 @@ def _mean_probability(network: Network, projection: Projection) -> float:
     return float(np.mean(projection.rule.profile.probability(distance)))
 
 
-def estimate_memory(network: Network, precision: Precision = "single") -> float:
+def estimate_memory(
+    network: Network, precision: Precision = "single", connectivity: Connectivity = "stored"
+) -> float:
     """Bytes that a build and one state will need, before anything is built."""
     real = 4 if precision == "single" else 8
     synapses = rows = scratch = state = 0.0
     for projection in network.projections.values():
+        if connectivity == "procedural" and _can_be_drawn(network, projection):
+            continue
         count = expected_synapses(network, projection)
         exact = isinstance(projection.weight, np.ndarray)
         synapses += count * (4 + real * exact)
@@ -279,9 +289,24 @@ def estimate_memory(network: Network, precision: Precision = "single") -> float:
     return synapses + rows + scratch + state + 150e6  # the last: Python, NumPy and Numba
 
 
-def check_memory(network: Network, precision: Precision, limit: float | None) -> float:
+def _can_be_drawn(network: Network, projection: Projection) -> bool:
+    """Whether all outputs of a projection's sources can be drawn again spike by spike."""
+    rules = FixedProbability | FixedOutDegree | FixedTotal | AllToAll
+    return all(
+        isinstance(p.rule, rules) and not isinstance(p.weight, np.ndarray) and np.ndim(p.delay) == 0
+        for p in network.projections.values()
+        if p.source.population == projection.source.population
+    )
+
+
+def check_memory(
+    network: Network,
+    precision: Precision,
+    limit: float | None,
+    connectivity: Connectivity = "stored",
+) -> float:
     """The estimate in bytes; raises `MemoryError` if it exceeds the limit (GB)."""
-    need = estimate_memory(network, precision)
+    need = estimate_memory(network, precision, connectivity)
     number = isinstance(limit, int | float | np.number)
     if limit is not None and not (number and math.isfinite(limit) and limit > 0):
         raise ValueError(f"memory is {limit!r}; it must be a positive number of GB.")
@@ -290,7 +315,8 @@ def check_memory(network: Network, precision: Precision, limit: float | None) ->
         raise MemoryError(
             f"the network needs about {need / 1e9:.2f} GB, more than the "
             f"{allowed / 1e9:.2f} GB that are {'available' if limit is None else 'allowed'}; "
-            "make it smaller or raise the limit (memory, --memory)."
+            "make it smaller, raise the limit (memory, --memory), or draw synapses instead of "
+            "storing them (connectivity='procedural', --procedural)."
         )
     return need
 
@@ -303,6 +329,7 @@ def build(
     precision: Precision = "single",
     memory: float | None = None,
     weights: Literal["compact", "exact"] = "compact",
+    connectivity: Connectivity = "stored",
 ) -> Build:
     """Wire a network.
 
@@ -321,6 +348,11 @@ def build(
         Whether a weight drawn from a distribution is one of (at most) 1,024 equally likely values
         with the distribution's mean and variance, or one of 65,536. Weights that are numbers or
         arrays are never rounded beyond the precision.
+    connectivity : "stored" or "procedural"
+        Whether synapses are kept, or drawn again whenever their source spikes, which takes no
+        memory and more time; the spikes are the same. The outputs of a population can be drawn if
+        all of them follow `FixedProbability`, `FixedOutDegree`, `FixedTotal` or `AllToAll` with
+        weights and delays that are numbers or distributions; others are stored.
 
     Raises
     ------
@@ -338,16 +370,22 @@ def build(
         raise ValueError(f"precision is {precision!r}; it must be 'single' or 'double'.")
     if weights not in ("compact", "exact"):
         raise ValueError(f"weights is {weights!r}; it must be 'compact' or 'exact'.")
+    if connectivity not in ("stored", "procedural"):
+        raise ValueError(f"connectivity is {connectivity!r}; it must be 'stored' or 'procedural'.")
     if not network.populations:
         raise ValueError("the network has no population; add one with network.population(...).")
-    check_memory(network, precision, memory)
+    check_memory(network, precision, memory, connectivity)
     for projection in network.projections.values():
         _check_delays(network, projection, dt)
     threads = int(threads or fastest_threads(network, dt))
     values = {name: _draw_values(network, p) for name, p in network.populations.items()}
 
     populations = _population_table(network)
-    spans, inputs = _partitioned(populations, threads)
+    # Without stored synapses, whose words have room for 16 bits, a row is drawn once a thread.
+    drawn = connectivity == "procedural" and all(
+        _can_be_drawn(network, p) for p in network.projections.values()
+    )
+    spans, inputs = _partitioned(populations, threads, None if drawn else PARTITION_INPUTS)
     partitions = len(spans)
     address_bits = max(6, math.ceil(math.log2(max(inputs, 64))))
     integer = np.int32 if precision == "single" else np.int64
@@ -363,7 +401,7 @@ def build(
     compile_seconds = time.perf_counter() - compile_start
     layout = Layout(populations, spans, units, address_bits, integer)
     assembler = Assembler(network, dt, layout, min(partitions, threads, cores()))
-    wiring = assembler.write(weights == "exact")
+    wiring = assembler.write(weights == "exact", connectivity == "procedural")
     epoch = int(min([LONGEST_EPOCH, *wiring.fans["first_delay"]]))
     history = 1 << math.ceil(math.log2(max([1, *assembler.longest]) + epoch + 1))
     return Build(
@@ -413,15 +451,17 @@ def _population_table(network: Network) -> np.ndarray:
     return table
 
 
-def _partitioned(populations: np.ndarray, threads: int) -> tuple[np.ndarray, int]:
-    """Spans of the fewest partitions, a multiple of the threads, with 16-bit addresses.
+def _partitioned(
+    populations: np.ndarray, threads: int, most_inputs: int | None
+) -> tuple[np.ndarray, int]:
+    """Spans of the fewest partitions, a multiple of the threads, with so many inputs at most.
 
     If blocks are so many and small that this cannot be had, addresses are longer.
     """
     count = threads
     blocks = int(np.sum(-(-populations["size"] // 64)))
     spans, most = _spans(populations, count)
-    while most > PARTITION_INPUTS and count < blocks:
+    while most_inputs is not None and most > most_inputs and count < blocks:
         count += threads
         spans, most = _spans(populations, count)
     return spans, most

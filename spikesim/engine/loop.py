@@ -24,6 +24,7 @@ import numpy as np
 from spikesim.engine.barrier import take_a_core, wait
 from spikesim.engine.cache import inlined, kernel
 from spikesim.engine.intrinsics import atomic_load, call_at, prefetch
+from spikesim.engine.procedural import Drawing, add_drawn, new_scratch
 
 BATCH = 256  # rows that are looked up together
 AHEAD = 4  # rows between the prefetch of a row and its delivery
@@ -43,6 +44,7 @@ class Wiring(NamedTuple):
     words: np.ndarray  # uint32
     exact: np.ndarray  # int32 or int64, as the ring
     table: np.ndarray  # weights in units of the ring
+    drawing: Drawing | None  # what fans need whose synapses are not stored
 
 
 class Flow(NamedTuple):
@@ -126,7 +128,7 @@ def _add_rows(wiring, flow, shape, partition, step, batch, count):
 
 
 @inlined
-def deliver(wiring, flow, shape, partition, step, batch):
+def deliver(wiring, flow, shape, partition, step, batch, scratch):
     """Add all synapses whose window of delays begins now to the ring.
 
     Rows are looked up in batches: pointers, then synapses are asked for ahead of their use. On a
@@ -145,6 +147,22 @@ def deliver(wiring, flow, shape, partition, step, batch):
             for other in range(flow.lists.shape[1]):
                 first = flow.ends[slot, other, fan.population]
                 last = flow.ends[slot, other, fan.population + 1]
+                if fan.drawn:
+                    for i in range(first, last):
+                        source = flow.lists[slot, other, i] - first_neuron
+                        add_drawn(
+                            wiring.drawing,
+                            scratch,
+                            wiring,
+                            flow,
+                            shape,
+                            partition,
+                            step,
+                            f,
+                            window,
+                            source,
+                        )
+                    continue
                 for i in range(first, last):
                     source = flow.lists[slot, other, i] - first_neuron
                     batch[0, count] = pointers + source * fan.windows + window
@@ -289,6 +307,7 @@ def run(worker, workers, first, last, wiring, flow, shape, kept, sync, masks):
     partitions = wiring.spans.shape[0]
     # The allocator may put two workers' scratch on one cache line, so each keeps a line's distance.
     batch = np.empty((6, BATCH), np.int64)[1:5]
+    scratch = new_scratch(wiring.drawing)
     events = np.empty(partitions + 16, np.int64)[8:]
     for partition in range(partitions):
         event = flow.event_first[partition]
@@ -301,7 +320,7 @@ def run(worker, workers, first, last, wiring, flow, shape, kept, sync, masks):
         halt = HALT + (epoch & 1)
         for partition in range(worker, partitions, workers):
             for step in range(first, until):
-                deliver(wiring, flow, shape, partition, step, batch)
+                deliver(wiring, flow, shape, partition, step, batch, scratch)
                 drive(wiring, flow, shape, partition, step)
                 events[partition] = replay(flow, shape, partition, step, events[partition])
                 count = update(wiring, flow, shape, kept, partition, step)

@@ -32,6 +32,7 @@ FAN = _record(
     table=np.int64,  # first entry of its weights in the weight table
     first_projection=np.int64,
     last_projection=np.int64,
+    drawn=np.int64,  # 1 if its synapses are not stored (see `procedural`)
 )
 
 ROWS = _record(  # of one fan in one partition

@@ -36,7 +36,7 @@ def _keep(place, projection, span, receptors, bits, addresses, random_bits, kept
 
 
 @inlined
-def _draw(projection, source_place, counts, span, receptors, seen, addresses, random_bits):
+def draw(projection, source_place, counts, span, receptors, seen, addresses, random_bits):
     """One source's synapses of one projection onto this partition: how many were kept.
 
     ``seen`` is zero for every place, before and after.
@@ -136,7 +136,7 @@ def write_fan(
             span = spans[projection.target]
             receptors = populations[projection.target].receptors
             if projection.stored_rows < 0:
-                kept = _draw(
+                kept = draw(
                     projection,
                     source_place,
                     counts,

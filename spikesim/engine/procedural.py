@@ -1,0 +1,93 @@
+"""Synapses that are not stored: a spike draws its row again, as the wiring would have drawn it.
+
+For networks that do not fit into memory. Every partition draws whole rows and keeps its own
+synapses, so a synaptic event costs a draw for each partition instead of a read. What arrives is the
+same to the bit, because weights are added as integers.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from numba import types
+from numba.extending import overload
+
+from spikesim.engine.cache import inlined
+from spikesim.engine.wiring import draw
+
+
+class Drawing(NamedTuple):
+    """What drawing needs beside the wiring; in its place stands None where all is stored."""
+
+    projections: np.ndarray
+    counts: np.ndarray
+    delay_tables: np.ndarray
+    longest: int  # row of any source
+    widest: int  # target
+
+
+@inlined
+def _new_scratch(drawing):
+    """Room for the addresses and random bits of a row, and for the targets that were seen."""
+    return (
+        np.empty(drawing.longest + 1, np.uint32),
+        np.empty(drawing.longest + 1, np.uint32),
+        np.zeros(drawing.widest + 1, np.uint8),
+    )
+
+
+@inlined
+def _add_drawn(drawing, scratch, wiring, flow, shape, partition, step, f, window, source):
+    addresses, bits, seen = scratch
+    fan = wiring.fans[f]
+    shift = shape.address_bits + shape.slot_bits
+    base = (step & ((1 << shape.slot_bits) - 1)) << shape.address_bits
+    ring = flow.ring[partition << shift :]
+    for p in range(fan.first_projection, fan.last_projection):
+        projection = drawing.projections[p]
+        ahead = source - projection.source_first
+        place = ahead // projection.source_step
+        if ahead < 0 or ahead % projection.source_step or place >= projection.source_size:
+            continue
+        span = wiring.spans[partition, projection.target]
+        receptors = wiring.populations[projection.target].receptors
+        kept = draw(projection, place, drawing.counts, span, receptors, seen, addresses, bits)
+        weights = wiring.table[fan.table + projection.weight :]
+        for k in range(kept):
+            delay = np.int64(drawing.delay_tables[projection.delay, bits[k] >> np.uint32(16)])
+            late = delay - fan.first_delay - (window << shape.slot_bits)
+            if 0 <= late < 1 << shape.slot_bits:
+                at = (np.int64(addresses[k]) | late << shape.address_bits) + base
+                level = (np.int64(bits[k]) & 0xFFFF) * projection.levels >> 16
+                ring[at & ((1 << shift) - 1)] += weights[level]
+
+
+def new_scratch(drawing):
+    """A worker's scratch. Compiled for a network only if it is drawn: see `Drawing`."""
+
+
+def add_drawn(drawing, scratch, wiring, flow, shape, partition, step, f, window, source):
+    """Add to the ring those synapses of a source whose window of delays begins now."""
+
+
+@overload(new_scratch)
+def _new_scratch_if_drawn(drawing):
+    if isinstance(drawing, types.NoneType):
+        return lambda drawing: None
+    return lambda drawing: _new_scratch(drawing)
+
+
+@overload(add_drawn)
+def _add_drawn_if_drawn(drawing, scratch, wiring, flow, shape, partition, step, f, window, source):
+    if isinstance(drawing, types.NoneType):
+
+        def implementation(
+            drawing, scratch, wiring, flow, shape, partition, step, f, window, source
+        ):
+            return None
+
+        return implementation
+
+    def implementation(drawing, scratch, wiring, flow, shape, partition, step, f, window, source):
+        _add_drawn(drawing, scratch, wiring, flow, shape, partition, step, f, window, source)
+
+    return implementation
