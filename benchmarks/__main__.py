@@ -1,8 +1,17 @@
-"""``python -m benchmarks busy | networks | precision | report``."""
+"""``python -m benchmarks COMMAND``; ``--help`` lists the commands."""
 
 import click
 
-from benchmarks import busy, networks, precision, report
+from benchmarks import (
+    environments,
+    kernels,
+    latency,
+    networks,
+    precision,
+    report,
+    scaling,
+    threads,
+)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -10,8 +19,12 @@ def main() -> None:
     """Measure, and write the README's tables from what was measured."""
 
 
-main.add_command(busy.main, "busy")
+main.add_command(kernels.main, "kernels")
+main.add_command(latency.main, "latency")
 main.add_command(networks.main, "networks")
 main.add_command(precision.main, "precision")
 main.add_command(report.main, "report")
+main.add_command(environments.main, "rivals")
+main.add_command(scaling.main, "scaling")
+main.add_command(threads.main, "threads")
 main(prog_name="python -m benchmarks")

@@ -13,15 +13,63 @@ README = Path(__file__).parent.parent / "README.md"
 def networks(content: dict) -> str:
     """Times of the published networks."""
     lines = [
-        "| network | neurons | synapses | rate | build | run / biological time | peak memory |",
-        "|---|---:|---:|---:|---:|---:|---:|",
+        "| network | neurons | synapses | rate | build | run / biological time | peak memory "
+        "| bytes / synapse |",
+        "|---|---:|---:|---:|---:|---:|---:|---:|",
     ]
     for row in content["rows"]:
         lines.append(
             f"| {row['case']} | {row['neurons']:,} | {row['synapses']:,} | {row['rate']:.1f} Hz "
             f"| {row['build_s']:.2f} s | {row['rtf']:.3f} ({row['threads']} threads) "
-            f"| {row['peak_rss_gb']:.2f} GB |"
+            f"| {row['peak_rss_gb']:.2f} GB | {row['bytes_per_synapse']:.1f} |"
         )
+    return "\n".join(lines)
+
+
+def rivals(content: dict) -> str:
+    """How many times as long other simulators take."""
+    lines = [
+        "| network | against | run / ours: median (quartiles) | build + compile / ours "
+        "| mean rate of each population: theirs / ours |",
+        "|---|---|---:|---:|---|",
+    ]
+    for row in content["rows"]:
+        rates = ", ".join(
+            f"{x:.1f} / {row['our_rates'][name]:.1f}" for name, x in row["rates"].items()
+        )
+        ratios = f"void: {row['void']} | "
+        if not row["void"]:
+            low, median, high = row["run_ratio"]
+            ratios = f"{median:.2g} ({low:.2g} to {high:.2g}) | {row['build_ratio'][1]:.2g}"
+        lines.append(f"| {row['case']} | {_rival(row)} | {ratios} | {rates} Hz |")
+    return "\n".join(lines)
+
+
+def _rival(row: dict) -> str:
+    threads = "1 thread" if row["threads"] == 1 else f"{row['threads']} threads"
+    return f"{row['rival']} {row['versions'][row['rival']]}, {threads}, {row['precision']}"
+
+
+STARTS = {  # of latency's table
+    "cold": "nothing compiled yet",
+    "warm": "compiled before",
+    "edited": "one equation edited",
+    "first model": "a model of one's own, for the first time",
+    "again": "again in the same process",
+    "import": "import alone",
+    "help": "`--help`",
+}
+
+
+def latency(content: dict) -> str:
+    """Seconds to the first result, one column for each program."""
+    programs = list(dict.fromkeys(row["program"] for row in content["rows"]))
+    seconds = {(row["start"], row["program"]): row["seconds"] for row in content["rows"]}
+    lines = [f"| start | {' | '.join(programs)} |", "|---|" + "---:|" * len(programs)]
+    for start, text in STARTS.items():
+        cells = [(start, program) for program in programs]
+        told = [f"{seconds[cell]:.2f} s" if cell in seconds else "" for cell in cells]
+        lines.append(f"| {text} | {' | '.join(told)} |")
     return "\n".join(lines)
 
 
@@ -43,6 +91,73 @@ def precision(content: dict) -> str:
     return "\n".join(lines)
 
 
+SHORT = {  # kernels that the README tells of
+    "words": ("noise, 32 bits", "wiring, 64 bits"),
+    "update": ("LIF", "LIF, conductances", "Izhikevich", "AdEx", "HodgkinHuxley"),
+    "spike": ("LIF",),
+    "drive": ("Poisson, 10 Hz", "Poisson, 16 kHz", "Gauss", "gamma", "correlated"),
+    "deliver": (
+        "a step without spikes",
+        "dense rows, one delay",
+        "dense rows, 64 delays",
+        "thin rows, one delay",
+        "thin rows, 64 delays",
+    ),
+    "wire": ("FixedProbability", "FixedTotal", "FixedInDegree", "Pairs"),
+    "barrier": ("2 threads, quiet machine", "2 threads, busy machine"),
+}
+LEVELS = ("L1", "L2", "L3", "memory")
+
+
+def kernels(content: dict) -> str:
+    """Ns of one item in each cache, with the share of the machine's limit."""
+    lines = [f"| kernel, single precision | {' | '.join(LEVELS)} |", "|---|---:|---:|---:|---:|"]
+    for part, cases in SHORT.items():
+        for case in cases:
+            cells = dict.fromkeys(LEVELS, "")
+            for row in content["rows"]:
+                if (row["part"], row["case"]) == (part, case) and row["precision"] != "double":
+                    share = f" ({row['share']:.0%})" if "share" in row else ""
+                    cells[row["held_in"]] = f"{row['ns']:.3g} ns{share}"
+            lines.append(f"| {part}: {case} | {' | '.join(cells.values())} |")
+    return "\n".join(lines)
+
+
+def scaling(content: dict) -> str:
+    """Costs against size."""
+    lines = [
+        "![Time of a synaptic event and of a neuron's step](benchmarks/results/scaling.png)",
+        "",
+        "| neurons | in-degree | rate | build | synaptic event | neuron's step "
+        "| bytes per synapse | peak memory |",
+        "|---:|---:|---:|---:|---:|---:|---:|---:|",
+    ]
+    for row in content["rows"]:
+        lines.append(
+            f"| {row['neurons']:,} | {row['in-degree']:,} | {row['rate']:g} Hz "
+            f"| {row['build_s']:.2f} s | {row['ns_event']:.2f} ns | {row['ns_neuron']:.2f} ns "
+            f"| {row['bytes_per_synapse']:.2f} | {row['peak_gb']:.2f} GB |"
+        )
+    return "\n".join(lines)
+
+
+def threads(content: dict) -> str:
+    """One thread against two, and what threads meet for."""
+    lines = ["| network | machine | 1 thread | 2 threads | speed-up |", "|---|---|---:|---:|---:|"]
+    for row in content["rows"]:
+        if "speedup" in row:
+            one, two = row["one_s"] / row["ms"] * 1000, row["two_s"] / row["ms"] * 1000
+            told = f"| {one:.3f} | {two:.3f} | {row['speedup']:.2f} |"
+            lines.append(f"| {row['case']} | {row['machine']} {told}")
+    lines += ["", "Times are those of a run over biological time.", ""]
+    lines += ["| without any work | quiet | busy |", "|---|---:|---:|"]
+    exchanges = [row for row in content["rows"] if "ns" in row]
+    for case in dict.fromkeys(row["case"] for row in exchanges):
+        ns = {row["machine"]: row["ns"] for row in exchanges if row["case"] == case}
+        lines.append(f"| {case} | {ns['quiet']:,.0f} ns | {ns['busy']:,.0f} ns |")
+    return "\n".join(lines)
+
+
 def note(content: dict) -> str:
     """Where and when a table was measured."""
     machine, versions = content["machine"], content["versions"]
@@ -58,7 +173,8 @@ def note(content: dict) -> str:
 def main() -> None:
     """Write the tables of all benchmarks that have results into README.md."""
     text = README.read_text(encoding="utf-8")
-    for name, table in (("networks", networks), ("precision", precision)):
+    for table in (networks, rivals, latency, precision, kernels, scaling, threads):
+        name = table.__name__
         content = results.read(name)
         if content is None:
             continue

@@ -3,6 +3,7 @@
 import datetime
 import json
 import platform
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,16 @@ def machine() -> dict[str, str | int]:
     return {"processor": model, "cores": cores(), "system": platform.system()}
 
 
+def versions() -> dict[str, str]:
+    """Of what takes part in every run."""
+    return {
+        "spikesim": spikesim.__version__,
+        "python": platform.python_version(),
+        "numpy": np.__version__,
+        "numba": numba.__version__,
+    }
+
+
 def write(benchmark: str, rows: list[dict[str, Any]]) -> Path:
     """Replace the results of a benchmark."""
     FOLDER.mkdir(exist_ok=True)
@@ -33,16 +44,31 @@ def write(benchmark: str, rows: list[dict[str, Any]]) -> Path:
     content = {
         "date": datetime.date.today().isoformat(),
         "machine": machine(),
-        "versions": {
-            "spikesim": spikesim.__version__,
-            "python": platform.python_version(),
-            "numpy": np.__version__,
-            "numba": numba.__version__,
-        },
+        "versions": versions(),
         "rows": rows,
     }
     path.write_text(json.dumps(content, indent=1) + "\n")
     return path
+
+
+def update(
+    benchmark: str, rows: list[dict[str, Any]], keys: Sequence[str], cases: Sequence[str]
+) -> None:
+    """Replace the rows that agree in ``keys``, in the order of ``cases``.
+
+    Others stay if they are of a case that there still is, the machine and the versions.
+    """
+    if not rows:
+        return
+    known = read(benchmark)
+    kept = []
+    if known and (known["machine"], known["versions"]) == (machine(), versions()):
+        new = {tuple(row[key] for key in keys) for row in rows}
+        kept = [row for row in known["rows"] if row["case"] in cases]
+        kept = [row for row in kept if tuple(row[key] for key in keys) not in new]
+    today = datetime.date.today().isoformat()
+    rows = [*kept, *({**row, "date": today} for row in rows)]
+    write(benchmark, sorted(rows, key=lambda row: cases.index(row["case"])))
 
 
 def read(benchmark: str) -> dict[str, Any] | None:

@@ -5,6 +5,7 @@ import pytest
 
 from benchmarks import kernels, machine, report, scaling, threads
 
+told_by_system = machine.caches.__wrapped__
 CACHES = {"L1": 48 << 10, "L2": 1 << 20, "L3": 32 << 20}
 
 
@@ -19,9 +20,16 @@ def test_a_footprint_lies_in_the_smallest_cache_that_holds_it():
     assert [machine.held_in(x) for x in machine.footprints().values()] == [*CACHES, "memory"]
 
 
-def test_caches_of_this_machine_grow():
-    sizes = list(machine.USUAL.values())
-    assert sizes == sorted(sizes) and sizes[0] > 1000
+def test_caches_are_those_that_the_system_tells(tmp_path, monkeypatch):
+    told = [("1", "Data", "48K"), ("1", "Instruction", "32K"), ("2", "Unified", "1024K")]
+    for n, (level, kind, size) in enumerate(told):
+        (tmp_path / f"index{n}").mkdir()
+        for name, text in (("level", level), ("type", kind), ("size", size)):
+            (tmp_path / f"index{n}" / name).write_text(f"{text}\n")
+    monkeypatch.setattr(machine, "SYSFS", tmp_path)
+    assert told_by_system() == {"L1": 48 << 10, "L2": 1 << 20}
+    monkeypatch.setattr(machine, "SYSFS", tmp_path / "elsewhere")
+    assert told_by_system() == machine.USUAL
 
 
 def test_an_items_time_is_that_of_a_sweep_over_its_items(monkeypatch):

@@ -39,18 +39,35 @@ def summarise(
         drawn neuron without a spike has no r and leaves its pairs out. Each holds ``n``,
         ``mean``, ``sd`` and ``quantiles`` (.1, .25, .5, .75, .9), None where n is 0.
     """
+    rates, cvs, correlations = neuron_statistics(times_ms, neurons, size, t_start, t_stop, seed)
+    return {
+        "neurons": size,
+        "spikes": round(float(rates.sum()) * (t_stop - t_start) / 1000.0),
+        "silent_neurons": int(np.sum(rates == 0)),
+        "rate_hz": _distribution(rates),
+        "cv_isi": _distribution(cvs),
+        "correlation": _distribution(correlations),
+    }
+
+
+def neuron_statistics(
+    times_ms: np.ndarray,
+    neurons: np.ndarray,
+    size: int,
+    t_start: float,
+    t_stop: float,
+    seed: int,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Rates (Hz) of the neurons, their CVs, and correlations of pairs; see `summarise`."""
     times_ms, neurons = np.asarray(times_ms, float), np.asarray(neurons, np.int64)
     inside = (times_ms >= t_start) & (times_ms < t_stop)
     times_ms, neurons = times_ms[inside], neurons[inside]
     counts = np.bincount(neurons, minlength=size)
-    return {
-        "neurons": size,
-        "spikes": len(times_ms),
-        "silent_neurons": int(np.sum(counts == 0)),
-        "rate_hz": _distribution(counts * 1000.0 / (t_stop - t_start)),
-        "cv_isi": _distribution(_cv(times_ms, neurons, size)),
-        "correlation": _distribution(_correlations(times_ms, neurons, size, t_start, t_stop, seed)),
-    }
+    return (
+        counts * 1000.0 / (t_stop - t_start),
+        _cv(times_ms, neurons, size),
+        _correlations(times_ms, neurons, size, t_start, t_stop, seed),
+    )
 
 
 def over_seeds(runs: list[dict]) -> dict:
