@@ -51,20 +51,19 @@ def core_masks(workers: int) -> np.ndarray:
 if set_affinity is None:
 
     @inlined
-    def take_a_core(masks, worker):
+    def take_a_core(masks, size, worker, workers):
         """Nothing to be done on this system."""
 
 else:
 
     @inlined
-    def take_a_core(masks, worker):
+    def take_a_core(masks, size, worker, workers):
         """Move the calling thread to a core of its own, and leave it free to move on.
 
         Linux may start two workers on one core and, as they yield to each other, take 0.1 s to
         part them: seven times as long for every step of a small network. It has to be done where
-        the thread holds no lock of Python's, or it is woken next to the one that let go.
+        the thread holds no lock of Python's, or it is woken next to the one that let go. ``masks``
+        is the address of the first mask of `core_masks`, ``size`` the bytes of each.
         """
-        last = masks.shape[0] - 1
-        size = np.uint64(masks.shape[1])
-        set_affinity(np.int32(0), size, np.uint64(masks[worker].ctypes.data))
-        set_affinity(np.int32(0), size, np.uint64(masks[last].ctypes.data))
+        set_affinity(np.int32(0), np.uint64(size), np.uint64(masks + worker * size))
+        set_affinity(np.int32(0), np.uint64(size), np.uint64(masks + workers * size))

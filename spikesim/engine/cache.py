@@ -61,6 +61,16 @@ def kernel(function: Callable) -> Callable:
     return _cached(numba.njit(**options), function)
 
 
+def bare(function: Callable) -> Callable:
+    """A kernel that counts no references, so it may allocate nothing: its caller holds all arrays.
+
+    Numba counts references of every array of a tuple that a function is handed; in the run loop
+    that took 0.4 microseconds a step, a third of all that CUBA's step takes.
+    """
+    options = dict(nogil=True, cache=True, error_model="numpy", _nrt=False)
+    return _cached(numba.njit(**options), function)
+
+
 def inlined(function: Callable) -> Callable:
     """A part of a kernel: compiled into its callers (LLVM is made to inline it), never alone."""
     return numba.njit(nogil=True, error_model="numpy", forceinline=True)(function)

@@ -5,6 +5,7 @@ from numba import types
 from numba.extending import overload
 
 from spikesim.engine.cache import inlined
+from spikesim.engine.intrinsics import fma
 
 _LOG2E = 1.4426950408889634
 _LN2_HIGH, _LN2_LOW = 0.693359375, -2.12194440054690583e-4  # the high part has few bits
@@ -21,7 +22,7 @@ def _reduced64(x):
     x = min(max(x, -708.0), 709.0)
     shifted = x * _LOG2E + _ROUND64
     n = shifted - _ROUND64
-    r = (x - n * _LN2_HIGH) - n * _LN2_LOW
+    r = fma(n, -_LN2_LOW, fma(n, -_LN2_HIGH, x))
     return r, np.int64((np.float64(shifted).view(np.int64) + 1023) << 52).view(np.float64)
 
 
@@ -30,41 +31,40 @@ def _reduced32(x):
     x = min(max(x, np.float32(-87.0)), np.float32(88.0))
     shifted = x * np.float32(_LOG2E) + _ROUND32
     n = shifted - _ROUND32
-    r = (x - n * np.float32(_LN2_HIGH)) - n * np.float32(_LN2_LOW)
+    r = fma(n, np.float32(-_LN2_LOW), fma(n, np.float32(-_LN2_HIGH), x))
     return r, np.int32((np.float32(shifted).view(np.int32) + 127) << 23).view(np.float32)
+
+
+@inlined
+def _series64(r):
+    """(e to the r - 1 - r) / r^2: pairs of terms, then pairs of pairs, for a short chain."""
+    r2 = r * r
+    r4 = r2 * r2
+    a = fma(r2, fma(r, 1 / 120.0, 1 / 24.0), fma(r, 1 / 6.0, 0.5))
+    b = fma(r2, fma(r, 1 / 362880.0, 1 / 40320.0), fma(r, 1 / 5040.0, 1 / 720.0))
+    c = fma(r2, fma(r, 1 / 6227020800.0, 1 / 479001600.0), fma(r, 1 / 39916800.0, 1 / 3628800.0))
+    return fma(r4 * r4, fma(r4, 1 / 87178291200.0, c), fma(r4, b, a))
+
+
+@inlined
+def _series32(r):
+    r2 = r * r
+    a = fma(r, np.float32(1 / 6), np.float32(0.5))
+    b = fma(r, np.float32(1 / 120), np.float32(1 / 24))
+    c = fma(r, np.float32(1 / 5040), np.float32(1 / 720))
+    return fma(r2, fma(r2, c, b), a)
 
 
 @inlined
 def _exp64(x):
     r, power = _reduced64(x)
-    p = 1 / 6227020800.0
-    p = p * r + 1 / 479001600.0
-    p = p * r + 1 / 39916800.0
-    p = p * r + 1 / 3628800.0
-    p = p * r + 1 / 362880.0
-    p = p * r + 1 / 40320.0
-    p = p * r + 1 / 5040.0
-    p = p * r + 1 / 720.0
-    p = p * r + 1 / 120.0
-    p = p * r + 1 / 24.0
-    p = p * r + 1 / 6.0
-    p = p * r + 0.5
-    p = p * r + 1.0
-    p = p * r + 1.0
-    return p * power
+    return fma(fma(r * r, _series64(r), r), power, power)
 
 
 @inlined
 def _exp32(x):
     r, power = _reduced32(x)
-    p = np.float32(1 / 720)
-    p = p * r + np.float32(1 / 120)
-    p = p * r + np.float32(1 / 24)
-    p = p * r + np.float32(1 / 6)
-    p = p * r + np.float32(0.5)
-    p = p * r + np.float32(1.0)
-    p = p * r + np.float32(1.0)
-    return p * power
+    return fma(fma(r * r, _series32(r), r), power, power)
 
 
 def exp(x):
@@ -85,34 +85,13 @@ def _(x):
 @inlined
 def _expm1_64(x):
     r, power = _reduced64(x)
-    p = 1 / 87178291200.0
-    p = p * r + 1 / 6227020800.0
-    p = p * r + 1 / 479001600.0
-    p = p * r + 1 / 39916800.0
-    p = p * r + 1 / 3628800.0
-    p = p * r + 1 / 362880.0
-    p = p * r + 1 / 40320.0
-    p = p * r + 1 / 5040.0
-    p = p * r + 1 / 720.0
-    p = p * r + 1 / 120.0
-    p = p * r + 1 / 24.0
-    p = p * r + 1 / 6.0
-    p = p * r + 0.5
-    p = p * r * r + r
-    return power * p + (power - 1.0)
+    return fma(fma(r * r, _series64(r), r), power, power - 1.0)
 
 
 @inlined
 def _expm1_32(x):
     r, power = _reduced32(x)
-    p = np.float32(1 / 5040)
-    p = p * r + np.float32(1 / 720)
-    p = p * r + np.float32(1 / 120)
-    p = p * r + np.float32(1 / 24)
-    p = p * r + np.float32(1 / 6)
-    p = p * r + np.float32(0.5)
-    p = p * r * r + r
-    return power * p + (power - np.float32(1.0))
+    return fma(fma(r * r, _series32(r), r), power, power - np.float32(1.0))
 
 
 @inlined

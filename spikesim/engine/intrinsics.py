@@ -103,6 +103,16 @@ def atomic_load(typingctx, array, index):
 
 
 @intrinsic
+def fma(typingctx, a, b, c):
+    """``a * b + c``, rounded once: one instruction, of one result on every machine."""
+
+    def codegen(context, builder, signature, args):
+        return builder.fma(*args)
+
+    return a(a, a, a), codegen
+
+
+@intrinsic
 def pause(typingctx):
     """Tell the core that the thread spins; nothing on other machines than x86."""
 

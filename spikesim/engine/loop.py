@@ -17,14 +17,15 @@ Weights are added as integers, in the units of the receiving input, so that thei
 every spike, is the same for any order of delivery, any number of partitions and of threads.
 """
 
+import itertools
 from typing import NamedTuple
 
 import numpy as np
 
 from spikesim.engine.barrier import take_a_core, wait
-from spikesim.engine.cache import inlined, kernel
+from spikesim.engine.cache import bare, inlined
 from spikesim.engine.intrinsics import atomic_load, call_at, prefetch
-from spikesim.engine.procedural import Drawing, add_drawn, new_scratch
+from spikesim.engine.procedural import Drawing, add_drawn, room_to_draw
 
 BATCH = 256  # rows that are looked up together
 AHEAD = 4  # rows between the prefetch of a row and its delivery
@@ -96,7 +97,7 @@ class Shape(NamedTuple):
     key: int  # of the noise
 
 
-@kernel  # called, not inlined: deliver needs it twice, and it takes long to compile
+@bare  # called, not inlined: deliver needs it twice, and it takes long to compile
 def _add_rows(wiring, flow, shape, partition, step, batch, count):
     """Add the weights of the ``count`` rows in the batch to the ring."""
     row, fan, start, end = batch[0], batch[1], batch[2], batch[3]
@@ -172,7 +173,8 @@ def deliver(wiring, flow, shape, partition, step, batch, scratch):
                     if count == batch.shape[1]:
                         _add_rows(wiring, flow, shape, partition, step, batch, batch.shape[1])
                         count = np.int64(0)
-    _add_rows(wiring, flow, shape, partition, step, batch, count)
+    if count > 0:
+        _add_rows(wiring, flow, shape, partition, step, batch, count)
 
 
 @inlined
@@ -294,8 +296,27 @@ def silence(wiring, flow, shape, partition, step):
         first = last
 
 
-@kernel
-def run(worker, workers, first, last, wiring, flow, shape, kept, sync, masks):
+class Scratch(NamedTuple):
+    """What a worker writes to for itself."""
+
+    batch: np.ndarray
+    events: np.ndarray  # [partition] the next of the given spikes
+    drawn: tuple | None  # for synapses that are not stored
+
+
+def scratch(wiring: Wiring, flow: Flow, step: int) -> Scratch:
+    """Scratch of a worker that begins at a step."""
+    firsts = flow.event_first
+    parts = (flow.event_step[a:b] for a, b in itertools.pairwise(firsts))
+    events = firsts[:-1] + [np.searchsorted(part, step) for part in parts]
+    # The allocator may put two workers' arrays on one cache line, so each keeps a line's distance.
+    batch = np.empty((6, BATCH), np.int64)[1:5]
+    padded = np.concatenate([np.zeros(8, np.int64), events, np.zeros(8, np.int64)])
+    return Scratch(batch, padded[8:], room_to_draw(wiring.drawing))
+
+
+@bare
+def run(worker, workers, first, last, wiring, flow, shape, kept, sync, masks, mask_size, scratch):
     """Steps ``first`` .. ``last`` - 1 of the partitions of one worker; returns the step reached.
 
     All workers stop after the same epoch: at the end, when a buffer of spikes might overflow in
@@ -303,24 +324,16 @@ def run(worker, workers, first, last, wiring, flow, shape, kept, sync, masks):
     first worker passes on.
     """
     if workers > 1:
-        take_a_core(masks, worker)
+        take_a_core(masks, mask_size, worker, workers)
+    batch, events = scratch.batch, scratch.events
     partitions = wiring.spans.shape[0]
-    # The allocator may put two workers' scratch on one cache line, so each keeps a line's distance.
-    batch = np.empty((6, BATCH), np.int64)[1:5]
-    scratch = new_scratch(wiring.drawing)
-    events = np.empty(partitions + 16, np.int64)[8:]
-    for partition in range(partitions):
-        event = flow.event_first[partition]
-        while event < flow.event_first[partition + 1] and flow.event_step[event] < first:
-            event += 1
-        events[partition] = event
     epoch = 0
     while first < last:
         until = min(last, first + shape.epoch)
         halt = HALT + (epoch & 1)
         for partition in range(worker, partitions, workers):
             for step in range(first, until):
-                deliver(wiring, flow, shape, partition, step, batch, scratch)
+                deliver(wiring, flow, shape, partition, step, batch, scratch.drawn)
                 drive(wiring, flow, shape, partition, step)
                 events[partition] = replay(flow, shape, partition, step, events[partition])
                 count = update(wiring, flow, shape, kept, partition, step)

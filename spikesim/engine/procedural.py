@@ -25,9 +25,10 @@ class Drawing(NamedTuple):
     widest: int  # target
 
 
-@inlined
-def _new_scratch(drawing):
-    """Room for the addresses and random bits of a row, and for the targets that were seen."""
+def room_to_draw(drawing: Drawing | None) -> tuple[np.ndarray, ...] | None:
+    """Room for a row's addresses and random bits, and for the targets that were seen."""
+    if drawing is None:
+        return None
     return (
         np.empty(drawing.longest + 1, np.uint32),
         np.empty(drawing.longest + 1, np.uint32),
@@ -61,19 +62,11 @@ def _add_drawn(drawing, scratch, wiring, flow, shape, partition, step, f, window
                 ring[at & ((1 << shift) - 1)] += weights[level]
 
 
-def new_scratch(drawing):
-    """A worker's scratch. Compiled for a network only if it is drawn: see `Drawing`."""
-
-
 def add_drawn(drawing, scratch, wiring, flow, shape, partition, step, f, window, source):
-    """Add to the ring those synapses of a source whose window of delays begins now."""
+    """Add to the ring those synapses of a source whose window of delays begins now.
 
-
-@overload(new_scratch)
-def _new_scratch_if_drawn(drawing):
-    if isinstance(drawing, types.NoneType):
-        return lambda drawing: None
-    return lambda drawing: _new_scratch(drawing)
+    Compiled for a network only if it has such synapses: see `Drawing`.
+    """
 
 
 @overload(add_drawn)

@@ -266,7 +266,9 @@ class Simulation:
             state.shape,
             buffers,
             sync,
-            self._masks,
+            self._masks.ctypes.data,
+            self._masks.shape[1],
+            loop.scratch(self.build.wiring, state.flow, state.step),
         )
 
     @property
