@@ -28,7 +28,7 @@ from spikesim.engine.intrinsics import atomic_load, call_at, prefetch
 from spikesim.engine.procedural import Drawing, add_drawn, room_to_draw
 
 BATCH = 256  # rows that are looked up together
-AHEAD = 4  # rows between the prefetch of a row and its delivery
+AHEAD = 8  # rows between the prefetch of a row and its delivery
 
 # Cells of `sync`, a cache line apart.
 ARRIVED, STOP, HALT = 0, 8, 16  # HALT has two, for even and odd epochs
@@ -113,6 +113,8 @@ def _add_rows(wiring, flow, shape, partition, step, batch, count):
         if i + AHEAD < count:
             prefetch(wiring.words, start[i + AHEAD])
             prefetch(wiring.words, start[i + AHEAD] + 16)
+            prefetch(wiring.words, start[i + AHEAD] + 32)
+            prefetch(wiring.words, start[i + AHEAD] + 48)
         place = wiring.places[partition, fan[i]]
         if place.exact < 0:
             table = wiring.table[wiring.fans[fan[i]].table :]
