@@ -37,7 +37,7 @@ Precision = Literal["single", "double"]
 Connectivity = Literal["stored", "procedural"]
 
 PARTITION_INPUTS = 65536
-SHARED_WORK = 12_000  # ns between exchanges, from which more threads are faster
+SHARED_WORK = 8_000  # ns between exchanges, from which more threads are faster
 SAMPLED_PAIRS = 250_000  # to estimate how many synapses there are by distance
 LONGEST_EPOCH = 64  # steps between two looks at Ctrl-C, where no delay sets a limit
 
