@@ -15,13 +15,12 @@ import numpy as np
 
 import spikesim as ss
 from benchmarks import machine, results, threads
-from spikesim.engine.arrivals import _compiled
+from spikesim.engine.arrivals import compiled
 from spikesim.engine.build import Build
-from spikesim.engine.cache import generated_module, kernel
+from spikesim.engine.cache import bare, generated_module, kernel
 from spikesim.engine.intrinsics import call_at
 from spikesim.engine.keyed import draw_lanes, word
-from spikesim.engine.loop import BATCH, Flow, deliver, drive
-from spikesim.engine.procedural import new_scratch
+from spikesim.engine.loop import Flow, deliver, drive, scratch
 
 CONDUCTANCES = {"exc": ss.Conductance(5.0, 0.0), "inh": ss.Conductance(10.0, -80.0)}
 MODELS = {
@@ -128,12 +127,10 @@ def spikes(repeats: int) -> Iterator[dict]:
     yield row("spike", "LIF", "single", times[0] - times[1], held)
 
 
-@kernel
-def _deliver(wiring, flow, shape, first, last):
-    batch = np.empty((4, BATCH), np.int64)
-    scratch = new_scratch(wiring.drawing)
+@bare
+def _deliver(wiring, flow, shape, first, last, own):
     for step in range(first, last):
-        deliver(wiring, flow, shape, 0, step, batch, scratch)
+        deliver(wiring, flow, shape, 0, step, own.batch, own.drawn)
 
 
 def all_spike(row_length: int, targets: int, delay: Any, synapses: int) -> ss.Simulation:
@@ -158,7 +155,8 @@ def passed(simulation: ss.Simulation, times: int) -> None:
     build, state = simulation.build, simulation.state
     first = 2 * build.history  # spikes of all delays are there
     last = first + times * build.history
-    _deliver(build.wiring, state.flow, state.shape, first, last)
+    own = scratch(build.wiring, state.flow, first)
+    _deliver(build.wiring, state.flow, state.shape, first, last, own)
 
 
 def deliveries(repeats: int) -> Iterator[dict]:
@@ -204,8 +202,8 @@ def drives(repeats: int) -> Iterator[dict]:
             net.drive("neurons", made(neurons), receptor="exc")
             simulation = ss.Simulation(net, threads=1)
             flow = simulation.state.flow
-            compiled = _compiled(int(flow.inputs[0]["kind"]), "single")
-            vectors = machine.vectors(machine.assembly(compiled), "integer")
+            driver = compiled(int(flow.inputs[0]["kind"]), "single")
+            vectors = machine.vectors(machine.assembly(driver), "integer")
             arguments = simulation.build.wiring, flow, simulation.state.shape
             ns = machine.nanoseconds(_drive, arguments, neurons, repeats)
             read = flow.weights, flow.reals, flow.limits, flow.ages

@@ -63,8 +63,8 @@ def together(work: Callable, workers: int, *arguments: object) -> float:
 
 
 @kernel
-def _meet(worker, workers, times, sync, masks):
-    take_a_core(masks, worker)
+def _meet(worker, workers, times, sync, masks, size):
+    take_a_core(masks, size, worker, workers)
     for meeting in range(times):
         wait(sync, loop.ARRIVED, (meeting + 1) * workers)
 
@@ -73,7 +73,9 @@ def barrier(repeats: int) -> float:
     """Median ns of a meeting of two threads with nothing else to do."""
 
     def once(times: int) -> float:
-        return together(_meet, 2, times, np.zeros(64, np.int64), core_masks(2))
+        masks = core_masks(2)
+        sync = np.zeros(64, np.int64)
+        return together(_meet, 2, times, sync, masks.ctypes.data, masks.shape[1])
 
     once(1)  # compiles
     return statistics.median(once(MEETINGS) for _ in range(repeats)) / MEETINGS * 1e9
@@ -88,10 +90,16 @@ def empty_epoch(workers: int, repeats: int) -> float:
     kept = Recorder(state, [], False, None, {}, False).buffers(0, EPOCHS)
     masks = core_masks(workers)
 
+    def work(worker: int, workers: int, steps: int, sync: np.ndarray) -> int:
+        wiring, flow = state.build.wiring, state.flow
+        own = loop.scratch(wiring, flow, 0)
+        where = masks.ctypes.data, masks.shape[1]
+        return loop.run(
+            worker, workers, 0, steps, wiring, flow, state.shape, kept, sync, *where, own
+        )
+
     def once(steps: int) -> float:
-        sync = np.zeros(64, np.int64)
-        arguments = (0, steps, state.build.wiring, state.flow, state.shape, kept, sync, masks)
-        return together(loop.run, workers, *arguments)
+        return together(work, workers, steps, np.zeros(64, np.int64))
 
     once(1)  # compiles
     return statistics.median(once(EPOCHS) for _ in range(repeats)) / EPOCHS * 1e9

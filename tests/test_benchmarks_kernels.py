@@ -74,7 +74,7 @@ def test_a_dearer_event_is_told_with_the_caches_that_were_left():
 
 def test_threads_meet_as_often_as_they_are_told():
     sync, masks = np.zeros(64, np.int64), threads.core_masks(2)
-    threads.together(threads._meet, 2, 50, sync, masks)
+    threads.together(threads._meet, 2, 50, sync, masks.ctypes.data, masks.shape[1])
     assert sync[threads.loop.ARRIVED] == 100
 
 

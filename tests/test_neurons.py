@@ -152,7 +152,7 @@ def test_a_silent_current_becomes_zero_before_it_becomes_denormal(precision, tin
     while s.time < 1400 and s.get("a", "i_r")[0] > 0:
         least = s.get("a", "i_r")[0]
         s.run(1.0)
-    assert tiny < least < tiny * 10
+    assert tiny * 0.02 < least < tiny * 10  # 64 steps of it are 3.2 time constants
     assert s.get("a", "i_r")[0] == 0 and s.time < 1400
 
 

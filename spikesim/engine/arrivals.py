@@ -144,11 +144,11 @@ _KERNELS = {
 @cache
 def address(kind: int, precision: str) -> int:
     """Where the compiled kernel of a kind of input is."""
-    return _compiled(kind, precision).address
+    return compiled(kind, precision).address
 
 
 @cache
-def _compiled(kind: int, precision: str):
+def compiled(kind: int, precision: str):
     single = precision == "single"
     integer, real = (types.int32, types.float32) if single else (types.int64, types.float64)
     arrays = (integer, integer, real, types.uint32, types.int32, types.int64, types.int64)
