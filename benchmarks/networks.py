@@ -40,8 +40,9 @@ class Case(NamedTuple):
 
 
 def brian2(network: str) -> tuple[str, ...]:
-    """On one thread and on two; single precision is its fastest, and ours."""
-    return tuple(f"{network} --precision float32 --threads {threads}" for threads in (1, 2))
+    """In double precision, which is its default, and in single on one thread and on two."""
+    kinds = (("float64", 1), ("float32", 1), ("float32", 2))
+    return tuple(f"{network} --precision {kind} --threads {threads}" for kind, threads in kinds)
 
 
 CASES = [
