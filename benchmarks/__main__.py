@@ -3,6 +3,7 @@
 import click
 
 from benchmarks import (
+    agreement,
     environments,
     kernels,
     latency,
@@ -19,6 +20,7 @@ def main() -> None:
     """Measure, and write the README's tables from what was measured."""
 
 
+main.add_command(agreement.main, "agreement")
 main.add_command(kernels.main, "kernels")
 main.add_command(latency.main, "latency")
 main.add_command(networks.main, "networks")
