@@ -41,6 +41,7 @@ RESERVED = {  # words with a meaning in a model's text or in its kernel
         "ring",
         "ids",
         "first",
+        "start",
         "last",
         "size",
         "base",

@@ -37,7 +37,7 @@ Precision = Literal["single", "double"]
 Connectivity = Literal["stored", "procedural"]
 
 PARTITION_INPUTS = 65536
-SHARED_WORK = 8_000  # ns between exchanges, from which more threads are faster
+SHARED_WORK = 2_500  # ns between exchanges, from which more threads are faster
 SAMPLED_PAIRS = 250_000  # to estimate how many synapses there are by distance
 LONGEST_EPOCH = 64  # steps between two looks at Ctrl-C, where no delay sets a limit
 
@@ -181,8 +181,9 @@ def cores() -> int:
 def fastest_threads(network: Network, dt: float) -> int:
     """Threads that suit a network: every core if there is enough to share between exchanges.
 
-    An exchange costs up to 5 microseconds where two cores are far apart, so below about ten
-    microseconds of work one thread is faster. The work is estimated from what the full microcircuit
+    An exchange costs 0.1 to 5 microseconds, by how far apart two cores are, so with little work one
+    thread is faster; where the guess is wrong, a run goes on with fewer (see `pace`). The work is
+    estimated from what the full microcircuit
     takes: 0.5 ns for a random input and 1.2 ns for a synapse that is passed, at 5 Hz.
     """
     updates = sum(p.size * _update_nanoseconds(p.model) for p in network.populations.values())

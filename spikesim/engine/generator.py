@@ -131,10 +131,11 @@ def _generate(
         often=FLUSH_EVERY - 1,
         flush=_indented(16, flush),
         step=_indented(12, load, begin, step, store, crossed),
-        again=_indented(16, load),
+        check=_indented(20, load, crossed),
+        again=_indented(20, load),
         threshold=threshold,
-        reset=_indented(20, reset, store),
-        failed=_indented(16, failed),
+        reset=_indented(24, reset, store),
+        failed=_indented(20, failed),
     )
     return Kernel(source, rows, writer.scalars, writer.per_neuron)
 
@@ -205,9 +206,14 @@ def update({abi}):
 {flush}        crossed = False
         for j in range(64):
 {step}        if crossed:
-            for j in range(min(64, size - 64 * block)):
-{again}                if {threshold}:
-{reset}                    ids[count] = base + 64 * block + j
-                    count += 1
+            for start in range(0, 64, 16):  # which of a few: one by one takes long
+                crossed = False
+                for j in range(start, start + 16):
+{check}                if not crossed:
+                    continue
+                for j in range(start, min(start + 16, size - 64 * block)):
+{again}                    if {threshold}:
+{reset}                        ids[count] = base + 64 * block + j
+                        count += 1
 {failed}    return count
 '''
