@@ -12,7 +12,7 @@ from numba import types
 from numba.extending import overload
 
 from spikesim.engine.cache import inlined
-from spikesim.engine.wiring import draw
+from spikesim.engine.wiring import delay_of, draw, level, place_of
 
 
 class Drawing(NamedTuple):
@@ -43,23 +43,21 @@ def _add_drawn(drawing, scratch, wiring, flow, shape, partition, step, f, window
     shift = shape.address_bits + shape.slot_bits
     base = (step & ((1 << shape.slot_bits) - 1)) << shape.address_bits
     ring = flow.ring[partition << shift :]
+    first_delay = fan.first_delay + (window << shape.slot_bits)
     for p in range(fan.first_projection, fan.last_projection):
         projection = drawing.projections[p]
-        ahead = source - projection.source_first
-        place = ahead // projection.source_step
-        if ahead < 0 or ahead % projection.source_step or place >= projection.source_size:
+        place = place_of(projection, source)
+        if place < 0:
             continue
         span = wiring.spans[partition, projection.target]
         receptors = wiring.populations[projection.target].receptors
         kept = draw(projection, place, drawing.counts, span, receptors, seen, addresses, bits)
         weights = wiring.table[fan.table + projection.weight :]
         for k in range(kept):
-            delay = np.int64(drawing.delay_tables[projection.delay, bits[k] >> np.uint32(16)])
-            late = delay - fan.first_delay - (window << shape.slot_bits)
+            late = delay_of(drawing.delay_tables, projection, bits[k]) - first_delay
             if 0 <= late < 1 << shape.slot_bits:
                 at = (np.int64(addresses[k]) | late << shape.address_bits) + base
-                level = (np.int64(bits[k]) & 0xFFFF) * projection.levels >> 16
-                ring[at & ((1 << shift) - 1)] += weights[level]
+                ring[at & ((1 << shift) - 1)] += weights[level(projection, bits[k])]
 
 
 def add_drawn(drawing, scratch, wiring, flow, shape, partition, step, f, window, source):

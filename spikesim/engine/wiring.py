@@ -18,6 +18,28 @@ GAUSSIAN, EXPONENTIAL, BOX = range(3)  # profiles of probability over distance
 
 
 @inlined
+def place_of(projection, source):
+    """Which of a projection's sources a neuron is; -1 if it is none."""
+    ahead = source - projection.source_first
+    place = ahead // projection.source_step
+    if ahead < 0 or ahead % projection.source_step != 0 or place >= projection.source_size:
+        return -1
+    return place
+
+
+@inlined
+def level(projection, bits):
+    """Which entry of its weights the lower half of a synapse's 32 random bits picks."""
+    return ((np.int64(bits) & 0xFFFF) * projection.levels) >> 16
+
+
+@inlined
+def delay_of(delay_tables, projection, bits):
+    """The delay (steps) that the upper half of a synapse's 32 random bits picks."""
+    return np.int64(delay_tables[projection.delay, np.int64(bits) >> 16])
+
+
+@inlined
 def _target(z, size, self_place):
     """Place in the target slice that the upper half of a random word picks, `self_place` never."""
     place = np.int64(((z >> BITS32) * np.uint64(size)) >> BITS32)
@@ -127,11 +149,8 @@ def write_fan(
         n = 0
         for p in range(fan.first_projection, fan.last_projection):
             projection = projections[p]
-            ahead = source - projection.source_first
-            if ahead < 0 or ahead % projection.source_step != 0:
-                continue
-            source_place = ahead // projection.source_step
-            if source_place >= projection.source_size:
+            source_place = place_of(projection, source)
+            if source_place < 0:
                 continue
             span = spans[projection.target]
             receptors = populations[projection.target].receptors
@@ -147,21 +166,20 @@ def write_fan(
                     random_bits[n:],
                 )
                 for k in range(n, n + kept):
-                    bits = np.int64(random_bits[k])
-                    delays[k] = delay_tables[projection.delay, bits >> 16]
-                    weights[k] = projection.weight + (((bits & 0xFFFF) * projection.levels) >> 16)
+                    delays[k] = delay_of(delay_tables, projection, random_bits[k])
+                    weights[k] = projection.weight + level(projection, random_bits[k])
             else:
                 key = row_key(projection.key, source_place)
                 kept = 0
                 first = stored_rows[projection.stored_rows + source_place]
                 last = stored_rows[projection.stored_rows + source_place + 1]
                 for k in range(first, last):
-                    bits = np.int64(word(key, k - first) & LOW32)
+                    bits = word(key, k - first) & LOW32
                     at = n + kept
-                    delays[at] = delay_tables[projection.delay, bits >> 16]
+                    delays[at] = delay_of(delay_tables, projection, bits)
                     if projection.stored_delay >= 0:
                         delays[at] = stored_delays[projection.stored_delay + k]
-                    weights[at] = projection.weight + (((bits & 0xFFFF) * projection.levels) >> 16)
+                    weights[at] = projection.weight + level(projection, bits)
                     if projection.stored_weight >= 0:
                         weights[at] = (
                             projection.weight + stored_weights[projection.stored_weight + k]
