@@ -312,5 +312,6 @@ class Sampled:
 
 
 Renewal = Gamma | PoissonDeadTime
-Random = Poisson | PoissonRates | Renewal | CorrelatedPoisson | WhiteNoise
-Input = Random | Sampled | Spikes | Current
+Input = (
+    Poisson | PoissonRates | Renewal | CorrelatedPoisson | WhiteNoise | Sampled | Spikes | Current
+)

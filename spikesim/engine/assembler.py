@@ -144,7 +144,7 @@ class Assembler:
         arrays = [isinstance(x, np.ndarray) for x in (projection.weight, projection.delay)]
         order = np.empty(0, np.int64)
         row["stored_rows"] = row["stored_weight"] = row["stored_delay"] = -1
-        if isinstance(rule, FixedInDegree | OneToOne | Pairs | DistanceDependent) or any(arrays):
+        if is_stored(projection):
             row["rule"] = STORED
             if isinstance(rule, DistanceDependent):
                 pointers, targets = self._by_distance(projection, row)
@@ -271,7 +271,7 @@ class Assembler:
 
         for fan in fans if procedural else ():
             ours = projections[fan["first_projection"] : fan["last_projection"]]
-            fan["drawn"] = np.all(ours["rule"] != STORED) and np.all(ours["stored_rows"] < 0)
+            fan["drawn"] = np.all(ours["rule"] != STORED)
         partitions = layout.spans.shape[0]
         places = np.zeros((partitions, fans.size), ROWS)
         room = np.zeros((partitions, fans.size), np.int64)
@@ -346,6 +346,13 @@ class Assembler:
             else:
                 total += int(counts[projection["counts"] :][:size].max(initial=0))
         return total
+
+
+def is_stored(projection: Projection) -> bool:
+    """Whether a projection's synapses cannot be drawn source by source, but must be listed."""
+    rules = FixedInDegree | OneToOne | Pairs | DistanceDependent
+    values = projection.weight, projection.delay
+    return isinstance(projection.rule, rules) or any(isinstance(x, np.ndarray) for x in values)
 
 
 def compile_wiring(integer: type) -> None:

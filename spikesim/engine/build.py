@@ -14,7 +14,7 @@ from typing import Any, Literal
 import numpy as np
 import psutil
 
-from spikesim.engine.assembler import Assembler, Layout, compile_wiring
+from spikesim.engine.assembler import Assembler, Layout, compile_wiring, is_stored
 from spikesim.engine.bounds import bounds, farthest, space
 from spikesim.engine.keyed import generator
 from spikesim.engine.loop import Wiring
@@ -183,8 +183,8 @@ def fastest_threads(network: Network, dt: float) -> int:
 
     An exchange costs 0.1 to 5 microseconds, by how far apart two cores are, so with little work one
     thread is faster; where the guess is wrong, a run goes on with fewer (see `pace`). The work is
-    estimated from what the full microcircuit
-    takes: 0.5 ns for a random input and 1.2 ns for a synapse that is passed, at 5 Hz.
+    estimated from what the full microcircuit takes: 0.5 ns for a random input and 1.2 ns for a
+    synapse that is passed, at 5 Hz.
     """
     updates = sum(p.size * _update_nanoseconds(p.model) for p in network.populations.values())
     synapses = sum(expected_synapses(network, p) for p in network.projections.values())
@@ -292,12 +292,9 @@ def estimate_memory(
 
 def _can_be_drawn(network: Network, projection: Projection) -> bool:
     """Whether all outputs of a projection's sources can be drawn again spike by spike."""
-    rules = FixedProbability | FixedOutDegree | FixedTotal | AllToAll
-    return all(
-        isinstance(p.rule, rules) and not isinstance(p.weight, np.ndarray) and np.ndim(p.delay) == 0
-        for p in network.projections.values()
-        if p.source.population == projection.source.population
-    )
+    source = projection.source.population
+    outputs = [p for p in network.projections.values() if p.source.population == source]
+    return not any(map(is_stored, outputs))
 
 
 def check_memory(

@@ -249,13 +249,11 @@ def start_ages(
 ) -> None:
     """Give renewal trains ages as if they had run for ever; drawn under a key."""
     ages = arrays["ages"].reshape(-1, 3, 64)
-    first_block = 0
-    for drive in _by_step(drives):
-        if not isinstance(drive.input, Renewal):
+    for row, drive in zip(arrays["inputs"], _by_step(drives), strict=True):
+        if row["kind"] != RENEWAL:
             continue
         blocks = -(-build.network.populations[drive.target.population].size // 64)
-        here = ages[first_block : first_block + blocks]
-        first_block += blocks
+        here = ages[row["ages"] :][:blocks]
         uniform = np.zeros(64 * blocks)
         uniform[drive.target.neurons] = generator(*key, drive.name).random(drive.target.size)
         age, first, last = (here[:, k].reshape(-1) for k in range(3))

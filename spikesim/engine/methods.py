@@ -326,6 +326,7 @@ def _scheme(writer: Writer, held: tuple[str, ...]) -> list[str]:
 
 
 def step(writer: Writer, model: NeuronModel) -> list[str]:
+    """What advances all variables by a step, by the model's method."""
     if writer.dynamics.scheme:
         return _scheme(writer, model.dynamics.held)
     if model.method in ("", "exact"):

@@ -93,9 +93,9 @@ class Recorder:
             )
 
     def _unit(self, record: SAMPLED) -> str:
-        return self.populations[_view(record.neurons).population].model.dynamics.units.get(
-            record.variable, "pA" if isinstance(record, LFP) else ""
-        )
+        population, variable = _key(record)
+        units = self.populations[population].model.dynamics.units
+        return units.get(variable, "pA" if isinstance(record, LFP) else "")
 
     def steps_to_fill(self) -> int:
         """Steps after which a buffer of samples is full."""
@@ -289,9 +289,9 @@ def observed(network: Network, records: Sequence[Recorded]) -> dict[str, dict[st
     rows: dict[str, dict[str, ast.expr]] = {name: {} for name in network.populations}
     for record in records:
         if isinstance(record, SAMPLED):
-            model = network.populations[_view(record.neurons).population].model
+            name, _ = _key(record)
+            model = network.populations[name].model
             if record.variable not in model.dynamics.derivatives:
-                name = _view(record.neurons).population
                 rows[name][f"{OBSERVED}{record.variable}"] = _quantity(model, record)
     return rows
 
