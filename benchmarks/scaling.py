@@ -16,7 +16,7 @@ import click
 
 import spikesim as ss
 from benchmarks import machine, results
-from spikesim.cli import _peak_memory
+from spikesim.cli import peak_memory
 
 # By name, the neurons, in-degrees and rates (Hz) of a series; what changes has several.
 SERIES = {
@@ -55,7 +55,7 @@ def measure(neurons: int, degree: int, rate: float, repeats: int) -> dict:
     """Costs at one size, with and without synapses in turn."""
     wired = ss.Simulation(network(neurons, degree, rate), threads=1, spikes=False)
     wired.run(SHORTEST)
-    peak = _peak_memory()
+    peak = peak_memory()
     bare = ss.Simulation(network(neurons, 0, rate), threads=1, spikes=False)
     bare.run(SHORTEST)
     length = duration(neurons, degree, rate)

@@ -120,8 +120,6 @@ def run(
     dt = getattr(module, "DT", 0.1) if dt is None else dt
     silent = [_neurons(net, text) for text in silence]
 
-    from tqdm import tqdm
-
     import spikesim as ss
 
     connectivity = "procedural" if procedural else "stored"
@@ -136,38 +134,21 @@ def run(
         memory=memory,
         connectivity=connectivity,
     )
-    counts = []
-    interrupted = False
-    with tqdm(total=trials * duration, unit="ms", desc=net.name) as bar:
-        for trial in range(trials):
-            simulation = ss.Simulation(
-                build,
-                replica=trial,
-                record=records,
-                spikes=bool(out or plot),
-                out=out,
-                overwrite=force,
-            )
-            for population, neurons in silent:
-                simulation.silence(population, neurons)
-
-            def show(_: float) -> None:  # the time reached: pieces would add up to a little more
-                bar.update(float(trial * duration + simulation.time) - bar.n)  # noqa: B023
-
-            before = simulation.spike_counts
-            with simulation:
-                try:
-                    simulation.run(discard, show)
-                    before = simulation.spike_counts
-                    simulation.run(duration - discard, show)
-                except KeyboardInterrupt:
-                    interrupted = True
-            after = simulation.spike_counts
-            counts.append({name: after[name] - before[name] for name in after})
-            if interrupted:
-                break
-    tell_neurons = getattr(module, "ANSWERS", trials > 1)
-    summary = _summary(simulation, counts, discard, tell_neurons)
+    rates, interrupted = [], False
+    while len(rates) < trials and not interrupted:
+        simulation = ss.Simulation(
+            build,
+            replica=len(rates),
+            record=records,
+            spikes=bool(out or plot),
+            out=out,
+            overwrite=force,
+        )
+        for population, neurons in silent:
+            simulation.silence(population, neurons)
+        told, interrupted = _trial(simulation, discard, duration)
+        rates.append(told)
+    summary = _summary(simulation, rates, getattr(module, "ANSWERS", trials > 1))
     if plot is not None:
         _draw(simulation.spikes, plot, force, "raster")
     click.echo(json.dumps(summary) if as_json else _table(simulation, summary))
@@ -205,6 +186,27 @@ def plot(file: Path, out: Path, force: bool) -> None:
 
     _check_free(out, force)
     _draw(open_spikes(file), out, force, "overview")
+
+
+def _trial(simulation: Any, discard: float, duration: float) -> tuple[dict[str, Any], bool]:
+    """Rates (Hz) of all neurons after what is discarded, and whether Ctrl-C ended the run."""
+    from tqdm import tqdm
+
+    before, interrupted = simulation.spike_counts, False
+    with simulation, tqdm(total=duration, unit="ms", desc=simulation.network.name) as bar:
+
+        def show(_: float) -> None:  # the time reached: pieces would add up to a little more
+            bar.update(float(simulation.time) - bar.n)
+
+        try:
+            simulation.run(discard, show)
+            before = simulation.spike_counts
+            simulation.run(duration - discard, show)
+        except KeyboardInterrupt:
+            interrupted = True
+    seconds = max(simulation.time - discard, simulation.build.dt) / 1000
+    after = simulation.spike_counts
+    return {name: (after[name] - before[name]) / seconds for name in after}, interrupted
 
 
 def _draw(spikes: Mapping[str, Any], path: Path, force: bool, figure: str) -> None:
@@ -355,22 +357,23 @@ def _neurons(net: Any, text: str) -> tuple[str, list[int]]:
             f"{', '.join(net.populations)}."
         )
     try:
-        return population, _numbers(numbers)
+        neurons = _numbers(numbers)
     except ValueError:
         raise ValueError(
             f"--silence is {text!r}; NEURONS must be numbers such as 3,17-20."
         ) from None
+    net.view(population).places(neurons)
+    return population, neurons
 
 
 def _summary(
-    simulation: Any, counts: Sequence[Mapping[str, Any]], discard: float, tell_neurons: bool
+    simulation: Any, rates: Sequence[Mapping[str, Any]], tell_neurons: bool
 ) -> dict[str, Any]:
-    """What a run or several trials gave; ``counts`` by trial, population and neuron."""
+    """What a run or several trials gave; ``rates`` (Hz) by trial, population and neuron."""
     import numpy as np
 
     build, net = simulation.build, simulation.network
-    seconds = max(simulation.time - discard, build.dt) / 1000
-    hertz = {name: np.stack([trial[name] for trial in counts]) / seconds for name in counts[0]}
+    hertz = {name: np.stack([trial[name] for trial in rates]) for name in rates[0]}
     summary = {
         "network": net.name,
         "neurons": sum(p.size for p in net.populations.values()),
@@ -379,18 +382,18 @@ def _summary(
         "dt": build.dt,
         "precision": build.precision,
         "duration_ms": float(simulation.time),
-        "trials": len(counts),
+        "trials": len(rates),
         "build_s": build.seconds,
         "compile_s": simulation.compile_seconds,
         "run_s": simulation.run_seconds,
         "rtf": simulation.timings["rtf"],
         "rates": {name: float(x.mean()) for name, x in hertz.items()},
         "spikes": sum(simulation.counts.values()),
-        "peak_rss_gb": _peak_memory() / 1e9,
+        "peak_rss_gb": peak_memory() / 1e9,
         "bytes_per_synapse": build.bytes_per_synapse,
         "versions": simulation.describe()["versions"],
     }
-    if len(counts) > 1:
+    if len(rates) > 1:
         spread = {name: float(x.mean(axis=1).std(ddof=1)) for name, x in hertz.items()}
         summary["rates_sd"] = spread
     if tell_neurons:
@@ -413,7 +416,7 @@ def _answering(hertz: Any) -> dict[str, list[float]]:
     }
 
 
-def _peak_memory() -> int:
+def peak_memory() -> int:
     """Most memory this process has held, in bytes."""
     try:
         import resource

@@ -44,6 +44,18 @@ class View:
         """Their numbers in the population."""
         return self.start + self.step * np.arange(self.size)
 
+    def places(self, neurons: Sequence[int] | np.ndarray) -> np.ndarray:
+        """Numbers within this part as an array, none beyond it."""
+        numbers = np.asarray(neurons)
+        if numbers.ndim != 1 or (numbers.size and numbers.dtype.kind not in "iu"):
+            raise ValueError(f"neurons is {neurons!r}; it must be a sequence of whole numbers.")
+        if numbers.size and not 0 <= numbers.min() <= numbers.max() < self.size:
+            raise IndexError(
+                f"neurons run from {numbers.min()} to {numbers.max()}; {self.population!r} has "
+                f"{self.size} here, numbered from 0."
+            )
+        return numbers.astype(np.int64)
+
 
 @dataclass(frozen=True, eq=False)
 class Population:
@@ -353,7 +365,7 @@ class Network:
         receptor: str | None = None,
         name: str | None = None,
     ) -> None:
-        """Give neurons an input: `Poisson`, `PoissonRates`, `Sampled`, `Spikes`, `Current` ...
+        """Give neurons an input, such as `Poisson`, `Sampled`, `Spikes` or `Current`.
 
         ``receptor`` may be left out where the target has only one, and must be for a current;
         ``name`` (default "poisson->target" and the like) keys the random numbers and lets
@@ -362,7 +374,8 @@ class Network:
         target = self.view(target)
         if not isinstance(input, Input):
             raise TypeError(
-                f"input is {input!r}; it must be Poisson, Spikes, Current or WhiteNoise."
+                f"input is {input!r}; it must be Poisson, Spikes, Current or another input, such "
+                "as Gamma or Sampled."
             )
         label = f"{type(input).__name__.lower()}->{target.population}"
         name = self._name(name, label, {})

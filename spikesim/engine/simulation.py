@@ -288,8 +288,8 @@ class Simulation:
         name : str
             A population, or the name of an input.
         **values
-            Variables and parameters: a number, or one per neuron. Of an input: ``rate``,
-            ``weight``, ``sd`` or ``amplitude``.
+            Variables and parameters: a number, or one per neuron. Of an input: what it was made
+            from, such as ``rate``, ``weight`` or ``amplitude``; given trains cannot be set.
 
         Raises
         ------
@@ -325,15 +325,8 @@ class Simulation:
             An unknown population, or a neuron beyond it.
         """
         view = self.network.view(which)
-        numbers = np.arange(view.size) if neurons is None else np.asarray(neurons)
-        if numbers.ndim != 1 or (numbers.size and numbers.dtype.kind not in "iu"):
-            raise ValueError(f"neurons is {neurons!r}; it must be a sequence of whole numbers.")
-        if numbers.size and not 0 <= numbers.min() <= numbers.max() < view.size:
-            raise IndexError(
-                f"neurons run from {numbers.min()} to {numbers.max()}; {view.population!r} has "
-                f"{view.size} here, numbered from 0."
-            )
-        self.state.silence(view, numbers.astype(np.int64), silent)
+        numbers = np.arange(view.size) if neurons is None else view.places(neurons)
+        self.state.silence(view, numbers, silent)
 
     def synapses(
         self, source: Population | str, target: Population | str, receptor: str | None = None
