@@ -198,6 +198,19 @@ def test_a_variable_that_diverges_is_told_and_records_are_kept(tmp_path, precisi
     assert ss.open_spikes(out)["driven"].times.size == 10
 
 
+@pytest.mark.parametrize("first", [10, 250])
+def test_of_several_that_diverge_between_exchanges_the_first_is_told(first):
+    start = np.zeros(300)
+    start[[10, 250]] = 3.5  # of two partitions; 64 steps lie between exchanges
+    start[first] = 4.0
+    net = ss.Network()
+    net.population("a", 300, growing(), init={"v": start})
+    simulation = ss.Simulation(net, threads=2)
+    with pytest.raises(FloatingPointError, match=f"v of neuron {first} of 'a' diverged at"):
+        simulation.run(100.0)
+    assert np.abs(simulation.get("a", "v")[[10, 250]]).min() > 1e30  # both had, by then
+
+
 def test_a_division_by_zero_at_run_time_is_told():
     model = ss.NeuronModel(
         equations="dv/dt = 1 / tau : 1\n dw/dt = 1 / (v - one) / tau : 1",
