@@ -35,6 +35,13 @@ AGES, COPIES = INPUT.names.index("ages"), INPUT.names.index("copies")
 
 
 @inlined
+def _line(array):
+    """64 of 80 elements, from the start of a cache line: others took half as long again."""
+    first = (-array.ctypes.data % 64) // 4
+    return array[first : first + 64]
+
+
+@inlined
 def _add(inputs, spikes, weights):
     for j in range(64):
         inputs[j] += spikes[j] * weights[j]
@@ -56,7 +63,7 @@ def gaussian(
     ring, weights, reals, limits, ages, driven, given, at, receptors, blocks, time, step, key
 ):
     """Normal variables: sums of two quantiles that are picked at random."""
-    draws = np.empty(64, np.uint32)
+    draws = _line(np.empty(80, np.uint32))
     for i in range(blocks):
         draw_lanes(draws, driven[i], step, np.uint64(given[STREAM]), np.uint64(key))
         inputs = lanes(ring, at + driven[i] * receptors)
@@ -71,26 +78,35 @@ def poisson(
     ring, weights, reals, limits, ages, driven, given, at, receptors, blocks, time, step, key
 ):
     """Independent Poisson trains: a draw above k limits means k spikes."""
-    draws, spikes = np.empty(64, np.uint32), np.empty(64, np.int32)
+    draws, spikes = _line(np.empty(80, np.uint32)), _line(np.empty(80, np.int32))
     first_weight = given[WEIGHTS] + time * given[WEIGHT_BIN]
     first_limit = given[THRESHOLDS] + time * given[THRESHOLD_BIN]
+    levels, stride, weight_stride = given[LEVELS], given[THRESHOLD_STRIDE], given[WEIGHT_STRIDE]
+    stream = np.uint64(given[STREAM])
     for i in range(blocks):
-        draw_lanes(draws, driven[i], step, np.uint64(given[STREAM]), np.uint64(key))
+        block = driven[i]
+        draw_lanes(draws, block, step, stream, np.uint64(key))
         spikes[:] = 0
-        limit = first_limit + driven[i] * given[THRESHOLD_STRIDE]
-        for level in range(given[LEVELS]):
+        limit = first_limit + block * stride
+        for level in range(0, levels - 3, 4):  # four a pass: half the time at 16 kHz
+            a, b = lanes(limits, limit + level), lanes(limits, limit + level + 1)
+            c, d = lanes(limits, limit + level + 2), lanes(limits, limit + level + 3)
+            for j in range(64):
+                low = np.int32(draws[j] > a[j]) + np.int32(draws[j] > b[j])
+                spikes[j] += low + np.int32(draws[j] > c[j]) + np.int32(draws[j] > d[j])
+        for level in range(levels & ~3, levels):
             above = lanes(limits, limit + level)
             for j in range(64):
                 spikes[j] += draws[j] > above[j]
-        inputs = lanes(ring, at + driven[i] * receptors)
-        _add(inputs, spikes, lanes(weights, first_weight + driven[i] * given[WEIGHT_STRIDE]))
+        inputs = lanes(ring, at + block * receptors)
+        _add(inputs, spikes, lanes(weights, first_weight + block * weight_stride))
 
 
 def renewal(
     ring, weights, reals, limits, ages, driven, given, at, receptors, blocks, time, step, key
 ):
     """Renewal trains: a draw below the hazard of a train's age means a spike."""
-    draws, spikes = np.empty(64, np.uint32), np.empty(64, np.int32)
+    draws, spikes = _line(np.empty(80, np.uint32)), _line(np.empty(80, np.int32))
     for i in range(blocks):
         draw_lanes(draws, driven[i], step, np.uint64(given[STREAM]), np.uint64(key))
         place = 3 * (given[AGES] + driven[i])
@@ -118,7 +134,7 @@ def correlated(
     ring, weights, reals, limits, ages, driven, given, at, receptors, blocks, time, step, key
 ):
     """Copies of a mother train's spikes: a draw for each, those of the k-th 2^40 k steps later."""
-    draws, spikes = np.empty(64, np.uint32), np.empty(64, np.int32)
+    draws, spikes = _line(np.empty(80, np.uint32)), _line(np.empty(80, np.int32))
     mothers = _mother_spikes(limits, given, step, np.uint64(key))
     copies = np.uint32(given[COPIES])
     for mother in range(mothers):

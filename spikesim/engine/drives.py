@@ -12,7 +12,7 @@ from spikesim.engine.arrivals import GAUSS_LEVELS, address
 from spikesim.engine.bounds import arrival_steps
 from spikesim.engine.build import Build
 from spikesim.engine.keyed import derive_key, generator
-from spikesim.engine.tables import CORRELATED, GAUSS, INPUT, POISSON, RENEWAL, SAMPLED
+from spikesim.engine.tables import CORRELATED, GAUSS, INPUT, POISSON, RENEWAL, SAMPLED, aligned
 from spikesim.inputs import (
     CorrelatedPoisson,
     Gamma,
@@ -120,7 +120,10 @@ def _by_step(drives: Iterable[Drive]) -> list[Drive]:
 
 
 def _flat(parts: list[np.ndarray], kind: type) -> np.ndarray:
-    return np.concatenate([*(part.ravel() for part in parts), np.empty(0)]).astype(kind)
+    flat = np.concatenate([*(part.ravel() for part in parts), np.empty(0)])
+    result = aligned(flat.size, kind)
+    result[:] = flat
+    return result
 
 
 def _lanes(value: Any, drive: Drive, size: int) -> np.ndarray:

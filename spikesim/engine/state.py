@@ -16,6 +16,7 @@ from spikesim.engine.drives import drive_arrays, start_ages
 from spikesim.engine.generator import OBSERVED, REFRACTORY, Kernel, generate
 from spikesim.engine.keyed import derive_key
 from spikesim.engine.loop import Flow, Shape
+from spikesim.engine.tables import aligned
 from spikesim.equations import evaluate, names, parse
 from spikesim.inputs import Current
 from spikesim.network import Drive, View
@@ -65,9 +66,9 @@ class State:
             noise_keys=np.array(
                 [derive_key(seed, replica, "xi", name) for name in self._names], np.uint64
             ).view(np.int64),
-            ring=_aligned(slots, b.integer),
-            lists=_aligned((b.history, b.partitions, most), np.int32),
-            ends=_aligned(
+            ring=aligned(slots, b.integer),
+            lists=aligned((b.history, b.partitions, most), np.int32),
+            ends=aligned(
                 (b.history, b.partitions, -(-(len(self._names) + 1) // 16) * 16), np.int32
             ),
             silent=np.zeros(0, np.uint8),
@@ -234,7 +235,7 @@ class State:
         ]
         scalars = [list(self._kernels[name].scalars.values()) for name in self._names]
         self.flow = self.flow._replace(
-            state=_aligned(sum(sizes), b.real),
+            state=aligned(sum(sizes), b.real),
             state_first=np.cumsum([0, *sizes[:-1]]),
             const=np.array([x for part in scalars for x in part], b.real),
             const_first=np.cumsum([0, *(len(part) for part in scalars[:-1])]),
@@ -269,11 +270,3 @@ class State:
             value = kernel.per_neuron[row] if row in kernel.per_neuron else values[row]
             # Lanes beyond the last neuron repeat it: they must not meet a division by zero.
             rows[:, k] = np.pad(value, (0, 64 * blocks - value.size), "edge").reshape(blocks, 64)
-
-
-def _aligned(shape: int | tuple[int, ...], kind: type) -> np.ndarray:
-    """Zeros that begin at a cache line."""
-    bytes_ = int(np.prod(shape)) * np.dtype(kind).itemsize
-    raw = np.zeros(bytes_ + 64, np.uint8)
-    shift = -raw.ctypes.data % 64
-    return raw[shift : shift + bytes_].view(kind).reshape(shape)

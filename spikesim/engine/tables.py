@@ -101,3 +101,11 @@ TAP = _record(  # a value to record: the sum of some cells of the state
     stride=np.int64,
     cells=np.int64,  # how many
 )
+
+
+def aligned(shape: int | tuple[int, ...], kind: type) -> np.ndarray:
+    """Zeros that begin at a cache line."""
+    bytes_ = int(np.prod(shape)) * np.dtype(kind).itemsize
+    raw = np.zeros(bytes_ + 64, np.uint8)
+    shift = -raw.ctypes.data % 64
+    return raw[shift : shift + bytes_].view(kind).reshape(shape)
