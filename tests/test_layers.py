@@ -41,7 +41,8 @@ MAY_IMPORT = {
     "data": {"data"},
     "description": {"data", "description"},
     "engine": {"data", "description", "engine"},
-    "tools": {"data", "description", "engine", "tools"},
+    "rate": {"data", "description", "rate"},
+    "tools": {"data", "description", "engine", "rate", "tools"},
 }
 
 
@@ -50,7 +51,7 @@ def layer(part: str) -> str:
         return "data"
     if part in DESCRIPTION:
         return "description"
-    return "engine" if part == "engine" else "tools"
+    return part if part in {"engine", "rate"} else "tools"
 
 
 def imported(path: Path) -> set[tuple[str, ...]]:

@@ -1,0 +1,303 @@
+"""Cells in series and a readout: one network, its forward and its backward pass."""
+
+from collections.abc import Sequence
+from typing import Any, Literal
+
+import numpy as np
+
+from spikesim.rate.tape import Tape
+
+
+class RateNetwork:
+    """Cells in series, each given all steps of the one before, and a linear readout of the last.
+
+    The outputs are z_t = w y_t + b of the last cell's rates y; with a time constant they are
+    low-pass filtered, z_t = k z_(t-1) + (1 - k) (w y_t + b) with k = exp(-dt / readout_tau) and
+    z_(-1) = 0.
+
+    Parameters
+    ----------
+    cells : sequence of cells
+        Such as ``[LeakyRNN(100)]``.
+    inputs, outputs : int
+        Number of inputs to the first cell and of outputs.
+    dt : float
+        Step, ms.
+    seed : int
+        Of the start values.
+    dtype : "float32" or "float64"
+        Of the parameters and of every pass.
+    readout : "linear" or "softmax"
+        With "softmax", `run` gives probabilities. `forward` always gives what stands before the
+        softmax, which is what `spikesim.rate.losses.cross_entropy` is of.
+    readout_from : "all" or "excitatory"
+        The units of the last cell that are read out; "excitatory" needs a cell that has
+        ``excitatory_units``, as `DaleRNN` does.
+    readout_tau : float, optional
+        Time constant of the outputs, ms.
+
+    Attributes
+    ----------
+    parameters : dict of str to array
+        "0.w_rec" is ``w_rec`` of the first cell; "out.w" (outputs, units) and "out.b" (outputs,).
+        Change them in place, then call `constrain`.
+    masks : dict of str to array
+        Of ones where a parameter may differ from 0 and zeros elsewhere, of its shape or broadcast
+        to it, besides the masks that cells have of their own.
+    frozen : set of str
+        Parameters that training leaves alone; their gradients are 0.
+    rates : list of array
+        Of each cell after a pass, (time, trials, units).
+
+    Raises
+    ------
+    ValueError
+        If a setting is not allowed, before anything is made.
+    """
+
+    def __init__(
+        self,
+        cells: Sequence[Any],
+        inputs: int,
+        outputs: int,
+        dt: float,
+        *,
+        seed: int = 0,
+        dtype: Literal["float32", "float64"] = "float32",
+        readout: Literal["linear", "softmax"] = "linear",
+        readout_from: Literal["all", "excitatory"] = "all",
+        readout_tau: float | None = None,
+    ) -> None:
+        self.cells = list(cells)
+        self.inputs, self.outputs, self.dt, self.seed = inputs, outputs, dt, seed
+        self.dtype = str(dtype)
+        self.readout, self.readout_from, self.readout_tau = readout, readout_from, readout_tau
+        self._check()
+        self._widths = [inputs, *(cell.units for cell in self.cells)]
+        self.frozen: set[str] = set()
+        self.masks: dict[str, np.ndarray] = {}
+        self.parameters = self._start()
+        self.gradients = {name: np.zeros_like(p) for name, p in self.parameters.items()}
+        self.rates: list[np.ndarray] = []
+        self._tapes = [Tape(dtype) for _ in self.cells]
+        self._tape = Tape(dtype)
+        self.constrain()
+
+    def _check(self) -> None:
+        for name in ("inputs", "outputs"):
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
+                raise ValueError(f"{name} is {value!r}; it must be a whole number, 1 or more.")
+        for name in ("dt", "readout_tau"):
+            value = getattr(self, name)
+            if name == "readout_tau" and value is None:
+                continue
+            number = isinstance(value, int | float | np.number) and not isinstance(value, bool)
+            if not number or not 0 < value < np.inf:
+                raise ValueError(f"{name} is {value!r}; it must be a positive number of ms.")
+        for name, allowed in (
+            ("dtype", ("float32", "float64")),
+            ("readout", ("linear", "softmax")),
+            ("readout_from", ("all", "excitatory")),
+        ):
+            if getattr(self, name) not in allowed:
+                raise ValueError(
+                    f"{name} is {getattr(self, name)!r}; it must be one of {', '.join(allowed)}."
+                )
+        if not self.cells:
+            raise ValueError("cells is []; a network needs at least one cell.")
+        if self.readout_from == "excitatory" and not hasattr(self.cells[-1], "excitatory_units"):
+            raise ValueError(
+                "readout_from is 'excitatory'; the last cell, of kind "
+                f"{type(self.cells[-1]).__name__}, must then have excitatory units."
+            )
+        inputs = self.inputs
+        for cell in self.cells:
+            cell.check(inputs, self.dt)
+            inputs = cell.units
+
+    def _start(self) -> dict[str, np.ndarray]:
+        *of_cells, of_readout = np.random.SeedSequence(self.seed).spawn(len(self.cells) + 1)
+        start = {}
+        for i, cell in enumerate(self.cells):
+            values = cell.start(self._widths[i], self.dt, np.random.default_rng(of_cells[i]))
+            start |= {f"{i}.{name}": value for name, value in values.items()}
+        units = self._widths[-1]
+        rng = np.random.default_rng(of_readout)
+        start["out.w"] = rng.standard_normal((self.outputs, units)) / np.sqrt(units)
+        start["out.b"] = np.zeros(self.outputs)
+        if self.readout_from == "excitatory":
+            self.masks["out.w"] = np.zeros((1, units), self.dtype)
+            self.masks["out.w"][:, self.cells[-1].excitatory_units] = 1
+        return {name: np.array(value, self.dtype, order="C") for name, value in start.items()}
+
+    def _of_cell(self, i: int, arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        prefix = f"{i}."
+        return {k.removeprefix(prefix): a for k, a in arrays.items() if k.startswith(prefix)}
+
+    def forward(self, x: np.ndarray, rng: np.random.Generator | None = None) -> np.ndarray:
+        """Outputs (time, trials, outputs) of inputs (time, trials, inputs).
+
+        Outputs and `rates` are written over by the next call. ``rng`` is for the cells' noise;
+        without it there is none.
+        """
+        x = np.asarray(x)
+        self._check_shape(x)
+        if x.dtype != self.dtype or not x.flags.c_contiguous:
+            given, x = x, self._tape("x", x.shape)
+            np.copyto(x, given)
+        self._x, self.rates = x, []
+        for i, cell in enumerate(self.cells):
+            x = cell.forward(self._of_cell(i, self.parameters), x, self.dt, rng, self._tapes[i])
+            self.rates.append(x)
+        steps, trials, units = x.shape
+        z = self._tape("z", (steps, trials, self.outputs))
+        np.matmul(x.reshape(-1, units), self.parameters["out.w"].T, out=z.reshape(-1, self.outputs))
+        z += self.parameters["out.b"]
+        if self.readout_tau is not None:
+            self._filter(z)
+        return z
+
+    def _check_shape(self, x: np.ndarray) -> None:
+        if x.ndim != 3 or x.shape[2] != self.inputs or 0 in x.shape:
+            raise ValueError(
+                f"x has shape {x.shape}; it must be (time, trials, inputs), here "
+                f"(time, trials, {self.inputs}), and hold something."
+            )
+
+    def _filter(self, z: np.ndarray) -> None:
+        """Low-pass filter along the first axis. Its adjoint is itself on reversed time."""
+        keep = np.asarray(np.exp(-self.dt / self.readout_tau), z.dtype)
+        kept = self._tape("kept", z.shape[1:])
+        z *= 1 - keep
+        for before, now in zip(z[:-1], z[1:], strict=True):
+            np.multiply(before, keep, out=kept)
+            now += kept
+
+    def backward(
+        self, d_outputs: np.ndarray, d_rates: Sequence[np.ndarray | None] | None = None
+    ) -> dict[str, np.ndarray]:
+        """Gradients of a loss by all parameters, after `forward`.
+
+        Parameters
+        ----------
+        d_outputs : array (time, trials, outputs)
+            Derivative of the loss by the outputs.
+        d_rates : sequence of arrays or None, optional
+            For each cell the derivative by its rates, beside what comes through the outputs.
+
+        Returns
+        -------
+        dict of str to array
+            By the names of `parameters`; written over by the next call.
+        """
+        if not self.rates:
+            raise ValueError("backward has nothing to go back through; call forward first.")
+        y = self.rates[-1]
+        steps, trials, units = y.shape
+        if np.shape(d_outputs) != (steps, trials, self.outputs):
+            raise ValueError(
+                f"d_outputs has shape {np.shape(d_outputs)}; the outputs have shape "
+                f"{(steps, trials, self.outputs)}."
+            )
+        if d_rates is not None and len(d_rates) != len(self.cells):
+            raise ValueError(
+                f"d_rates holds {len(d_rates)} arrays; the network has {len(self.cells)} cell(s)."
+            )
+        dz = self._tape("dz", d_outputs.shape)
+        np.copyto(dz, d_outputs)
+        if self.readout_tau is not None:
+            self._filter(dz[::-1])
+        dz = dz.reshape(-1, self.outputs)
+        np.matmul(dz.T, y.reshape(-1, units), out=self.gradients["out.w"])
+        np.sum(dz, axis=0, out=self.gradients["out.b"])
+        dy = self._tape(f"dy{len(self.cells) - 1}", y.shape)
+        np.matmul(dz, self.parameters["out.w"], out=dy.reshape(-1, units))
+        for i in reversed(range(len(self.cells))):
+            if d_rates is not None and d_rates[i] is not None:
+                self._add(dy, d_rates[i], i)
+            before = self.rates[i - 1] if i else self._x
+            dx = self._tape(f"dy{i - 1}", before.shape) if i else None
+            gradients = self._of_cell(i, self.gradients)
+            for gradient in gradients.values():
+                gradient.fill(0)
+            p = self._of_cell(i, self.parameters)
+            self.cells[i].backward(p, before, dy, self.dt, self._tapes[i], gradients, dx)
+            dy = dx
+        self._silence_fixed()
+        return self.gradients
+
+    def vanishing(self, strength: float) -> float:
+        """After `backward`: `spikesim.rate.losses.vanishing` of each cell, added to the gradients.
+
+        Raises
+        ------
+        ValueError
+            If a cell has none.
+        """
+        cost = 0.0
+        for i, cell in enumerate(self.cells):
+            if not hasattr(cell, "vanishing"):
+                raise ValueError(
+                    f"vanishing is {strength}; it must be 0 with cells of kind "
+                    f"{type(cell).__name__}, for which it is not defined."
+                )
+            dy = self._tape(f"dy{i}", self.rates[i].shape)
+            p, gradients = self._of_cell(i, self.parameters), self._of_cell(i, self.gradients)
+            cost += cell.vanishing(p, dy, strength, self._tapes[i], gradients)
+        self._silence_fixed()
+        return cost
+
+    def _silence_fixed(self) -> None:
+        for name, mask in self.masks.items():
+            self.gradients[name] *= mask
+        for name in self.frozen:
+            self.gradients[name].fill(0)
+
+    def _add(self, dy: np.ndarray, given: np.ndarray, i: int) -> None:
+        if np.shape(given) != dy.shape:
+            raise ValueError(
+                f"d_rates[{i}] has shape {np.shape(given)}; the rates have shape {dy.shape}."
+            )
+        dy += given
+
+    def constrain(self) -> None:
+        """Put back what an update may have broken: masks, and each cell's own constraints."""
+        for name, mask in self.masks.items():
+            self.parameters[name] *= mask
+        for i, cell in enumerate(self.cells):
+            cell.constrain(self._of_cell(i, self.parameters))
+
+    def run(self, x: np.ndarray, seed: int | None = None) -> np.ndarray:
+        """Outputs of inputs, as an array of its own.
+
+        Parameters
+        ----------
+        x : array (time, trials, inputs)
+        seed : int, optional
+            Of the noise; without it there is none.
+
+        Returns
+        -------
+        array (time, trials, outputs)
+            Probabilities if ``readout`` is "softmax".
+
+        Raises
+        ------
+        ValueError
+            If x has another shape or holds what is not finite.
+        """
+        x = np.asarray(x, self.dtype)
+        self._check_shape(x)
+        if not np.isfinite(x).all():
+            step, trial, unit = (int(at[0]) for at in np.nonzero(~np.isfinite(x)))
+            raise ValueError(
+                f"x is {x[step, trial, unit]} at step {step}, trial {trial}, input {unit}; it must "
+                "be finite."
+            )
+        z = self.forward(x, None if seed is None else np.random.default_rng(seed)).copy()
+        if self.readout == "softmax":
+            z -= z.max(axis=-1, keepdims=True)
+            np.exp(z, out=z)
+            z /= z.sum(axis=-1, keepdims=True)
+        return z

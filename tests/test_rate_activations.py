@@ -1,0 +1,93 @@
+"""Activations: values by their formulas, slopes by central differences, in place, errors."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from spikesim.rate.activations import Linear, Rectified, Sigmoid, Softplus, Table, Tanh, named
+
+POINTS = [-1.0, 0.5, 2.0, 4.0], [0.0, 3.0, 2.0, 10.0]
+FORMULAS = {
+    Linear(): lambda x: x,
+    Rectified(): lambda x: np.where(x > 0, x, 0),
+    Sigmoid(): lambda x: 1 / (1 + np.exp(-x)),
+    Softplus(): lambda x: np.log(1 + np.exp(x)),
+    Tanh(): lambda x: (np.exp(2 * x) - 1) / (np.exp(2 * x) + 1),
+    Table(*POINTS): lambda x: np.interp(x, *POINTS),
+}
+each = pytest.mark.parametrize("f", FORMULAS, ids=lambda f: f.name)
+# None at a kink: of max(x, 0), or of the table.
+X = np.array([-9.1, -3.3, -1.2, -0.7, -0.1, 0.2, 0.45, 0.9, 1.9, 3.5, 6.0])
+
+
+def value(f, x):
+    out = np.empty_like(x)
+    f.value(x, out)
+    return out
+
+
+def slope(f, x):
+    out = np.empty_like(x)
+    f.slope(value(f, x), x, out)
+    return out
+
+
+@each
+def test_value_is_the_formula(f):
+    np.testing.assert_allclose(value(f, X), FORMULAS[f](X), rtol=1e-12, atol=1e-15)
+
+
+@each
+def test_slope_is_the_central_difference(f):
+    h = 1e-6
+    expected = (value(f, X + h) - value(f, X - h)) / (2 * h)
+    np.testing.assert_allclose(slope(f, X), expected, rtol=1e-7, atol=1e-9)
+
+
+@each
+def test_values_may_be_written_over_their_inputs(f):
+    x = X.copy()
+    f.value(x, x)
+    np.testing.assert_array_equal(x, value(f, X))
+
+
+@each
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@given(x=st.floats(-(2.0**99), 2.0**99, width=32))
+def test_no_input_overflows(f, dtype, x):
+    x = np.array([[x]], dtype)
+    with np.errstate(over="raise", invalid="raise", divide="raise"):
+        assert np.isfinite(value(f, x)).all() and np.isfinite(slope(f, x)).all()
+
+
+def test_a_table_is_constant_beyond_its_ends_and_takes_the_segment_above_a_point():
+    table = Table(*POINTS)
+    np.testing.assert_array_equal(value(table, np.array([-50.0, 50.0])), [0, 10])
+    np.testing.assert_array_equal(
+        slope(table, np.array([-50.0, -1.0, 0.5, 2.0, 4.0, 50.0])),
+        [0, 2, -1 / 1.5, 4, 0, 0],
+    )
+    assert table == Table(np.array(POINTS[0]), np.array(POINTS[1])) != Table([0, 1], [0, 1])
+
+
+@pytest.mark.parametrize(
+    "x, y, told",
+    [
+        ([0, 1, 2], [0, 1], r"Table: x has shape \(3,\) and y \(2,\)"),
+        ([0], [0], r"Table: x has shape \(1,\)"),
+        ([0, 0], [0, 1], r"Table: x is \[0, 0\]; it must be finite and rise"),
+        ([0, np.nan], [0, 1], "Table: x is"),
+        ([0, 1], [0, np.inf], r"Table: y is \[0, inf\]; it must be finite"),
+    ],
+)
+def test_a_bad_table_is_refused(x, y, told):
+    with pytest.raises(ValueError, match=told):
+        Table(x, y)
+
+
+def test_activations_are_found_by_name():
+    for f in (Linear(), Rectified(), Sigmoid(), Softplus(), Tanh()):
+        assert named(f.name) == f and named(f) is f
+    with pytest.raises(ValueError, match="activation is 'relu'; it must be one of linear, rect"):
+        named("relu")
