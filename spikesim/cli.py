@@ -1,4 +1,4 @@
-"""The command line: ``spikesim run | info | plot``. Heavy imports wait until they are needed."""
+"""The command line: ``spikesim run | info | plot | train``. Heavy imports wait for their use."""
 
 import functools
 import inspect
@@ -41,7 +41,21 @@ def told(command: Callable) -> Callable:
     return wrapped
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class Commands(click.Group):
+    """The commands of this file, and ``train`` of another, imported when it is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted([*super().list_commands(ctx), "train"])
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        if name == "train":
+            from spikesim.cli_train import train
+
+            return train
+        return super().get_command(ctx, name)
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="spikesim")
 def main() -> None:
     """Spiking neural networks on the CPU: describe, run, keep the spikes."""
@@ -111,8 +125,8 @@ def run(
     are passed on if it takes them.
     """
     _check_times(duration, discard)
-    _check_free(out, force)
-    _check_free(plot, force)
+    check_free(out, force)
+    check_free(plot, force)
     _check_trials(trials, out, plot)
     if given["stimulate"] is not None:
         given["stimulate"] = _stimulus(given["stimulate"])
@@ -162,9 +176,15 @@ def run(
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @told
 def info(file: Path, as_json: bool) -> None:
-    """Say what a FILE of spikes or traces holds."""
+    """Say what a FILE of spikes or traces, or a trained network, holds."""
+    from spikesim.rate.files import is_model
     from spikesim.storage import info as read
 
+    if is_model(file):
+        from spikesim.cli_train import tell_model
+
+        tell_model(file, as_json)
+        return
     found = read(file)
     if as_json:
         click.echo(json.dumps(found))
@@ -172,7 +192,7 @@ def info(file: Path, as_json: bool) -> None:
     click.echo(f"{file}: {found['format']}, {found['t_start']:g} to {found['t_stop']:g} ms")
     columns = list(next(iter(found["populations"].values()), {}))
     rows = [[name, *part.values()] for name, part in found["populations"].items()]
-    click.echo(_aligned([["population", *columns], *rows]))
+    click.echo(aligned([["population", *columns], *rows]))
 
 
 @main.command()
@@ -184,7 +204,7 @@ def plot(file: Path, out: Path, force: bool) -> None:
     """Draw the spikes of a FILE: raster, rates over time, histograms of rates and CVs."""
     from spikesim.storage import open_spikes
 
-    _check_free(out, force)
+    check_free(out, force)
     _draw(open_spikes(file), out, force, "overview")
 
 
@@ -224,7 +244,7 @@ def _check_times(duration: float, discard: float) -> None:
         )
 
 
-def _check_free(path: Path | None, force: bool) -> None:
+def check_free(path: Path | None, force: bool) -> None:
     """Before anything is built: can this file be written?"""
     if path is None:
         return
@@ -438,7 +458,7 @@ def _table(simulation: Any, summary: Mapping[str, Any]) -> str:
     rows.append(["all", f"{summary['neurons']:,}", f"{summary['synapses']:,}", ""])
     answers = "".join(_told(*item) for item in summary.get("answering", {}).items())
     return (
-        f"{_aligned(rows)}\n\n{answers}"
+        f"{aligned(rows)}\n\n{answers}"
         f"build {summary['build_s']:.2f} s, compile {summary['compile_s']:.2f} s, "
         f"run {summary['run_s']:.2f} s for {summary['duration_ms'] / 1000:g} s "
         f"(real-time factor {summary['rtf']:.3f})\n"
@@ -454,10 +474,10 @@ def _told(name: str, found: Mapping[str, list[float]]) -> str:
     rows += map(list, zip(*(found[key][:TOLD] for key in ("neurons", "mean", "sd")), strict=True))
     number = len(found["neurons"])
     of_them = f", the {TOLD} strongest" if number > TOLD else ""
-    return f"{name}: {number} neurons spiked{of_them}\n{_aligned(rows)}\n\n"
+    return f"{name}: {number} neurons spiked{of_them}\n{aligned(rows)}\n\n"
 
 
-def _aligned(rows: list[list[Any]]) -> str:
+def aligned(rows: list[list[Any]]) -> str:
     """Columns of text, numbers to the right."""
     cells = [[f"{x:.3f}" if isinstance(x, float) else str(x) for x in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]

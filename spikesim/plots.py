@@ -59,7 +59,7 @@ def raster(spikes: Mapping[str, SpikeTrains], window: tuple[float, float] | None
         If `spikes` is empty or `window` holds no recorded time.
     """
     window = _window(spikes, window)
-    figure = _figure(_raster_height(spikes))
+    figure = blank(_raster_height(spikes))
     _draw_raster(figure, spikes, window)
     return figure
 
@@ -98,7 +98,7 @@ def overview(
         max(0.33 * len(spikes), 1.2) + MARGIN,
         max(0.15 * len(spikes), 1.5) + MARGIN,
     )
-    figure = _figure(sum(heights))
+    figure = blank(sum(heights))
     top, middle, bottom = figure.subfigures(3, 1, height_ratios=heights, hspace=0.03)
     _draw_raster(top, spikes, window)
     _draw_rates(middle, spikes, window)
@@ -141,7 +141,7 @@ def traces(
             f"(len(times), len(labels)); got the shapes {times.shape} and {values.shape} "
             f"and {len(labels)} labels"
         )
-    figure = _figure(max(0.7 * len(labels), 1.8) + MARGIN)
+    figure = blank(max(0.7 * len(labels), 1.8) + MARGIN)
     rows = figure.subplots(len(labels), 1, sharex=True, sharey=True, squeeze=False)[:, 0]
     for i, (axes, label) in enumerate(zip(rows, labels, strict=True)):
         axes.plot(times, values[:, i], color=COLOURS[i % len(COLOURS)], linewidth=0.8)
@@ -183,7 +183,7 @@ def responses(
                 f"shape (n_times,); got the shapes {', '.join(map(str, shapes))}"
             )
     rows = math.ceil(len(panels) / columns)
-    figure = _figure(1.25 * rows + 0.2)
+    figure = blank(1.25 * rows + 0.2)
     grid = figure.subplots(2 * rows, columns, height_ratios=(4, 1) * rows, squeeze=False)
     for axes in grid.flat:
         axes.axis("off")
@@ -198,7 +198,7 @@ def responses(
         above.set_ylim(low - margin, high + margin)
         below.plot(times, current, color=_colour(1), linewidth=0.8)
         for axes in (above, below):
-            _tidy(axes)
+            tidy(axes)
             axes.axis("on")
             axes.tick_params(labelsize=6)
             axes.set_xlim(_span(np.min(times), np.max(times)))
@@ -230,9 +230,19 @@ def save(figure: Figure, path: str | Path, overwrite: bool = False) -> None:
         If `path` exists and `overwrite` is false.
     """
     path = Path(path)
-    extension = path.suffix[1:].lower()
-    formats = sorted(figure.canvas.get_supported_filetypes())
-    if extension not in formats:
+    check_path(path, overwrite)
+    image = io.BytesIO()  # a figure which fails to draw leaves the old file whole
+    figure.savefig(image, format=path.suffix[1:].lower(), dpi=DPI)
+    path.write_bytes(image.getvalue())
+
+
+def check_path(path: str | Path, overwrite: bool = False) -> None:
+    """Refuse a path to which `save` cannot write, with the errors of `save`."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    path = Path(path)
+    formats = sorted(FigureCanvasAgg.get_supported_filetypes())
+    if path.suffix[1:].lower() not in formats:
         raise ValueError(f"path must end in one of .{', .'.join(formats)}; got '{path}'")
     if not path.parent.is_dir():
         raise FileNotFoundError(f"path '{path}' lies in a folder which does not exist")
@@ -240,12 +250,10 @@ def save(figure: Figure, path: str | Path, overwrite: bool = False) -> None:
         raise FileExistsError(
             f"path '{path}' exists already; choose another or overwrite it with --force"
         )
-    image = io.BytesIO()  # a figure which fails to draw leaves the old file whole
-    figure.savefig(image, format=extension, dpi=DPI)
-    path.write_bytes(image.getvalue())
 
 
-def _figure(height: float) -> Figure:
+def blank(height: float) -> Figure:
+    """An empty figure of the usual width and this height in inches."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
@@ -255,7 +263,8 @@ def _figure(height: float) -> Figure:
     return figure
 
 
-def _tidy(axes: Axes) -> None:
+def tidy(axes: Axes) -> None:
+    """Small tick labels, and no frame above and to the right."""
     axes.spines[["top", "right"]].set_visible(False)
     axes.tick_params(labelsize=7)
 
@@ -263,7 +272,7 @@ def _tidy(axes: Axes) -> None:
 def _stack(rows: Sequence[Axes], start: float, stop: float) -> None:
     """Give axes which share their time axis its limits, and its ticks and label to the last."""
     for axes in rows:
-        _tidy(axes)
+        tidy(axes)
         axes.tick_params(bottom=axes is rows[-1])
     rows[-1].set_xlim(_span(start, stop))
     rows[-1].set_xlabel("time (ms)", fontsize=8)
@@ -341,7 +350,7 @@ def _draw_raster(
         _draw_band(left, seen, rows[i], tops[i], heights[i], _colour(i))
     _draw_bars(right, spikes, (tops + bottoms) / 2, min(0.7 * min(heights), 0.25))
     for axes in (left, right):
-        _tidy(axes)
+        tidy(axes)
         axes.tick_params(axis="y", length=0)
         for top in tops[1:]:
             axes.axhline(top, color="0.85", linewidth=0.5, zorder=0)
@@ -458,7 +467,7 @@ def _draw_shares(
         axes.text(0.5, 0.5, "no data", fontsize=7, ha="center", transform=axes.transAxes)
     axes.set_ylim(0, None)
     axes.set_ylabel("neurons (%)", fontsize=8)
-    _tidy(axes)
+    tidy(axes)
 
 
 def _line(i: int) -> dict:

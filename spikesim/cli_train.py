@@ -1,0 +1,240 @@
+"""``spikesim train``, and what ``spikesim info`` says of a model file."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from spikesim.cli import aligned, check_free, told
+
+if TYPE_CHECKING:
+    from spikesim.rate.files import History
+    from spikesim.rate.network import RateNetwork
+    from spikesim.rate.tasks import Task, Trials
+
+CELLS = "leaky", "dale", "lowrank", "lstm", "sublstm", "gru", "snu", "lif"
+SPIKING = "snu", "lif"
+SPIKING_DT, BETA = 5.0, 2.0  # ms; of the surrogate: steeper ones learned digits less well
+RATES = {"lowrank": 3e-2}  # m and n are of order 1, the product of their columns is divided by N
+VALIDATE_EVERY = 25  # updates
+NOISE = 0.15  # of the rates, where a cell has it: Song et al. (2016)
+
+
+@dataclass(frozen=True)
+class Default:
+    """How a task is trained if nothing else is asked for; ``until`` as its paper has it."""
+
+    cell: str
+    units: int
+    until: float
+    rate: float = 2e-3
+    updates: int = 5000
+    batch: int = 64
+    test_trials: int = 2048
+
+
+DEFAULTS = {
+    "perceptual_decision": Default("dale", 100, 0.85),
+    "go_nogo": Default("leaky", 64, 0.99),
+    "context_integration": Default("dale", 150, 0.9),
+    "flipflop": Default("gru", 64, 0.99),
+    "sine": Default("gru", 64, 0.98, rate=5e-3),
+    "xor": Default("leaky", 64, 0.99),
+    "digits": Default("lstm", 64, 0.97, test_trials=270),
+}
+
+
+@click.command()
+@click.argument("task")
+@click.option("--cell", help=f"One of {', '.join(CELLS)} (default: what suits the task).")
+@click.option(
+    "--units", type=click.IntRange(min=1), help="Of the cell (default: what suits the task)."
+)
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
+@click.option("--until", type=float, metavar="PERFORMANCE", help="Stop there; from 0 to 1.")
+@click.option("--updates", type=click.IntRange(min=0), help="The most to make.")
+@click.option("--out", type=click.Path(path_type=Path), help="Keep the network in this HDF5 file.")
+@click.option("--force", is_flag=True, help="Overwrite files that exist.")
+@click.option("--plot", type=click.Path(path_type=Path), help="Draw training and behaviour.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@told
+def train(
+    task: str,
+    cell: str | None,
+    units: int | None,
+    seed: int,
+    until: float | None,
+    updates: int | None,
+    out: Path | None,
+    force: bool,
+    plot: Path | None,
+    as_json: bool,
+) -> None:
+    """Train a rate network on TASK: perceptual_decision, go_nogo, context_integration, flipflop,
+    sine, xor or digits.
+
+    The performance that is told is that on fresh trials after training.
+    """
+    from spikesim import plots, rate_plots
+    from spikesim.rate.files import save
+    from spikesim.rate.optimizers import Adam
+    from spikesim.rate.training import respond
+    from spikesim.rate.training import train as run
+
+    if task not in DEFAULTS:
+        raise ValueError(f"unknown task {task!r}; known are {', '.join(DEFAULTS)}.")
+    default = DEFAULTS[task]
+    cell = default.cell if cell is None else cell
+    if cell not in CELLS:
+        raise ValueError(f"unknown cell {cell!r}; known are {', '.join(CELLS)}.")
+    until = default.until if until is None else until
+    check_free(out, force)
+    if plot is not None:
+        plots.check_path(plot, force)
+    made = _task(task, cell)
+    network = _network(made, cell, default.units if units is None else units, seed)
+    history = run(
+        network,
+        made,
+        optimizer=Adam(RATES.get(cell, default.rate)),
+        batch=default.batch,
+        updates=default.updates if updates is None else updates,
+        until=until,
+        validate_every=VALIDATE_EVERY,
+        seed=seed,
+    )
+    if out is not None:
+        save(network, out, history, overwrite=force)
+    outputs, trials = respond(network, made, default.test_trials, seed=seed)
+    summary = _summary(made, cell, network, history, outputs, trials)
+    if plot is not None:
+        figure = rate_plots.overview(made, history, outputs, trials, until)
+        plots.save(figure, plot, overwrite=force)
+    click.echo(json.dumps(summary) if as_json else _text(summary))
+    if history.stop == "interrupted":
+        click.echo(f"interrupted after {history.updates} updates", err=True)
+        sys.exit(130)
+
+
+def _task(name: str, cell: str) -> Task:
+    from spikesim.rate.tasks import TASKS
+
+    try:
+        return TASKS[name](**({"dt": SPIKING_DT} if cell in SPIKING else {}))
+    except ImportError as error:
+        raise ValueError(str(error)) from None
+
+
+def _network(task: Task, cell: str, units: int, seed: int) -> RateNetwork:
+    from spikesim import rate
+
+    make: dict[str, Callable[[], Any]] = {
+        "leaky": lambda: rate.LeakyRNN(units, noise=NOISE),
+        "dale": lambda: rate.DaleRNN(units, noise=NOISE),
+        "lowrank": lambda: rate.LowRankRNN(units, rank=min(units, 5)),
+        "lstm": lambda: rate.LSTM(units),
+        "sublstm": lambda: rate.SubLSTM(units),
+        "gru": lambda: rate.GRU(units),
+        "snu": lambda: rate.SNU(units, surrogate=rate.FastSigmoid(BETA)),
+        "lif": lambda: rate.LIFCell(units, surrogate=rate.FastSigmoid(BETA)),
+    }
+    return rate.RateNetwork(
+        [make[cell]()],
+        task.inputs,
+        task.outputs,
+        task.dt,
+        seed=seed,
+        readout="softmax" if task.loss == "cross_entropy" else "linear",
+        readout_from="excitatory" if cell == "dale" else "all",
+        readout_tau=20.0 if cell in SPIKING else None,
+    )
+
+
+def _summary(
+    task: Task,
+    cell: str,
+    network: RateNetwork,
+    history: History,
+    outputs: Any,
+    trials: Trials,
+) -> dict[str, Any]:
+    import numpy as np
+
+    from spikesim.rate.tasks import slopes
+    from spikesim.rate.training import LOSSES
+
+    loss = LOSSES[task.loss](outputs, trials.targets, trials.mask, np.empty_like(outputs))
+    summary = {
+        "task": task.name,
+        "cell": cell,
+        "units": network.cells[-1].units,
+        "seed": history.seed,
+        "dt": task.dt,
+        "performance": task.performance(outputs, trials),
+        "test_trials": outputs.shape[1],
+        "trials": history.trials,
+        "updates": history.updates,
+        "seconds": history.seconds,
+        "loss": float(loss),
+        "stop": history.stop,
+    }
+    if task.name == "context_integration":
+        summary["slopes"] = {
+            context: {"relevant": relevant, "irrelevant": irrelevant}
+            for context, (relevant, irrelevant) in slopes(outputs, trials).items()
+        }
+    return summary
+
+
+def _text(summary: dict[str, Any]) -> str:
+    reasons = {
+        "criterion": "the criterion was reached",
+        "updates": "all updates were made",
+        "interrupted": "interrupted",
+    }
+    text = (
+        f"{summary['task']}, {summary['cell']} of {summary['units']} units, "
+        f"seed {summary['seed']}: {100 * summary['performance']:.2f} % on "
+        f"{summary['test_trials']:,} fresh trials, loss {summary['loss']:.4g}\n"
+        f"{summary['updates']:,} updates, {summary['trials']:,} trials, "
+        f"{summary['seconds']:.1f} s; {reasons[summary['stop']]}"
+    )
+    for context, found in summary.get("slopes", {}).items():
+        text += (
+            f"\ncontext {context}: slope {found['relevant']:.3g} along the relevant coherence, "
+            f"{found['irrelevant']:.3g} along the irrelevant one"
+        )
+    return text
+
+
+def tell_model(file: Path, as_json: bool) -> None:
+    """Say what a model file holds."""
+    from spikesim.rate.files import model_info
+
+    found = model_info(file)
+    if as_json:
+        click.echo(json.dumps(found))
+        return
+    click.echo(
+        f"{file}: {found['format']}, {found['inputs']} inputs, {found['outputs']} outputs, "
+        f"dt {found['dt']:g} ms, {found['dtype']}"
+    )
+    for number, cell in enumerate(found["cells"]):
+        fields = ", ".join(f"{k} {v}" for k, v in cell.items() if k != "class" and v is not None)
+        click.echo(f"cell {number}: {cell['class']}, {fields}")
+    rows = [[name, " x ".join(map(str, shape))] for name, shape in found["parameters"].items()]
+    click.echo(aligned([["parameter", "shape"], *rows]))
+    trained = found["trained"]
+    if trained is not None:
+        click.echo(
+            f"trained on {trained['task']}, seed {trained['seed']}: "
+            f"{trained['updates']:,} updates, {trained['trials']:,} trials, "
+            f"{trained['seconds']:.1f} s; performance in validation "
+            f"{100 * trained['performance']:.2f} %"
+        )

@@ -1,0 +1,189 @@
+"""``spikesim train`` and ``info`` of model files: what they print, leave, and refuse."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from spikesim.cli import main
+from spikesim.cli_train import CELLS, DEFAULTS
+from spikesim.rate.files import load, load_history
+from spikesim.rate.tasks import TASKS
+from spikesim.rate.training import respond
+
+ROOT = Path(__file__).parent.parent
+SHORT = "--units", 10, "--updates", 3
+
+
+def invoke(*arguments) -> tuple[int, str, str]:
+    outcome = CliRunner().invoke(main, [str(a) for a in arguments])
+    assert outcome.exception is None or isinstance(outcome.exception, SystemExit)
+    return outcome.exit_code, outcome.stdout, outcome.stderr
+
+
+def test_json_is_one_object_with_everything():
+    code, stdout, _ = invoke("train", "go_nogo", *SHORT, "--seed", 3, "--json")
+    assert code == 0
+    told = json.loads(stdout)
+    assert (told["task"], told["cell"], told["units"], told["seed"]) == ("go_nogo", "leaky", 10, 3)
+    assert (told["updates"], told["trials"], told["stop"]) == (3, 192, "updates")
+    assert 0 <= told["performance"] <= 1 and told["loss"] > 0 and told["seconds"] > 0
+    again = json.loads(invoke("train", "go_nogo", *SHORT, "--seed", 3, "--json")[1])
+    assert {**again, "seconds": 0} == {**told, "seconds": 0}
+
+
+def test_a_task_is_learned_to_its_criterion_and_kept(tmp_path):
+    out = tmp_path / "x.h5"
+    code, stdout, _ = invoke("train", "go_nogo", "--out", out, "--json")
+    told = json.loads(stdout)
+    assert code == 0 and told["stop"] == "criterion" and told["performance"] >= 0.99
+    network, task = load(out), TASKS["go_nogo"]()
+    outputs, trials = respond(network, task, DEFAULTS["go_nogo"].test_trials)
+    assert task.performance(outputs, trials) == told["performance"]
+    assert load_history(out).updates == told["updates"]
+
+
+def test_until_is_the_criterion():
+    told = json.loads(invoke("train", "go_nogo", "--until", 0.3, "--json")[1])
+    assert (told["stop"], told["updates"]) == ("criterion", 50)
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_every_cell_can_be_trained(cell):
+    code, stdout, _ = invoke("train", "xor", "--cell", cell, "--units", 10, "--updates", 2)
+    assert code == 0
+    assert f"xor, {cell} of 10 units, seed 0: " in stdout and "2 updates, 128 trials" in stdout
+
+
+@pytest.mark.parametrize("task", DEFAULTS)
+def test_every_task_can_be_trained_and_drawn(task, tmp_path):
+    if task == "digits":
+        pytest.importorskip("sklearn", reason="scikit-learn holds the images")
+    picture = tmp_path / "x.png"
+    code, stdout, _ = invoke("train", task, *SHORT, "--plot", picture)
+    assert code == 0 and stdout.startswith(f"{task}, {DEFAULTS[task].cell} of 10 units")
+    png = picture.read_bytes()
+    assert png.startswith(b"\x89PNG") and int.from_bytes(png[16:20], "big") == 7.2 * 150
+
+
+def test_every_task_has_defaults():
+    assert DEFAULTS.keys() == TASKS.keys()
+
+
+def test_context_integration_tells_its_slopes():
+    arguments = "train", "context_integration", *SHORT
+    told = json.loads(invoke(*arguments, "--json")[1])
+    assert told["slopes"].keys() == {"motion", "colour"}
+    assert np.isfinite(told["slopes"]["colour"]["irrelevant"])
+    assert "along the irrelevant one" in invoke(*arguments)[1]
+
+
+def test_info_of_a_model_file(tmp_path):
+    out = tmp_path / "x.h5"
+    invoke("train", "perceptual_decision", *SHORT, "--out", out)
+    told = json.loads(invoke("info", out, "--json")[1])
+    assert told["cells"][0]["class"] == "DaleRNN" and told["trained"]["updates"] == 3
+    text = invoke("info", out)[1]
+    assert "cell 0: DaleRNN, units 10" in text and "2 x 10" in text
+    assert "trained on perceptual_decision, seed 0: 3 updates, 192 trials" in text
+
+
+MISTAKES = [
+    (["train", "chess"], "unknown task 'chess'; known are perceptual_decision, go_nogo"),
+    (["train", "xor", "--cell", "perceptron"], "unknown cell 'perceptron'; known are leaky, dale"),
+    (["train", "xor", "--units", "0"], "0 is not in the range x>=1"),
+    (["train", "xor", "--units", "many"], "'many' is not a valid integer"),
+    (["train", "xor", "--until", "99"], "until is 99.0; it must be above 0 and at most 1"),
+    (["train", "xor", "--updates", "-1"], "-1 is not in the range x>=0"),
+    (["train", "xor", "--seed", "-1"], "-1 is not in the range x>=0"),
+    (["train", "xor", "--out", "no/such/folder/x.h5"], "does not exist"),
+    (["train", "xor", "--out", "."], "is a folder"),
+    (["train", "xor", "--plot", "x.nonsense"], "x.nonsense"),
+    (["train", "xor", "--plot", "no/such/folder/x.png"], "does not exist"),
+    (["train"], "Missing argument 'TASK'"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "sentence"), MISTAKES, ids=lambda x: " ".join(x)[:40])
+def test_a_mistake_gets_a_sentence(tmp_path, monkeypatch, arguments, sentence):
+    monkeypatch.chdir(tmp_path)
+    code, stdout, stderr = invoke(*arguments)
+    assert code == 2
+    assert sentence in stderr
+    assert not stdout and "Traceback" not in stderr
+    assert "update/s" not in stderr, "told before training begins"
+    assert not list(tmp_path.iterdir()), "nothing is left half-built"
+
+
+def test_digits_without_scikit_learn(monkeypatch):
+    from spikesim.rate import tasks
+
+    tasks._images.cache_clear()
+    monkeypatch.setitem(sys.modules, "sklearn.datasets", None)
+    code, _, stderr = invoke("train", "digits")
+    assert code == 2 and "digits needs scikit-learn" in stderr and "Traceback" not in stderr
+
+
+@pytest.mark.parametrize("option", ["--out", "--plot"])
+def test_existing_files_are_kept_unless_forced(tmp_path, option):
+    path = tmp_path / ("x.h5" if option == "--out" else "x.png")
+    path.write_text("precious")
+    code, _, stderr = invoke("train", "xor", *SHORT, option, path)
+    assert code == 2 and "--force" in stderr and "update/s" not in stderr
+    assert path.read_text() == "precious"
+    assert invoke("train", "xor", *SHORT, option, path, "--force")[0] == 0
+    assert path.read_bytes()[:8] != b"precious"
+
+
+@pytest.mark.parametrize("keep", [100, 3000])
+def test_a_damaged_model_file_is_told(tmp_path, keep):
+    path = tmp_path / "x.h5"
+    invoke("train", "xor", *SHORT, "--out", path)
+    path.write_bytes(path.read_bytes()[:keep])
+    code, _, stderr = invoke("info", path)
+    assert code == 2 and "x.h5" in stderr and "Traceback" not in stderr
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGINT for a child")
+def test_ctrl_c_keeps_the_best_network(tmp_path):
+    out = tmp_path / "x.h5"
+    process = subprocess.Popen(
+        [
+            *(sys.executable, "-m", "spikesim", "train", "sine", "--until", "1", "--updates"),
+            *("1000000", "--out", str(out), "--json"),
+        ],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
+    seen = b""
+    while b"performance" not in seen:  # the bar after an update
+        seen += process.stderr.read(1)
+    time.sleep(0.2)
+    process.send_signal(signal.SIGINT)
+    stdout, stderr = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert b"interrupted after" in stderr and b"Traceback" not in stderr
+    told = json.loads(stdout)
+    assert told["stop"] == "interrupted" and 0 < told["updates"] < 1_000_000
+    assert load_history(out).stop == "interrupted"
+
+
+def test_other_commands_do_not_load_what_trains():
+    code = (
+        "import sys\n"
+        "from click.testing import CliRunner\n"
+        "from spikesim.cli import main\n"
+        "assert 'train' in CliRunner().invoke(main, ['--help']).output\n"
+        "assert CliRunner().invoke(main, ['run', 'none']).exit_code == 2\n"
+        "assert not {m for m in sys.modules if m.startswith('spikesim.rate')}\n"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    subprocess.run([sys.executable, "-c", code], check=True, env=environment)
