@@ -58,8 +58,14 @@ RESERVED = {  # words with a meaning in a model's text or in its kernel
         "count",
         "crossed",
         "j",
+        "bits",
         "types",
         "entry",
+        "compact",
+        "fma",
+        "gentle",
+        "gentle_or_steep",
+        "lowest",
         *FUNCTIONS,
         *keyword.kwlist,
     ),
@@ -503,7 +509,7 @@ class NeuronModel:
                 )
             unit_of[name] = unit or declared
         made = r"[kz]_?\d+|.*_|t_\d+|xi_.*"  # what the kernel calls its own, and noise
-        made += "".join(rf"|d?{v}_(new|held|\d+)|[npq]_{v}(_.*)?" for v in derivatives)
+        made += "".join(rf"|d?{v}_(new|held|slope|\d+)|[npq]_{v}(_.*)?" for v in derivatives)
         made += "".join(rf"|(w|in|unit)_{r}" for r in self.receptors)
         for name in [*derivatives, *parameters]:
             if not name.isidentifier():

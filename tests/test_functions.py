@@ -25,7 +25,10 @@ def over(name: str):
     return loop
 
 
-LOOPS = {name: over(name) for name in ("exprel", "log", "tanh", "sin", "cos")}
+LOOPS = {
+    name: over(name)
+    for name in ("exprel", "log", "tanh", "sin", "cos", "gentle", "gentle_or_steep")
+}
 
 
 def found(name: str, x: np.ndarray) -> np.ndarray:
@@ -147,3 +150,16 @@ def test_loops_vectorise(name, kind):
     letter = "d" if kind is np.float64 else "s"
     assert len(re.findall(rf"v(?:mul|add|sub|fn?m\w+)p{letter}\s.*[yz]mm", text)) >= 8
     assert not re.findall(rf"\b{name}f?\b\s*$", text, re.M), "calls the C library lane by lane"
+
+
+@pytest.mark.parametrize("kind", [np.float32, np.float64])
+def test_exprel_of_gentle_slopes(kind):
+    x = np.linspace(-0.9999, 0.0999, 20001).astype(kind)
+    with np.errstate(invalid="ignore"):
+        exact = np.where(x == 0, 1, np.expm1(x.astype(float)) / x)
+    assert np.max(np.abs(found("gentle", x) / exact - 1)) <= 2 * np.finfo(kind).eps
+    np.testing.assert_array_equal(found("gentle_or_steep", x), found("gentle", x))
+    steep = np.concatenate([np.linspace(-80, -1.01, 1001), np.linspace(0.11, 80, 1001)])
+    np.testing.assert_array_equal(
+        found("gentle_or_steep", steep.astype(kind)), found("exprel", steep.astype(kind))
+    )

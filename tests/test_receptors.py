@@ -365,3 +365,28 @@ def test_start_values_name_variables_and_parameters():
         silent(r=ss.Receptor("pA", initial={"i_{r}": 1.0}))
     with pytest.raises(EquationError, match="init of 'v': unknown parameter 'v_rest'"):
         ss.Network().population("a", 1, silent(), {"v": "v_rest + xi"})
+
+
+@pytest.mark.parametrize("precision", ["single", "double"])
+def test_conductances_that_come_to_be_strong_and_weak_again(precision):
+    """Neurons that nothing reaches, too, beside one whose slope is steep."""
+    tau, c_m, e_l, e, tau_g, dt = 20.0, 200.0, -65.0, 0.0, 5.0, 0.1
+    model = ss.LIF(tau_m=tau, c_m=c_m, e_l=e_l, v_th=1e9, receptors={"x": ss.Conductance(tau_g, e)})
+    network = ss.Network()
+    g = np.where(np.arange(70) == 5, 20_000.0, 0.0)
+    cells = network.population("a", 70, model, init={"v": e_l, "g_x": g})
+    times = np.array([2.0, 7.0, 7.0, 31.0])
+    drive = ss.SpikeTrains(times, np.array([3, 3, 68, 3]), 70, 0.0, 60.0)
+    network.drive(cells, ss.Spikes(drive, weight=40_000.0), receptor="x")
+    simulation = ss.Simulation(network, dt=dt, precision=precision)
+    v = np.full(70, e_l)
+    for step in range(500):
+        slope = -dt * (1 / tau + g / c_m)
+        change = dt * ((e_l - v) / tau + g * (e - v) / c_m)
+        v, g = v + change * np.expm1(slope) / slope, g * np.exp(-dt / tau_g)
+        arrived = np.isclose(times, (step + 1) * dt)
+        np.add.at(g, drive.neurons[arrived], 40_000.0)
+        simulation.run(dt)
+        tolerance = dict(rtol=2e-5, atol=2e-5) if precision == "single" else dict(rtol=1e-9)
+        np.testing.assert_allclose(simulation.get("a", "v"), v, **tolerance)
+    assert np.ptp(v) > 20

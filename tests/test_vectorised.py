@@ -50,15 +50,22 @@ MODELS = {
 
 
 def hot_loop(source: str) -> ast.For:
-    """The first loop over the 64 neurons of a block."""
+    """The last loop over the 64 neurons of a block, which is the step, for gentle slopes."""
     loops = [n for n in ast.walk(ast.parse(source)) if isinstance(n, ast.For)]
-    return next(n for n in loops if ast.unparse(n.iter) == "range(64)")
+    steps = [n for n in loops if ast.unparse(n.iter) == "range(64)"]
+    return max(steps, key=lambda n: n.lineno)
 
 
 def products(loop: ast.For) -> int:
     """How many different products a neuron's step writes out, beside those within functions."""
-    nodes = [n for n in ast.walk(loop) if isinstance(n, ast.BinOp) and isinstance(n.op, ast.Mult)]
-    return len({ast.unparse(n) for n in nodes if ast.unparse(n.left) != "real(1.0)"})
+    found = set()
+    for node in ast.walk(loop):
+        match node:
+            case ast.BinOp(left, ast.Mult()) if ast.unparse(left) != "real(1.0)":
+                found.add(ast.unparse(node))
+            case ast.Call(ast.Name("fma")):
+                found.add(ast.unparse(node))
+    return len(found)
 
 
 def machine_code(source: str) -> str:

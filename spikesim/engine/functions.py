@@ -119,6 +119,79 @@ def _(x):
     return lambda x: _exprel64(x)
 
 
+STEEPEST, CENTRE = 0.55, -0.45  # `gentle` is right up to that far from there
+# The polynomial through `exprel` at the Chebyshev nodes of that range, lowest power first.
+_GENTLE64 = (
+    *(1.0, 0.4999999999999999672, 0.16666666666666651664, 0.041666666666675178229),
+    *(0.0083333333334021697965, 0.0013888888886418509018, 0.00019841269321557408276),
+    *(2.4801558946058186597e-5, 2.7556482630629005097e-6, 2.7542123215260193077e-7),
+    *(2.4876353667770825506e-8, 1.9601323333873753479e-9, 1.0628422837584406691e-10),
+)
+_GENTLE32 = tuple(
+    map(
+        np.float32,
+        (
+            *(1.00000000173, 0.500000084696, 0.166666443813, 0.0416588344505),
+            *(0.00829724381184, 0.0013191871897, 0.000134979567103),
+        ),
+    )
+)
+
+
+@inlined
+def _gentle64(x):
+    c = _GENTLE64
+    x2 = x * x
+    x4 = x2 * x2
+    low = fma(x2, fma(x, c[3], c[2]), fma(x, c[1], c[0]))
+    middle = fma(x2, fma(x, c[7], c[6]), fma(x, c[5], c[4]))
+    high = fma(x2, fma(x, c[11], c[10]), fma(x, c[9], c[8]))
+    return fma(x4, fma(x4, fma(x4, c[12], high), middle), low)
+
+
+@inlined
+def _gentle32(x):
+    c = _GENTLE32
+    x2 = x * x
+    low = fma(x2, fma(x, c[3], c[2]), fma(x, c[1], c[0]))
+    return fma(x2 * x2, fma(x2, c[6], fma(x, c[5], c[4])), low)
+
+
+@inlined
+def _any64(x):
+    return _gentle64(x) if abs(x - CENTRE) < STEEPEST else _exprel64(x)
+
+
+@inlined
+def _any32(x):
+    near = abs(x - np.float32(CENTRE)) < np.float32(STEEPEST)
+    return _gentle32(x) if near else _exprel32(x)
+
+
+def gentle(x):
+    """`exprel` of an x between -1 and 0.1, without a division and powers of 2."""
+    return exprel(x)
+
+
+@overload(gentle, inline="always")
+def _(x):
+    if x == types.float32:
+        return lambda x: _gentle32(x)
+    return lambda x: _gentle64(x)
+
+
+def gentle_or_steep(x):
+    """`exprel`, between -1 and 0.1 equal to `gentle` in every bit."""
+    return exprel(x)
+
+
+@overload(gentle_or_steep, inline="always")
+def _(x):
+    if x == types.float32:
+        return lambda x: _any32(x)
+    return lambda x: _any64(x)
+
+
 _LOW64, _LOW32 = 0x3FE6A09E667F3BCD, 0x3F3504F3  # the bits of the square root of a half
 _BITS64 = int(np.float64(_ROUND64).view(np.int64))
 _BITS32 = int(_ROUND32.view(np.int32))

@@ -12,17 +12,19 @@ step reads and writes each line of memory once.
 """
 
 import ast
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from spikesim.engine import methods
+from spikesim.engine.functions import CENTRE, STEEPEST
 from spikesim.engine.writer import Writer
 from spikesim.equations import NOT_REFRACTORY, evaluate, is_condition, names, substitute
 from spikesim.model import NeuronModel
 
 REFRACTORY = "refractory"
+STEEP = "steep"  # of a block, in its first lane: whether a slope is beyond what `gentle` takes
 OBSERVED = "seen_"  # what the names of observed rows begin with
 ABI = ("state", "const", "ring", "ids", "first", "last", "size", "base", "step", "key")
 END = {"t": ast.Name("t_end")}  # what is done at the end of a step sees that time
@@ -104,22 +106,34 @@ def _generate(
         times = [f"t = real(step) * {dt_name}", f"t_end = real(step + 1) * {dt_name}"]
 
     changing = [*variables, *([REFRACTORY] if dynamics.refractory is not None else []), *observed]
-    rows = [*changing, *writer.per_neuron]
+    rows = [*changing, *([STEEP] if writer.slopes else []), *writer.per_neuron]
     flush = [
         f"{v}_[j] = real(0.0) if abs({v}_[j]) < real({tiny!r}) else {v}_[j]" for v in variables
     ]
-    load = [f"{row} = {row}_[j]" for row in rows]
+    load = [f"{row} = {row}_[j]" for row in rows if row != STEEP]
     store = [f"{row}_[j] = {row}" for row in changing]
     crossed, failed = [f"crossed |= {threshold}"], []
-    for place, v in enumerate(variables if writer.diverges else []):
-        crossed.append(f"crossed |= not abs({v}) < real({huge!r})")
-        failed.append(f"if not abs({v}) < real({huge!r}):")
-        failed.append(f"    return ~((64 * block + j) * {len(variables)} + {place})")
+    for slope in writer.slopes:
+        rest = [v for v in variables if v not in names(ast.parse(slope))]
+        crossed.append(f"crossed |= not {_gentle(slope, rest)}")
+        failed += [f"if not {_gentle(slope)}:", f"    {STEEP}_[0] = real(1.0)"]
+    if writer.diverges:
+        if not writer.slopes:
+            crossed.append(f"crossed |= not abs({' + '.join(variables)}) < real({huge!r})")
+        for place, v in enumerate(variables):
+            failed.append(f"if not abs({v}) < real({huge!r}):")
+            failed.append(f"    return ~((64 * block + j) * {len(variables)} + {place})")
     notes = {name: f"  # {meaning}" for name, meaning in writer.meaning.items()}
     constants = [f"{x} = const[{n}]{notes.get(x, '')}" for n, x in enumerate(writer.scalars)]
     lanes = [f"{x}_ = lanes(state, {len(rows)} * block + {n})" for n, x in enumerate(rows)]
     for n, name in enumerate(receptors):
         lanes.append(f"in_{name} = lanes(ring, {len(receptors)} * (block - first) + {n})")
+    body = ["for j in range(64):", *(f"    {x}" for x in [*load, *begin, *step, *store, *crossed])]
+    advance = body
+    if writer.slopes:
+        advance = [f"if {STEEP}_[0] > real(0.0):", f"    {STEEP}_[0] = real(0.0)"]
+        advance += [f"    {x}".replace(" growth(", " gentle_or_steep(") for x in body]
+        advance += ["else:", *(f"    {x}".replace(" growth(", " gentle(") for x in body)]
     single = precision == "single"
     source = _TEXT.format(
         title=f"One step of a population of {model.name} neurons, {precision} precision.",
@@ -130,7 +144,7 @@ def _generate(
         lanes=_indented(8, lanes),
         often=FLUSH_EVERY - 1,
         flush=_indented(16, flush),
-        step=_indented(12, load, begin, step, store, crossed),
+        advance=_indented(8, advance),
         check=_indented(20, load, crossed),
         again=_indented(20, load),
         threshold=threshold,
@@ -138,6 +152,14 @@ def _generate(
         failed=_indented(20, failed),
     )
     return Kernel(source, rows, writer.scalars, writer.per_neuron)
+
+
+def _gentle(slope: str, variables: Iterable[str] = ()) -> str:
+    """Whether `gentle` takes a slope and, in the same breath, variables are finite."""
+    x = f"{slope} + real({-CENTRE})"
+    for v in variables:
+        x = f"fma({v}, real(0.0), {x})"
+    return f"abs({x}) < real({STEEPEST})"
 
 
 def _arrivals(writer: Writer) -> list[str]:
@@ -182,8 +204,8 @@ from numba import types
 from numpy import ceil, floor, sqrt
 
 from spikesim.engine.cache import entry
-from spikesim.engine.functions import cos, exp, exprel, log, sin, tanh
-from spikesim.engine.intrinsics import lanes
+from spikesim.engine.functions import cos, exp, exprel, gentle, gentle_or_steep, log, sin, tanh
+from spikesim.engine.intrinsics import compact, fma, lanes, lowest
 from spikesim.engine.noise import normals
 
 real = np.{real}
@@ -199,19 +221,23 @@ real = np.{real}
     )
 )
 def update({abi}):
-{constants}    count = 0
+{constants}    compact()
+    count = 0
     for block in range(first, last):
 {lanes}        if step & {often} == 0:
             for j in range(64):
 {flush}        crossed = False
-        for j in range(64):
-{step}        if crossed:
-            for start in range(0, 64, 16):  # which of a few: one by one takes long
-                crossed = False
+{advance}        if crossed:
+            for start in range(0, 64, 16):  # which of a few: a bit for each, then bit by bit
+                bits = np.uint32(0)
                 for j in range(start, start + 16):
-{check}                if not crossed:
-                    continue
-                for j in range(start, min(start + 16, size - 64 * block)):
+                    crossed = False
+{check}                    bits |= np.uint32(crossed) << np.uint32(j - start)
+                while bits != np.uint32(0):
+                    j = start + lowest(bits)
+                    bits &= bits - np.uint32(1)
+                    if 64 * block + j >= size:
+                        break
 {again}                    if {threshold}:
 {reset}                        ids[count] = base + 64 * block + j
                         count += 1

@@ -64,6 +64,20 @@ def lanes(typingctx, array, block):
 
 
 @intrinsic
+def compact(typingctx):
+    """Say of the function that calls it: its pointers lead to separate arrays; unroll no loops."""
+
+    def codegen(context, builder, signature, args):
+        builder.function.attributes.add("optsize")
+        for argument in builder.function.args:
+            if isinstance(argument.type, ir.PointerType):
+                argument.add_attribute("noalias")
+        return context.get_dummy_value()
+
+    return types.void(), codegen
+
+
+@intrinsic
 def prefetch(typingctx, array, index):
     """Ask for the cache line of ``array[index]``; harmless beyond the end."""
 
@@ -110,6 +124,17 @@ def fma(typingctx, a, b, c):
         return builder.fma(*args)
 
     return a(a, a, a), codegen
+
+
+@intrinsic
+def lowest(typingctx, bits):
+    """Place of the lowest bit that is set; one must be."""
+
+    def codegen(context, builder, signature, args):
+        found = builder.cttz(args[0], ir.IntType(1)(1))
+        return builder.zext(found, _I64)
+
+    return types.int64(types.uint32), codegen
 
 
 @intrinsic

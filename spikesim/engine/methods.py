@@ -10,7 +10,7 @@ from collections.abc import Mapping
 import numpy as np
 from scipy import linalg
 
-from spikesim.engine.writer import Writer
+from spikesim.engine.writer import Writer, combination
 from spikesim.equations import (
     FUNCTIONS,
     NOT_REFRACTORY,
@@ -46,26 +46,36 @@ def _exact(writer: Writer, held: tuple[str, ...]) -> list[str]:
     lines = []
     writer.diverges = False
     free = [v for v in variables if v not in held]
-    # Held variables stand still while refractory; what follows them then has other propagators.
-    follows = any(set(forms[v]) & set(held) for v in free)
+    # Held variables stand still while refractory; what follows them then has other propagators,
+    # and with noise all the rest, whose noise is drawn together.
+    following = [v for v in free if _reached(v, forms) & set(held)]
+    if following and noise:
+        following = free
     new = _propagate(writer, variables, forms, arriving, "")
     for v, term in _exact_noise(writer, variables, forms, noise, "").items():
         new[v] += term
     for v in variables:
         lines.append(f"{v}_new = {new[v]}")
-    if follows:
+    if following:
         still = {v: ({} if v in held else form) for v, form in forms.items()}
         waiting = _propagate(writer, variables, still, arriving, "_held")
         free_noise = {v: node for v, node in noise.items() if v in free}
         for v, term in _exact_noise(writer, variables, still, free_noise, "_held").items():
             waiting[v] += term
-        lines += [f"{v}_held = {waiting[v]}" for v in free]
+        lines += [f"{v}_held = {waiting[v]}" for v in following]
     for v in variables:
-        if v in held:
-            lines.append(f"{v} = {v}_new if active else {v}")
-        else:
-            lines.append(f"{v} = {v}_new if active else {v}_held" if follows else f"{v} = {v}_new")
+        otherwise = v if v in held else f"{v}_held" if v in following else ""
+        lines.append(f"{v} = {v}_new" + (f" if active else {otherwise}" if otherwise else ""))
     return lines
+
+
+def _reached(v: str, forms: Mapping[str, dict]) -> set[str]:
+    """The variables on which the derivative of v depends, by way of others too."""
+    reached, fresh = set(), {v}
+    while fresh:
+        reached |= fresh
+        fresh = {x for v in fresh for x in forms[v] if x in forms} - reached
+    return reached
 
 
 def _exact_noise(
@@ -152,8 +162,7 @@ def _propagate(writer, variables, forms, arriving, suffix) -> dict[str, str]:
         terms = []
         for j, x in enumerate(variables):
             if linked[i, j]:
-                name = writer.constant(f"p_{v}_{x}{suffix}", p[..., i, j])
-                terms.append(f"{name} * {x}")
+                terms.append((writer.constant(f"p_{v}_{x}{suffix}", p[..., i, j]), x))
         drive, constant = {}, None
         for j, x in enumerate(variables):
             for source in ("", *arriving):
@@ -164,10 +173,9 @@ def _propagate(writer, variables, forms, arriving, suffix) -> dict[str, str]:
                     else:
                         drive[source] = drive.get(source, 0.0) + part
         for source, value in drive.items():
-            terms.append(f"{writer.constant(f'q_{v}_{source}{suffix}', value)} * {source}")
-        if constant is not None:
-            terms.append(writer.constant(f"q_{v}{suffix}", constant))
-        result[v] = " + ".join(terms)
+            terms.append((writer.constant(f"q_{v}_{source}{suffix}", value), source))
+        rest = "" if constant is None else writer.constant(f"q_{v}{suffix}", constant)
+        result[v] = combination(terms, rest)
     writer.diverges |= bool(np.any(np.linalg.eigvals(matrix).real > 1e-9))
     return result
 
@@ -192,9 +200,14 @@ def _exponential_euler(writer: Writer) -> list[str]:
                 terms.append(f"{writer.constant(f'q_{v}', q[..., 0, 0])} * ({writer.write(b)})")
             lines.append(f"{v}_new = {' + '.join(terms)}{noise}")
         else:
-            growth = ast.Call(ast.Name("exprel"), [ast.BinOp(a, ast.Mult(), ast.Name("dt"))], [])
-            change = f"{writer.write(ast.Name('dt'))} * ({writer.write(node)})"
-            lines.append(f"{v}_new = {v} + {change} * {writer.write(growth)}{noise}")
+            dt = writer.values["dt"]
+            slope = writer.linear(f"p_{v}", a, dt)
+            lines.append(f"{v}_slope = {slope}")
+            change = f"{v}_slope * {v}"
+            if b is not None:
+                change = f"fma({v}_slope, {v}, {writer.linear(f'q_{v}', b, dt)})"
+            growth = f"{writer.growth(a, slope)}({v}_slope)"
+            lines.append(f"{v}_new = fma({change}, {growth}, {v}){noise}")
     return lines
 
 

@@ -13,7 +13,7 @@ from spikesim.engine.bounds import bounds
 from spikesim.engine.build import Build, milliseconds, sampled
 from spikesim.engine.cache import generated_module
 from spikesim.engine.drives import drive_arrays, start_ages
-from spikesim.engine.generator import OBSERVED, REFRACTORY, Kernel, generate
+from spikesim.engine.generator import OBSERVED, REFRACTORY, STEEP, Kernel, generate
 from spikesim.engine.keyed import derive_key
 from spikesim.engine.loop import Flow, Shape
 from spikesim.engine.tables import aligned
@@ -259,7 +259,7 @@ class State:
         return {
             row: rows[:, k].reshape(-1)[:size].astype(float)
             for k, row in enumerate(kernel.rows)
-            if row not in kernel.per_neuron
+            if row not in kernel.per_neuron and row != STEEP
         }
 
     def _write(self, name: str, values: Mapping[str, np.ndarray]) -> None:
@@ -267,6 +267,9 @@ class State:
         blocks = rows.shape[0]
         kernel = self._kernels[name]
         for k, row in enumerate(kernel.rows):
+            if row == STEEP:  # until a step has looked
+                rows[:, k] = 1.0
+                continue
             value = kernel.per_neuron[row] if row in kernel.per_neuron else values[row]
             # Lanes beyond the last neuron repeat it: they must not meet a division by zero.
             rows[:, k] = np.pad(value, (0, 64 * blocks - value.size), "edge").reshape(blocks, 64)

@@ -6,7 +6,7 @@ from functools import reduce
 
 import numpy as np
 
-from spikesim.equations import NOT_REFRACTORY, evaluate, is_condition, names
+from spikesim.equations import NOT_REFRACTORY, affine, evaluate, is_condition, names
 from spikesim.model import NeuronModel
 
 
@@ -20,6 +20,7 @@ class Writer:
         self.per_neuron: dict[str, np.ndarray] = {}
         self.meaning: dict[str, str] = {}
         self.normals = 0  # normal variables that a step of a neuron draws
+        self.slopes: list[str] = []  # arguments of `exprel` that are watched
         self.diverges = True  # unless the scheme is known to stay finite
 
     def normal(self) -> str:
@@ -62,6 +63,8 @@ class Writer:
             case ast.BinOp(left, ast.Div(), right) if self.fixed(right):  # a product is quicker
                 inverse = ast.BinOp(ast.Constant(1.0), ast.Div(), right)
                 return ast.BinOp(self._rewritten(left), ast.Mult(), self._rewritten(inverse))
+            case ast.BinOp(left, ast.Add() | ast.Sub() as op, right) if not self.dynamics.scheme:
+                return _fused(self._rewritten(left), op, self._rewritten(right))
             case ast.BinOp(left, op, right):
                 return ast.BinOp(self._rewritten(left), op, self._rewritten(right))
             case ast.UnaryOp(op, operand):
@@ -78,6 +81,28 @@ class Writer:
                 return ast.Call(function, [self._rewritten(arg) for arg in args], [])
         raise AssertionError(ast.dump(node))
 
+    def growth(self, node: ast.expr, slope: str) -> str:
+        """Name of the function for `exprel` of a slope: ``growth`` if it can be watched."""
+        form = affine(node, list(self.dynamics.derivatives))
+        changed = {statement.variable for statement in self.dynamics.reset}
+        if form is None or not all(map(self.fixed, form.values())) or names(node) & changed:
+            return "exprel"
+        self.slopes.append(slope)
+        return "growth"
+
+    def linear(self, name: str, node: ast.expr, scale: float) -> str:
+        """``scale`` times the expression, short if it is a sum of variables with fixed factors."""
+        variables = list(self.dynamics.derivatives)
+        form = affine(node, variables)
+        if form is None or not all(self.fixed(factor) for factor in form.values()):
+            return self.write(ast.BinOp(node, ast.Mult(), ast.Constant(scale)))
+        constants = {
+            x: self.constant(f"{name}_{x}" if x else name, scale * evaluate(factor, self.values))
+            for x, factor in form.items()
+        }
+        rest = constants.pop("", "")
+        return combination([(constant, x) for x, constant in constants.items()], rest)
+
     def _hoisted(self, node: ast.expr) -> str:
         """Name of the constant that an expression in parameters alone amounts to."""
         if isinstance(node, ast.Name):
@@ -87,6 +112,30 @@ class Writer:
             if meaning == text:
                 return name
         return self.constant(f"k{len(self.meaning)}", evaluate(node, self.values), text)
+
+
+def combination(terms: list[tuple[str, str]], rest: str = "") -> str:
+    """A sum of products and of the rest, in the kernel's language."""
+    for factor, x in reversed(terms):
+        rest = f"fma({factor}, {x}, {rest})" if rest else f"{factor} * {x}"
+    return rest or "real(0.0)"
+
+
+def _fused(left: ast.expr, op: ast.operator, right: ast.expr) -> ast.expr:
+    """A sum or a difference; with a product in it as one operation, rounded once.
+
+    Said outright, as compilers choose differently which to fuse, it is the same on every machine.
+    """
+    match left, op, right:
+        case ast.BinOp(a, ast.Mult(), b), ast.Add(), c:
+            return ast.Call(ast.Name("fma"), [a, b, c], [])
+        case c, ast.Add(), ast.BinOp(a, ast.Mult(), b):
+            return ast.Call(ast.Name("fma"), [a, b, c], [])
+        case ast.BinOp(a, ast.Mult(), b), ast.Sub(), c:
+            return ast.Call(ast.Name("fma"), [a, b, ast.UnaryOp(ast.USub(), c)], [])
+        case c, ast.Sub(), ast.BinOp(a, ast.Mult(), b):
+            return ast.Call(ast.Name("fma"), [ast.UnaryOp(ast.USub(), a), b, c], [])
+    return ast.BinOp(left, op, right)
 
 
 def real(number: float) -> ast.expr:
