@@ -7,11 +7,13 @@ from benchmarks import (
     environments,
     kernels,
     latency,
+    learning,
     networks,
     precision,
     report,
     scaling,
     threads,
+    training,
 )
 
 
@@ -23,10 +25,12 @@ def main() -> None:
 main.add_command(agreement.main, "agreement")
 main.add_command(kernels.main, "kernels")
 main.add_command(latency.main, "latency")
+main.add_command(learning.main, "learning")
 main.add_command(networks.main, "networks")
 main.add_command(precision.main, "precision")
 main.add_command(report.main, "report")
 main.add_command(environments.main, "rivals")
 main.add_command(scaling.main, "scaling")
 main.add_command(threads.main, "threads")
+main.add_command(training.main, "training")
 main(prog_name="python -m benchmarks")

@@ -21,6 +21,7 @@ RIVALS = {
         ("3.12", "3.13"),
         ["brainpy==2.9.0", "brainevent[cpu]==0.3.0", "jax==0.12.0.1", "numba==0.68.1"],
     ),
+    "torch": (("3.13", "3.12", "3.11"), ["torch==2.13.0", "snntorch==1.0.0", "numpy"]),
 }
 # NEST's threads wait for each other in every step; if they spin, they lose more than they gain
 # beside any other program.

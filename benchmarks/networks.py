@@ -19,7 +19,7 @@ from benchmarks import environments, results
 WARMUP = 100  # ms
 MEDIANS = ("build_s", "compile_s", "run_s", "rtf", "peak_rss_gb", "bytes_per_synapse")
 FIXED = ("neurons", "synapses", "threads", "precision", "dt")
-RIVALS = tuple(environments.RIVALS)
+RIVALS = ("brian2", "nest", "brainpy")
 
 
 class Case(NamedTuple):

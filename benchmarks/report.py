@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from benchmarks import results
+from benchmarks.learning import table as reached
 
 README = Path(__file__).parent.parent / "README.md"
 
@@ -158,6 +159,54 @@ def threads(content: dict) -> str:
     return "\n".join(lines)
 
 
+def learning(content: dict) -> str:
+    """What training reaches."""
+    return reached(content["rows"])
+
+
+def training(content: dict) -> str:
+    """Ms of an Adam update, and what programs take over ours on two threads."""
+    lines = [
+        "| cell | ours, 2 threads | ours, 1 thread | against | its time "
+        "| its time / ours, 2 threads: median (quartiles) | the best of them / ours |",
+        "|---|---:|---:|---|---:|---:|---:|",
+    ]
+    for case in dict.fromkeys(row["case"] for row in content["rows"]):
+        rows = [row for row in content["rows"] if row["case"] == case]
+        mine = {row["threads"]: row["ms"][1] for row in rows if row["program"] == "spikesim"}
+        others = [row for row in rows if row["program"] != "spikesim"]
+        start = f"| {case} | {mine[2]:.2f} ms | {mine[1]:.2f} ms "
+        lines += [f"{start}{_against(row, others)}" for row in others]
+        if not others:
+            lines.append(f"{start}|  |  |  |  |")
+    return "\n".join([*lines, "", _multiplied(content["rows"])])
+
+
+def _against(row: dict, others: list[dict]) -> str:
+    """The cells of a rival in the table of training; the best is told in its own row."""
+    versions = row["versions"] or {}
+    name = ", ".join([row["program"], *(f"{k} {v}" for k, v in versions.items() if k != "python")])
+    if row["void"]:
+        return f"| {name} |  | void: {row['void']} |  |"
+    low, median, high = row["ratio"]
+    fair = [other for other in others if not other["void"]]
+    best = f"{median:.2g}" if row is min(fair, key=lambda other: other["ms"][1]) else ""
+    return f"| {name} | {row['ms'][1]:.2f} ms | {median:.2g} ({low:.2g} to {high:.2g}) | {best} |"
+
+
+def _multiplied(rows: list[dict]) -> str:
+    """Which libraries multiplied."""
+    told = {}
+    for row in rows:
+        if row["blas"]:
+            program = "ours" if row["program"] == "spikesim" else row["program"].split(",")[0]
+            told.setdefault(row["blas"], []).append(program)
+    parts = [f"{', '.join(dict.fromkeys(names))} with {blas}" for blas, names in told.items()]
+    forced = sorted({row["coretype"] for row in rows if row["coretype"]})
+    end = f" OPENBLAS_CORETYPE was set to {', '.join(forced)}." if forced else ""
+    return f"Matrices are multiplied: {'; '.join(parts)}.{end}"
+
+
 def note(content: dict) -> str:
     """Where and when a table was measured."""
     machine, versions = content["machine"], content["versions"]
@@ -173,7 +222,17 @@ def note(content: dict) -> str:
 def main() -> None:
     """Write the tables of all benchmarks that have results into README.md."""
     text = README.read_text(encoding="utf-8")
-    for table in (networks, rivals, latency, precision, kernels, scaling, threads):
+    for table in (
+        networks,
+        rivals,
+        latency,
+        learning,
+        precision,
+        kernels,
+        scaling,
+        threads,
+        training,
+    ):
         name = table.__name__
         content = results.read(name)
         if content is None:

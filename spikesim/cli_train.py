@@ -60,6 +60,12 @@ DEFAULTS = {
 @click.option("--until", type=float, metavar="PERFORMANCE", help="Stop there; from 0 to 1.")
 @click.option("--updates", type=click.IntRange(min=0), help="The most to make.")
 @click.option("--out", type=click.Path(path_type=Path), help="Keep the network in this HDF5 file.")
+@click.option(
+    "--checkpoint",
+    type=click.Path(path_type=Path),
+    help="Keep in this file, a new one, what is needed to go on if training is killed.",
+)
+@click.option("--resume", is_flag=True, help="Go on from the checkpoint, to the same numbers.")
 @click.option("--force", is_flag=True, help="Overwrite files that exist.")
 @click.option("--plot", type=click.Path(path_type=Path), help="Draw training and behaviour.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
@@ -72,6 +78,8 @@ def train(
     until: float | None,
     updates: int | None,
     out: Path | None,
+    checkpoint: Path | None,
+    resume: bool,
     force: bool,
     plot: Path | None,
     as_json: bool,
@@ -80,6 +88,9 @@ def train(
     sine, xor or digits.
 
     The performance that is told is that on fresh trials after training.
+
+    A training with a checkpoint that was killed goes on if the same command is given again with
+    --resume.
     """
     from spikesim import plots, rate_plots
     from spikesim.rate.files import save
@@ -108,6 +119,8 @@ def train(
         until=until,
         validate_every=VALIDATE_EVERY,
         seed=seed,
+        checkpoint=checkpoint,
+        resume=resume,
     )
     if out is not None:
         save(network, out, history, overwrite=force)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -122,6 +122,67 @@ def trajectories(rates: np.ndarray, colour_by: np.ndarray, label: str) -> Figure
     return figure
 
 
+def patterns(parts: Mapping[str, tuple[np.ndarray, np.ndarray]], dt: float) -> Figure:
+    """Draw outputs over what they are to be, as before, during and after FORCE's learning.
+
+    Parameters
+    ----------
+    parts : dict of str to (array (steps,), array (steps,))
+        By the name of a part, its outputs and its targets.
+    dt : float
+        Step, ms.
+
+    Returns
+    -------
+    Figure
+        With an axes for each part; its title tells the RMS error over the target's amplitude.
+    """
+    figure = blank(1.5 + MARGIN)
+    panels = figure.subplots(1, len(parts), sharey=True, squeeze=False)[0]
+    for axes, (name, (outputs, targets)) in zip(panels, parts.items(), strict=True):
+        error = np.sqrt(np.mean((outputs - targets) ** 2)) / np.abs(targets).max()
+        time = dt * np.arange(1, len(outputs) + 1)
+        axes.plot(time, outputs, color=COLOURS[0], linewidth=1.0, label="output")
+        axes.plot(time, targets, "--", color=COLOURS[1], linewidth=1.0, label="target")
+        axes.set_title(f"{name}: error {100 * error:.2g} %", fontsize=SIZE)
+        axes.set_xlabel("time (ms)", fontsize=SIZE)
+        tidy(axes)
+    panels[0].set_ylabel("output", fontsize=SIZE)
+    handles, labels = panels[0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside right center", fontsize=7, frameon=False)
+    return figure
+
+
+def time_constants(tau: Mapping[str, np.ndarray]) -> Figure:
+    """Draw which part of some time constants is below each value, and their medians (dotted).
+
+    Parameters
+    ----------
+    tau : dict of str to array
+        ms; as `RateNetwork.effective_tau` gives them, by what they are of.
+
+    Returns
+    -------
+    Figure
+        With one axes.
+    """
+    figure = blank(2.0 + MARGIN)
+    axes = figure.subplots()
+    below = np.linspace(0, 1, 501)
+    for i, (name, values) in enumerate(tau.items()):
+        median = np.median(values)
+        label = f"{name}: median {median:.0f} ms"
+        axes.plot(np.quantile(values, below), 100 * below, label=label, **_line(i))
+        axes.axvline(median, color=COLOURS[i % len(COLOURS)], linewidth=0.8, linestyle=":")
+    axes.set_xscale("log")
+    axes.set_ylim(0, 100)
+    axes.set_xlabel("time constant (ms)", fontsize=SIZE)
+    axes.set_ylabel("units, times and trials (%)", fontsize=SIZE)
+    axes.legend(fontsize=7, frameon=False, loc="lower right")
+    tidy(axes)
+    return figure
+
+
 def overview(
     task: Task,
     history: History,
@@ -156,6 +217,7 @@ def _draw_learning(figure: Figure | SubFigure, history: History, until: float | 
         label="validation",
     )
     left.set_yscale("log")
+    left.tick_params(which="both", labelsize=7)
     left.set_ylabel("loss", fontsize=SIZE)
     left.legend(fontsize=7, frameon=False)
     right.plot(history.validated, 100 * np.array(history.performance), color=COLOURS[0])

@@ -142,6 +142,27 @@ def test_existing_files_are_kept_unless_forced(tmp_path, option):
     assert path.read_bytes()[:8] != b"precious"
 
 
+def test_a_training_goes_on_from_its_checkpoint_to_the_same_numbers(tmp_path):
+    command = "train", "xor", "--units", 10, "--until", 1, "--json", "--updates"
+    kept = "--checkpoint", tmp_path / "x.h5"
+    assert invoke(*command, 25, *kept)[0] == 0
+    resumed = json.loads(invoke(*command, 60, *kept, "--resume")[1])
+    at_once = json.loads(invoke(*command, 60)[1])
+    assert {**resumed, "seconds": 0} == {**at_once, "seconds": 0}
+    assert resumed["updates"] == 60
+    stored = kept[1].read_bytes()
+    for arguments, sentence in (
+        ([*command, 60, *kept], "exists; give another path"),
+        ([*command, 60, *kept, "--force"], "exists; give another path"),
+        ([*command, 60, *kept, "--resume", "--seed", 1], "seed is 0 there and 1 here"),
+        ([*command, 60, "--resume"], "checkpoint must then name a file"),
+        ([*command, 60, "--resume", "--checkpoint", tmp_path / "y.h5"], "y.h5"),
+    ):
+        code, stdout, stderr = invoke(*arguments)
+        assert code == 2 and sentence in stderr and not stdout and "Traceback" not in stderr
+        assert kept[1].read_bytes() == stored
+
+
 @pytest.mark.parametrize("keep", [100, 3000])
 def test_a_damaged_model_file_is_told(tmp_path, keep):
     path = tmp_path / "x.h5"

@@ -29,6 +29,8 @@ def test_python_blocks_of_the_readme_run_in_order(tmp_path, monkeypatch):
     controlled = names["sim"]
     assert 3 < controlled.rates["cells"] < 9  # wanted: 5 Hz
     assert controlled.means["cells", "lfp"].values.min() > 0
+    assert names["right"] > 0.97 and names["tau"].shape == (105, 1024, 64)
+    assert (tmp_path / "go_nogo.h5").exists()
 
 
 def test_the_flys_command_of_the_readme():
@@ -36,6 +38,18 @@ def test_the_flys_command_of_the_readme():
     outcome = CliRunner().invoke(main, shlex.split(command))
     assert outcome.exit_code == 0, outcome.output
     assert re.search(r"brain: \d+ neurons spiked, the 20 strongest", outcome.output)
+
+
+def test_the_readme_trains_a_decision(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    command = re.search(r"^spikesim (train .*)$", README, flags=re.M).group(1)
+    outcome = CliRunner().invoke(main, shlex.split(command))
+    assert outcome.exit_code == 0, outcome.output
+    assert "the criterion was reached" in outcome.output
+    assert (tmp_path / "decision.png").read_bytes().startswith(b"\x89PNG")
+    assert "`spikesim info decision.h5`" in README
+    outcome = CliRunner().invoke(main, ["info", "decision.h5"])
+    assert outcome.exit_code == 0 and "trained on perceptual_decision" in outcome.output
 
 
 def test_first_command_of_the_readme(tmp_path, monkeypatch):
@@ -78,6 +92,26 @@ def test_figures_of_models_are_drawn(tmp_path, name):
     assert done.returncode == 0, done.stderr
     assert picture.read_bytes().startswith(b"\x89PNG")
     assert " 0 spikes" not in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("name", "pictures", "told"),
+    [
+        ("train_a_decision.py", ["decision"], r"9\d\.\d% right after .*\n(coherence .*\n){5}$"),
+        ("rate_models.py", ["force", "flipflop", "time_constants"], r"median time constant"),
+    ],
+)
+def test_examples_of_rate_models_run(tmp_path, name, pictures, told):
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "examples" / name), str(tmp_path)],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
+    assert done.returncode == 0, done.stderr
+    assert re.search(told, done.stdout)
+    for picture in pictures:
+        assert (tmp_path / f"{picture}.png").read_bytes().startswith(b"\x89PNG")
 
 
 def test_the_page_for_those_who_come_from_elsewhere():

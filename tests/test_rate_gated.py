@@ -250,6 +250,25 @@ def test_effective_tau_is_of_each_trial_and_time():
     np.testing.assert_allclose(tau, -DT / np.log(sigmoid(a)))
 
 
+def test_a_network_gives_the_effective_tau_of_each_of_its_gru_cells():
+    cells = [GRU(3), FeedForward([4], "tanh"), GRU(2)]
+    net, x = RateNetwork(cells, inputs=2, outputs=1, dt=DT, dtype="float64"), trial(6, 5, 2, 1)
+    net.forward(x)
+    for i, inputs in ((0, x), (2, net.rates[1].copy())):
+        p = {k.removeprefix(f"{i}."): a for k, a in net.parameters.items() if k.startswith(f"{i}.")}
+        wanted = cells[i].effective_tau(p, inputs, DT)
+        np.testing.assert_array_equal(net.effective_tau(x, cell=i), wanted)
+    np.testing.assert_array_equal(net.effective_tau(x), net.effective_tau(x, cell=0))
+    assert net.effective_tau(x, 2).shape == (6, 5, 2)
+    with pytest.raises(ValueError, match="cell 1 is of kind FeedForward; it must be a GRU"):
+        net.effective_tau(x, cell=1)
+    for cell in (3, -1):
+        with pytest.raises(ValueError, match=f"cell is {cell}; the network has 3, from 0"):
+            net.effective_tau(x, cell=cell)
+    with pytest.raises(ValueError, match=r"x has shape \(6, 2\)"):
+        net.effective_tau(x[:, 0])
+
+
 # What is refused
 
 

@@ -301,3 +301,35 @@ class RateNetwork:
             np.exp(z, out=z)
             z /= z.sum(axis=-1, keepdims=True)
         return z
+
+    def effective_tau(self, x: np.ndarray, cell: int = 0) -> np.ndarray:
+        """Time constants that the gate of a `GRU` gives its units, as `GRU.effective_tau` does.
+
+        Parameters
+        ----------
+        x : array (time, trials, inputs)
+            What comes into the network.
+        cell : int
+            Which cell, from 0.
+
+        Returns
+        -------
+        array (time, trials, units)
+            ms.
+
+        Raises
+        ------
+        ValueError
+            If x is not what `run` takes, there is no such cell, or its kind has no such gate.
+        """
+        if cell not in range(len(self.cells)):
+            raise ValueError(f"cell is {cell!r}; the network has {len(self.cells)}, from 0.")
+        asked = self.cells[cell]
+        if not hasattr(asked, "effective_tau"):
+            raise ValueError(
+                f"cell {cell} is of kind {type(asked).__name__}; it must be a GRU, whose gate is a "
+                "time constant."
+            )
+        self.run(x)
+        before = self.rates[cell - 1] if cell else self._x
+        return asked.effective_tau(self._of_cell(cell, self.parameters), before, self.dt)

@@ -1,0 +1,43 @@
+"""Figures that the command ``train`` does not draw: patterns, time constants, trajectories."""
+
+import numpy as np
+import pytest
+
+from spikesim import rate_plots
+
+
+def labels(axes) -> list[str]:
+    return [text.get_text() for text in axes.get_legend().get_texts()]
+
+
+def test_each_pattern_is_drawn_with_its_target_and_error():
+    target = np.sin(np.arange(100) / 5)
+    figure = rate_plots.patterns({"before": (0 * target, target), "after": (target, target)}, 0.5)
+    before, after = figure.axes
+    assert after.get_title() == "after: error 0 %"
+    rms = np.sqrt(np.mean(target**2)) / np.abs(target).max()
+    assert before.get_title() == f"before: error {100 * rms:.2g} %"
+    output, wanted = after.lines
+    np.testing.assert_array_equal(output.get_xdata(), 0.5 * np.arange(1, 101))
+    np.testing.assert_array_equal(wanted.get_ydata(), target)
+    assert before.get_xlabel() == "time (ms)"
+
+
+def test_time_constants_are_shares_below_each_value():
+    tau = {"short": np.array([[1.0, 2.0], [3.0, 4.0]]), "long": np.full((3, 2), 50.0)}
+    (axes,) = rate_plots.time_constants(tau).axes
+    assert labels(axes) == ["short: median 2 ms", "long: median 50 ms"]
+    shares = axes.lines[0]
+    assert np.interp(2.5, shares.get_xdata(), shares.get_ydata()) == pytest.approx(50, abs=0.5)
+    assert "(ms)" in axes.get_xlabel() and axes.get_xscale() == "log"
+    assert axes.lines[1].get_xdata()[0] == 2.5
+
+
+def test_trajectories_lie_in_the_plane_of_most_variance():
+    time = np.linspace(0, 1, 20)[:, None]
+    along = np.array([[3.0, 0, 4.0], [-3.0, 0, -4.0]])  # two trials, in opposite directions
+    (axes,) = rate_plots.trajectories(time[:, None] * along, np.array([0, 1]), "kind").axes
+    assert labels(axes) == ["kind 0", "kind 1"]
+    assert axes.get_xlabel() == "first direction (100 % of variance)"
+    first = axes.lines[0]
+    assert np.ptp(first.get_xdata()) == pytest.approx(5) and np.ptp(first.get_ydata()) < 1e-9
