@@ -182,6 +182,8 @@ def test_ctrl_c_keeps_the_best_network(tmp_path):
         ],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
+        # A job in the background is born deaf to SIGINT, and so would be its children.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         # On a busy machine two threads of OpenBLAS wait for each other for minutes.
         env={**os.environ, "PYTHONPATH": str(ROOT), "OPENBLAS_NUM_THREADS": "1"},
     )
