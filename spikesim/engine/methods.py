@@ -339,7 +339,7 @@ def _decays(
 ) -> dict[str, list[str]]:
     """What variables with dx/dt = a x are multiplied by at each stage, and in the whole step.
 
-    A fifth of the time of `AdEx` with two conductances.
+    An eighth of the time of `AdEx` with two conductances.
     """
     dt, decays = writer.values["dt"], {}
     for v, node in derivatives.items():

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from spikesim.rate.activations import Activation, named
+from spikesim.rate.checks import check_whole
 from spikesim.rate.tape import Tape
 
 Arrays = dict[str, np.ndarray]
@@ -70,8 +71,7 @@ class McCullochPitts:
         ValueError
             If there is no such gate.
         """
-        if isinstance(inputs, bool) or not isinstance(inputs, int | np.integer) or inputs < 1:
-            raise ValueError(f"inputs is {inputs!r}; it must be a whole number, 1 or more.")
+        check_whole("inputs", inputs)
         if name == "not":
             return cls([[-1]], [0])
         gates = {"and": (1, inputs), "or": (1, 1), "nand": (-1, 1 - inputs), "nor": (-1, 0)}

@@ -6,6 +6,8 @@ from typing import Any
 import numpy as np
 from scipy.linalg import blas
 
+from spikesim.rate.checks import check_whole, is_number
+
 
 class Force:
     """Leaky rate network with a trained, fed back readout, learned by recursive least squares.
@@ -65,8 +67,8 @@ class Force:
         alpha: float = 1.0,
         seed: int = 0,
     ) -> None:
-        _whole("units", units)
-        _whole("outputs", outputs)
+        check_whole("units", units)
+        check_whole("outputs", outputs)
         for name, value in (("tau", tau), ("dt", dt), ("g", g), ("alpha", alpha)):
             _positive(name, value)
         _positive("p", p, most=1)
@@ -103,7 +105,7 @@ class Force:
             If the target does not fit the outputs or is not finite.
         """
         target = self._checked(target)
-        _whole("every", every)
+        check_whole("every", every)
         outputs = np.empty_like(target)
         for t, wanted in enumerate(target):
             outputs[t] = self._step()
@@ -113,7 +115,7 @@ class Force:
 
     def run(self, steps: int) -> np.ndarray:
         """The outputs (steps, outputs) of so many steps without learning."""
-        _whole("steps", steps)
+        check_whole("steps", steps)
         return np.array([self._step().copy() for _ in range(steps)])
 
     def _step(self) -> np.ndarray:
@@ -150,13 +152,7 @@ class Force:
         return target
 
 
-def _whole(name: str, value: Any) -> None:
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
-        raise ValueError(f"{name} is {value!r}; it must be a whole number, 1 or more.")
-
-
 def _positive(name: str, value: Any, most: float = math.inf) -> None:
-    number = isinstance(value, int | float | np.number) and not isinstance(value, bool)
-    if not number or not 0 < value <= most or math.isinf(value):
+    if not is_number(value) or not 0 < value <= most:
         allowed = "positive and finite" if most == math.inf else f"above 0, at most {most:g}"
         raise ValueError(f"{name} is {value!r}; it must be {allowed}.")

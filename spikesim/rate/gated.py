@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from spikesim.rate.checks import check_whole, is_number
 from spikesim.rate.tape import Tape
 
 Arrays = dict[str, np.ndarray]
@@ -477,19 +478,13 @@ class GRU:
 
 def _check(cell: LSTM | SubLSTM | GRU, dt: float) -> None:
     name, units, bias, chrono = type(cell).__name__, cell.units, cell.keep_bias, cell.chrono
-    if isinstance(units, bool) or not isinstance(units, int | np.integer) or units < 1:
-        raise ValueError(f"{name}: units is {units!r}; it must be a whole number, 1 or more.")
-    if not _is_number(bias):
+    check_whole(f"{name}: units", units)
+    if not is_number(bias):
         raise ValueError(f"{name}: keep_bias is {bias!r}; it must be a finite number.")
-    if chrono is not None and not (_is_number(chrono) and chrono > 2 * dt):
+    if chrono is not None and not (is_number(chrono) and chrono > 2 * dt):
         raise ValueError(
             f"{name}: chrono is {chrono!r}; it must be a number of ms above 2 dt = {2 * dt:g} ms."
         )
-
-
-def _is_number(value: object) -> bool:
-    number = isinstance(value, int | float | np.number) and not isinstance(value, bool)
-    return number and bool(np.isfinite(value))
 
 
 def _start(cell: LSTM | SubLSTM | GRU, gates: int, inputs: int, rng: np.random.Generator) -> Arrays:

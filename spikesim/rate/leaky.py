@@ -11,6 +11,7 @@ from typing import Any, Literal
 import numpy as np
 
 from spikesim.rate.activations import Activation, named
+from spikesim.rate.checks import check_whole, is_number
 from spikesim.rate.losses import vanishing
 from spikesim.rate.tape import Tape
 
@@ -323,7 +324,7 @@ class LowRankRNN:
 
     def __post_init__(self) -> None:
         _check_leaky(self)
-        _check_whole("LowRankRNN", "rank", self.rank, self.units)
+        check_whole("LowRankRNN: rank", self.rank, most=self.units)
 
     def __eq__(self, other: object) -> bool:
         return _same(self, other)
@@ -420,7 +421,7 @@ def areas(
     >>> mask = areas({"v1": 50, "mt": 50}, between={("v1", "mt"): 0.1, ("mt", "v1"): 0.05})
     """
     for name, size in units.items():
-        _check_whole("areas", f"units of {name}", size)
+        check_whole(f"areas: units of {name}", size)
     ends = np.cumsum(list(units.values()))
     places = {
         name: slice(end - size, end) for (name, size), end in zip(units.items(), ends, strict=True)
@@ -684,17 +685,9 @@ def _same(a: object, b: object) -> bool:
     )
 
 
-def _check_whole(kind: str, name: str, value: Any, most: int | None = None) -> None:
-    whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
-    if not whole or value < 1 or (most is not None and value > most):
-        allowed = "1 or more" if most is None else f"from 1 to {most}"
-        raise ValueError(f"{kind}: {name} is {value!r}; it must be a whole number, {allowed}.")
-
-
 def _check_number(cell: Any, name: str, *, zero: bool = False) -> None:
     value = getattr(cell, name)
-    number = isinstance(value, int | float | np.number) and not isinstance(value, bool)
-    if not number or not (0 < value < np.inf or (zero and value == 0)):
+    if not is_number(value) or not (value > 0 or (zero and value == 0)):
         raise ValueError(
             f"{type(cell).__name__}: {name} is {value!r}; it must be a finite number "
             f"{'of 0 or more' if zero else 'above 0'}."
@@ -703,7 +696,7 @@ def _check_number(cell: Any, name: str, *, zero: bool = False) -> None:
 
 def _check_leaky(cell: Any) -> None:
     """What all leaky cells have."""
-    _check_whole(type(cell).__name__, "units", cell.units)
+    check_whole(f"{type(cell).__name__}: units", cell.units)
     _check_number(cell, "noise", zero=True)
     if cell.noise_tau is not None:
         _check_number(cell, "noise_tau")

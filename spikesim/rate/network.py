@@ -5,6 +5,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from spikesim.rate.checks import check_whole, is_number
 from spikesim.rate.tape import Tape
 
 
@@ -85,15 +86,12 @@ class RateNetwork:
 
     def _check(self) -> None:
         for name in ("inputs", "outputs"):
-            value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
-                raise ValueError(f"{name} is {value!r}; it must be a whole number, 1 or more.")
+            check_whole(name, getattr(self, name))
         for name in ("dt", "readout_tau"):
             value = getattr(self, name)
             if name == "readout_tau" and value is None:
                 continue
-            number = isinstance(value, int | float | np.number) and not isinstance(value, bool)
-            if not number or not 0 < value < np.inf:
+            if not is_number(value) or value <= 0:
                 raise ValueError(f"{name} is {value!r}; it must be a positive number of ms.")
         for name, allowed in (
             ("dtype", ("float32", "float64")),

@@ -14,6 +14,7 @@ from typing import Any, Literal
 import numpy as np
 
 from spikesim.rate.activations import Sigmoid
+from spikesim.rate.checks import check_whole, is_number
 from spikesim.rate.tape import Tape
 
 Parameters = dict[str, np.ndarray]
@@ -21,8 +22,7 @@ Parameters = dict[str, np.ndarray]
 
 def _number(of: Any, name: str, *, zero: bool = False, most: float = math.inf) -> None:
     value = getattr(of, name)
-    number = isinstance(value, int | float | np.number) and not isinstance(value, bool)
-    if not number or not (0 < value <= most or (zero and value == 0)) or math.isinf(value):
+    if not is_number(value) or not (0 < value <= most or (zero and value == 0)):
         allowed = f"between 0 and {most:g}" if most < math.inf else "positive and finite"
         allowed = f"0 or {allowed}" if zero and most == math.inf else allowed
         raise ValueError(f"{type(of).__name__}: {name} is {value!r}; it must be {allowed}.")
@@ -141,7 +141,7 @@ class SNU:
     surrogate: Surrogate = FastSigmoid()
 
     def __post_init__(self) -> None:
-        _whole(self, "units")
+        check_whole(f"{type(self).__name__}: units", self.units)
         _number(self, "tau")
         _known_surrogate(self)
 
@@ -544,14 +544,6 @@ def _add_product(
     gradient += product
 
 
-def _whole(of: Any, name: str) -> None:
-    value = getattr(of, name)
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
-        raise ValueError(
-            f"{type(of).__name__}: {name} is {value!r}; it must be a whole number, 1 or more."
-        )
-
-
 def _known_surrogate(cell: Any) -> None:
     if not isinstance(cell.surrogate, Surrogate):
         raise ValueError(
@@ -569,7 +561,7 @@ def _not_below(cell: Any, name: str, dt: float) -> None:
 
 
 def _check_lif(cell: LIFCell | ALIFCell) -> None:
-    _whole(cell, "units")
+    check_whole(f"{type(cell).__name__}: units", cell.units)
     _number(cell, "tau")
     _number(cell, "t_ref", zero=True)
     _known_surrogate(cell)

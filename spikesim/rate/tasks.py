@@ -19,6 +19,8 @@ from typing import Any, Literal
 
 import numpy as np
 
+from spikesim.rate.checks import is_number
+
 FILTER = 100.0  # ms
 LOW, HIGH = 0.2, 1.0  # outputs that are read as a choice: before it or of the other, of this one
 SPLIT = 1257, 270, 270  # images of digits to train on, to validate with and to test with
@@ -738,16 +740,13 @@ def _settings(task: str, **settings: Any) -> dict[str, Any]:
 
 
 def _positive(value: Any) -> bool:
-    return _number(value) and value > 0
-
-
-def _number(value: Any) -> bool:
-    real = isinstance(value, int | float | np.number) and not isinstance(value, bool)
-    return real and math.isfinite(value)
+    return is_number(value) and value > 0
 
 
 def _numbers(value: Any) -> bool:
-    return isinstance(value, Sequence | np.ndarray) and len(value) > 0 and all(map(_number, value))
+    return (
+        isinstance(value, Sequence | np.ndarray) and len(value) > 0 and all(map(is_number, value))
+    )
 
 
 _ALLOWED: dict[str, tuple[Callable[[Any], bool], str]] = {
@@ -758,5 +757,5 @@ _ALLOWED: dict[str, tuple[Callable[[Any], bool], str]] = {
         "numbers above 0, up to 100 %",
     ),
     "frequencies": (lambda f: _numbers(f) and len(f) == 2, "two numbers of Hz"),
-    "sigma_in": (lambda s: _number(s) and s >= 0, "a number, 0 or more"),
+    "sigma_in": (lambda s: is_number(s) and s >= 0, "a number, 0 or more"),
 }

@@ -20,6 +20,7 @@ import numpy as np
 from tqdm import tqdm
 
 from spikesim.rate import losses
+from spikesim.rate.checks import check_whole, is_number
 from spikesim.rate.files import History, difference, read_training, write
 from spikesim.rate.network import RateNetwork
 from spikesim.rate.optimizers import SGD, Adam, clip_norm
@@ -430,14 +431,12 @@ def _generator(seed: int, purpose: int, update: int) -> np.random.Generator:
 
 def _check_numbers(**given: tuple[Any, int]) -> None:
     for name, (value, least) in given.items():
-        if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
-            raise ValueError(f"{name} is {value!r}; it must be a whole number, {least} or more.")
+        check_whole(name, value, least)
 
 
 def _check_weights(**given: float) -> None:
     for name, value in given.items():
-        number = isinstance(value, int | float | np.number) and not isinstance(value, bool)
-        if not number or not math.isfinite(value) or value < 0:
+        if not is_number(value) or value < 0:
             raise ValueError(f"{name} is {value!r}; it must be a finite number, 0 or more.")
 
 
