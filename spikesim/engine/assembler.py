@@ -244,6 +244,7 @@ class Assembler:
                 row = self.projections[k]
                 row["weight"], row["levels"] = table.entries[key]
             fan["table"] = whole.add(np.rint(np.concatenate(table.values)))
+            fan["uniform"] = table.size == 1
             outside.append(table.size > 1 << min(free, TABLE_BITS))
         return whole.joined(), outside
 

@@ -116,8 +116,12 @@ def _add_rows(wiring, flow, shape, partition, step, batch, count):
             prefetch(wiring.words, start[i + AHEAD] + 32)
             prefetch(wiring.words, start[i + AHEAD] + 48)
         place = wiring.places[partition, fan[i]]
-        if place.exact < 0:
-            table = wiring.table[wiring.fans[fan[i]].table :]
+        table = wiring.table[wiring.fans[fan[i]].table :]
+        if wiring.fans[fan[i]].uniform:
+            weight = table[0]
+            for word in wiring.words[start[i] : end[i]]:
+                ring[(np.uint64(word) + np.uint64(base)) & np.uint64(mask)] += weight
+        elif place.exact < 0:
             for word in wiring.words[start[i] : end[i]]:
                 packed = np.uint64(word)
                 ring[(packed + np.uint64(base)) & np.uint64(mask)] += table[

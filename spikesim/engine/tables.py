@@ -30,6 +30,7 @@ FAN = _record(
     first_delay=np.int64,  # steps: the shortest
     windows=np.int64,  # groups of delays, each as wide as the ring of inputs
     table=np.int64,  # first entry of its weights in the weight table
+    uniform=np.int64,  # 1 if that is its only one
     first_projection=np.int64,
     last_projection=np.int64,
     drawn=np.int64,  # 1 if its synapses are not stored (see `procedural`)
