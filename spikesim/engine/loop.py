@@ -115,6 +115,9 @@ def _add_rows(wiring, flow, shape, partition, step, batch, count):
             prefetch(wiring.words, start[i + AHEAD] + 16)
             prefetch(wiring.words, start[i + AHEAD] + 32)
             prefetch(wiring.words, start[i + AHEAD] + 48)
+        if i + 1 < count:
+            for k in range(start[i + 1] + 64, end[i + 1], 16):
+                prefetch(wiring.words, k)
         place = wiring.places[partition, fan[i]]
         table = wiring.table[wiring.fans[fan[i]].table :]
         if wiring.fans[fan[i]].uniform:
