@@ -394,12 +394,13 @@ def build(
         key: 2.0 ** (math.ceil(math.log2(bound)) - headroom) if bound > 0 else 1.0
         for key, bound in most.items()
     }
-    compile_start = time.perf_counter()
-    compile_wiring(integer)
-    compile_seconds = time.perf_counter() - compile_start
     layout = Layout(populations, spans, units, address_bits, integer)
-    assembler = Assembler(network, dt, layout, min(partitions, threads, cores()))
-    wiring = assembler.write(weights == "exact", connectivity == "procedural")
+    workers = min(partitions, threads, cores())
+    assembler = Assembler(network, dt, layout, workers, weights == "exact")
+    compile_start = time.perf_counter()
+    compile_wiring(integer, assembler.word)
+    compile_seconds = time.perf_counter() - compile_start
+    wiring = assembler.write(connectivity == "procedural")
     epoch = int(min([LONGEST_EPOCH, *wiring.fans["first_delay"]]))
     history = 1 << math.ceil(math.log2(max([1, *assembler.longest]) + epoch + 1))
     return Build(

@@ -42,7 +42,7 @@ class Wiring(NamedTuple):
     fans: np.ndarray
     places: np.ndarray  # [partition, fan] ROWS
     rows: np.ndarray  # uint32
-    words: np.ndarray  # uint32
+    words: np.ndarray  # uint16 or uint32: address, slot, which weight of the fan's table
     exact: np.ndarray  # int32 or int64, as the ring
     table: np.ndarray  # weights in units of the ring
     drawing: Drawing | None  # what fans need whose synapses are not stored
@@ -105,6 +105,7 @@ def _add_rows(wiring, flow, shape, partition, step, batch, count):
     mask = (1 << shift) - 1
     base = (step & ((1 << shape.slot_bits) - 1)) << shape.address_bits
     ring = flow.ring[partition << shift :]
+    line = 64 // wiring.words.itemsize
     for i in range(count):
         words = wiring.places[partition, fan[i]].words
         start[i] = words + wiring.rows[row[i]]
@@ -112,11 +113,11 @@ def _add_rows(wiring, flow, shape, partition, step, batch, count):
     for i in range(count):
         if i + AHEAD < count:
             prefetch(wiring.words, start[i + AHEAD])
-            prefetch(wiring.words, start[i + AHEAD] + 16)
-            prefetch(wiring.words, start[i + AHEAD] + 32)
-            prefetch(wiring.words, start[i + AHEAD] + 48)
+            prefetch(wiring.words, start[i + AHEAD] + line)
+            prefetch(wiring.words, start[i + AHEAD] + 2 * line)
+            prefetch(wiring.words, start[i + AHEAD] + 3 * line)
         if i + 1 < count:
-            for k in range(start[i + 1] + 64, end[i + 1], 16):
+            for k in range(start[i + 1] + 4 * line, end[i + 1], line):
                 prefetch(wiring.words, k)
         place = wiring.places[partition, fan[i]]
         table = wiring.table[wiring.fans[fan[i]].table :]

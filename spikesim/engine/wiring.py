@@ -211,7 +211,7 @@ def write_fan(
                 packed |= np.int64(weights[k]) << (address_bits + slot_bits)
             else:
                 exact[at] = table[fan.table + weights[k]]
-            words[at] = np.uint32(packed)
+            words[at] = packed
         used += n
     rows[fan.size * fan.windows] = used
     return used
