@@ -33,6 +33,7 @@ RESERVED = {  # words with a meaning in a model's text or in its kernel
     *("pi", NOT_REFRACTORY),
     *(
         "t_end",
+        "now",
         "waits",
         "normals",
         "key",

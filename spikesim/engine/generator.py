@@ -6,9 +6,12 @@ parameters alone is computed here, in double precision; a parameter that differs
 becomes a row of the state, one that does not a scalar.
 
 The state of a population is an array [block, row, lane] of blocks of 64 neurons: first the rows
-of the variables, then the refractory time left, then what is observed (kept as of the end of each
-step), then those of constants that differ between neurons. All rows of a block lie together, so a
-step reads and writes each line of memory once.
+of the variables, then what neurons are refractory by, then what is observed (kept as of the end of
+each step), then those of constants that differ between neurons. All rows of a block lie together,
+so a step reads and writes each line of memory once.
+
+A refractory time is kept as the last step that it covers, counted from the last multiple of
+`PERIOD` steps: unlike a time that is left it need not be written in every step.
 """
 
 import ast
@@ -28,10 +31,10 @@ STEEP = "steep"  # of a block, in its first lane: whether a slope is beyond what
 OBSERVED = "seen_"  # what the names of observed rows begin with
 ABI = ("state", "const", "ring", "ids", "first", "last", "size", "base", "step", "key")
 END = {"t": ast.Name("t_end")}  # what is done at the end of a step sees that time
-# Now and then smaller values become 0, before they are denormal and slow. In every step that took
+PERIOD = 64  # steps, a power of 2
+# Once a period smaller values become 0, before they are denormal and slow. In every step that took
 # a fifth of CUBA's time.
 _TINY = {"single": 1e-25, "double": 1e-290}
-FLUSH_EVERY = 64  # steps
 _HUGE = {"single": 1e38, "double": 1e300}  # a variable beyond has diverged
 
 
@@ -87,10 +90,25 @@ def _generate(
     tiny, huge = _TINY[precision], _HUGE[precision]
     threshold = writer.write(substitute(dynamics.threshold, END))
     reset = [f"{s.variable} = {writer.write(substitute(s.value, END))}" for s in dynamics.reset]
-    begin = []
-    if dynamics.refractory is not None:
-        begin, at_spike = _refractoriness(writer, dt)
-        reset.append(at_spike)
+    flush = [
+        f"{v}_[j] = real(0.0) if abs({v}_[j]) < real({tiny!r}) else {v}_[j]" for v in variables
+    ]
+    timed = dynamics.refractory is not None and not is_condition(dynamics.refractory)
+    begin, phase = [], []
+    if timed:
+        reset.append(_refractory_until(writer, dt))
+        flush.append(f"{REFRACTORY}_[j] = max({REFRACTORY}_[j] - real({PERIOD}.0), real(-1.0))")
+        phase = [f"now = real(step & {PERIOD - 1})"]
+        begin = [f"active = {REFRACTORY} < now"]
+        threshold = f"({threshold}) & ({REFRACTORY} < now)"
+    elif dynamics.refractory is not None:
+        waits = writer.write(dynamics.refractory)
+        begin = [
+            f"waits = ({REFRACTORY} >= real(0.0)) & ({waits})",
+            f"{REFRACTORY} = real(0.0) if waits else real(-1.0)",
+            f"active = {REFRACTORY} < real(0.0)",
+        ]
+        reset.append(f"{REFRACTORY} = real(0.0)")
         threshold = f"({threshold}) & ({REFRACTORY} < real(0.0))"
     elif dynamics.held or any(NOT_REFRACTORY in names(node) for node in dynamics.expressions):
         begin = ["active = True"]
@@ -107,11 +125,10 @@ def _generate(
 
     changing = [*variables, *([REFRACTORY] if dynamics.refractory is not None else []), *observed]
     rows = [*changing, *([STEEP] if writer.slopes else []), *writer.per_neuron]
-    flush = [
-        f"{v}_[j] = real(0.0) if abs({v}_[j]) < real({tiny!r}) else {v}_[j]" for v in variables
-    ]
     load = [f"{row} = {row}_[j]" for row in rows if row != STEEP]
-    store = [f"{row}_[j] = {row}" for row in changing]
+    store = [f"{row}_[j] = {row}" for row in changing if not (timed and row == REFRACTORY)]
+    if timed:
+        reset.append(f"{REFRACTORY}_[j] = {REFRACTORY}")
     crossed, failed = [f"crossed |= {threshold}"], []
     for slope in writer.slopes:
         rest = [v for v in variables if v not in names(ast.parse(slope))]
@@ -140,9 +157,9 @@ def _generate(
         real="float32" if single else "float64",
         integer="int32" if single else "int64",
         abi=", ".join(ABI),
-        constants=_indented(4, constants, times),
+        constants=_indented(4, constants, times, phase),
         lanes=_indented(8, lanes),
-        often=FLUSH_EVERY - 1,
+        often=PERIOD - 1,
         flush=_indented(16, flush),
         advance=_indented(8, advance),
         check=_indented(20, load, crossed),
@@ -173,14 +190,9 @@ def _arrivals(writer: Writer) -> list[str]:
     return lines
 
 
-def _refractoriness(writer: Writer, dt: float) -> tuple[list[str], str]:
-    """What happens to the refractory time left when a step begins, and at a spike."""
+def _refractory_until(writer: Writer, dt: float) -> str:
+    """What a spike does to the refractory time."""
     refractory = writer.dynamics.refractory
-    active = f"active = {REFRACTORY} < real(0.0)"
-    if is_condition(refractory):
-        waits = f"waits = ({REFRACTORY} >= real(0.0)) & ({writer.write(refractory)})"
-        left = f"{REFRACTORY} = real(0.0) if waits else real(-1.0)"
-        return [waits, left, active], f"{REFRACTORY} = real(0.0)"
     steps = np.floor(np.asarray(evaluate(refractory, writer.values)) / dt + 0.5)
     if np.any(steps < 0):
         raise ValueError(
@@ -188,8 +200,7 @@ def _refractoriness(writer: Writer, dt: float) -> tuple[list[str], str]:
             "negative."
         )
     writer.constant("refractory_steps", steps, f"{ast.unparse(refractory)} in steps")
-    left = f"{REFRACTORY} = max({REFRACTORY} - real(1.0), real(-1.0))"
-    return [left, active], f"{REFRACTORY} = refractory_steps"
+    return f"{REFRACTORY} = now + refractory_steps"
 
 
 def _indented(columns: int, *parts: list[str]) -> str:

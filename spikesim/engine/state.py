@@ -253,7 +253,7 @@ class State:
         return self.flow.state[first : first + 64 * blocks * rows].reshape(blocks, rows, 64)
 
     def _variables(self, name: str) -> dict[str, np.ndarray]:
-        """Variables of a population, one value per neuron, and the refractory time left."""
+        """Variables of a population, one value per neuron, and what they are refractory by."""
         kernel, size = self._kernels[name], self.network.populations[name].size
         rows = self._rows(name)
         return {
