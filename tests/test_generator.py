@@ -160,6 +160,7 @@ def collides(name: str) -> ss.Simulation:
         *("kappa", "types", "ids", "j", "exp", "update", "real", "v_new", "v_0", "k0", "x_", "w"),
         *("p_v_v", "unit_x", "w_x", "in_x", "range"),
         *("bits", "fma", "gentle", "compact", "lowest", "steep", "v_slope", "p_v"),
+        *("now", "some", "strayed", "diverged"),
     ],
 )
 def test_no_name_of_a_model_meets_a_name_of_the_kernel(name):

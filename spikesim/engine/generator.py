@@ -129,23 +129,26 @@ def _generate(
     store = [f"{row}_[j] = {row}" for row in changing if not (timed and row == REFRACTORY)]
     if timed:
         reset.append(f"{REFRACTORY}_[j] = {REFRACTORY}")
-    crossed, failed = [f"crossed |= {threshold}"], []
-    for slope in writer.slopes:
-        rest = [v for v in variables if v not in names(ast.parse(slope))]
-        crossed.append(f"crossed |= not {_gentle(slope, rest)}")
-        failed += [f"if not {_gentle(slope)}:", f"    {STEEP}_[0] = real(1.0)"]
+    strayed = [f"strayed |= not {_gentle(slope, variables)}" for slope in writer.slopes]
+    fails = [f"{STEEP}_[0] = real(1.0)"] if writer.slopes else []
     if writer.diverges:
+        load_variables = [f"    {v} = {v}_[j]" for v in variables]
+        diverged = f"not abs({' + '.join(variables)}) < real({huge!r})"
         if not writer.slopes:
-            crossed.append(f"crossed |= not abs({' + '.join(variables)}) < real({huge!r})")
+            strayed.append(f"strayed |= {diverged}")
+        fails += ["diverged = False", "for j in range(64):", *load_variables]
+        fails += [f"    diverged |= {diverged}"]
+        fails += ["for j in range(diverged * min(64, size - 64 * block)):", *load_variables]
         for place, v in enumerate(variables):
-            failed.append(f"if not abs({v}) < real({huge!r}):")
-            failed.append(f"    return ~((64 * block + j) * {len(variables)} + {place})")
+            fails.append(f"    if not abs({v}) < real({huge!r}):")
+            fails.append(f"        return ~((64 * block + j) * {len(variables)} + {place})")
     notes = {name: f"  # {meaning}" for name, meaning in writer.meaning.items()}
     constants = [f"{x} = const[{n}]{notes.get(x, '')}" for n, x in enumerate(writer.scalars)]
     lanes = [f"{x}_ = lanes(state, {len(rows)} * block + {n})" for n, x in enumerate(rows)]
     for n, name in enumerate(receptors):
         lanes.append(f"in_{name} = lanes(ring, {len(receptors)} * (block - first) + {n})")
-    body = ["for j in range(64):", *(f"    {x}" for x in [*load, *begin, *step, *store, *crossed])]
+    whole = [*load, *begin, *step, *store, f"crossed |= {threshold}", *strayed]
+    body = ["for j in range(64):", *(f"    {x}" for x in whole)]
     advance = body
     if writer.slopes:
         advance = [f"if {STEEP}_[0] > real(0.0):", f"    {STEEP}_[0] = real(0.0)"]
@@ -162,19 +165,19 @@ def _generate(
         often=PERIOD - 1,
         flush=_indented(16, flush),
         advance=_indented(8, advance),
-        check=_indented(20, load, crossed),
+        load=_indented(20, load),
         again=_indented(20, load),
         threshold=threshold,
-        reset=_indented(24, reset, store),
-        failed=_indented(20, failed),
+        reset=_indented(20, reset, store),
+        strayed=_indented(12, fails) or "            pass\n",
     )
     return Kernel(source, rows, writer.scalars, writer.per_neuron)
 
 
-def _gentle(slope: str, variables: Iterable[str] = ()) -> str:
+def _gentle(slope: str, variables: Iterable[str]) -> str:
     """Whether `gentle` takes a slope and, in the same breath, variables are finite."""
     x = f"{slope} + real({-CENTRE})"
-    for v in variables:
+    for v in (v for v in variables if v not in names(ast.parse(slope))):
         x = f"fma({v}, real(0.0), {x})"
     return f"abs({x}) < real({STEEPEST})"
 
@@ -237,20 +240,20 @@ def update({abi}):
     for block in range(first, last):
 {lanes}        if step & {often} == 0:
             for j in range(64):
-{flush}        crossed = False
+{flush}        crossed = strayed = False
 {advance}        if crossed:
-            for start in range(0, 64, 16):  # which of a few: a bit for each, then bit by bit
-                bits = np.uint32(0)
+            bits = np.uint64(0)  # of those that did: a bit for each, then bit by bit
+            for start in range(0, 64, 16):
+                some = np.uint32(0)
                 for j in range(start, start + 16):
-                    crossed = False
-{check}                    bits |= np.uint32(crossed) << np.uint32(j - start)
-                while bits != np.uint32(0):
-                    j = start + lowest(bits)
-                    bits &= bits - np.uint32(1)
-                    if 64 * block + j >= size:
-                        break
-{again}                    if {threshold}:
-{reset}                        ids[count] = base + 64 * block + j
-                        count += 1
-{failed}    return count
+{load}                    some |= np.uint32({threshold}) << np.uint32(j - start)
+                bits |= np.uint64(some) << np.uint64(start)
+            while bits != np.uint64(0):
+                j = lowest(bits)
+                bits &= bits - np.uint64(1)
+                if 64 * block + j < size:
+{again}{reset}                    ids[count] = base + 64 * block + j
+                    count += 1
+        if strayed:
+{strayed}    return count
 '''

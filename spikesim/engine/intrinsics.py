@@ -134,10 +134,9 @@ def lowest(typingctx, bits):
     """Place of the lowest bit that is set; one must be."""
 
     def codegen(context, builder, signature, args):
-        found = builder.cttz(args[0], ir.IntType(1)(1))
-        return builder.zext(found, _I64)
+        return builder.cttz(args[0], ir.IntType(1)(1))
 
-    return types.int64(types.uint32), codegen
+    return types.int64(types.uint64), codegen
 
 
 @intrinsic
