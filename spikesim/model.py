@@ -66,6 +66,7 @@ RESERVED = {  # words with a meaning in a model's text or in its kernel
         "types",
         "entry",
         "compact",
+        "interleave",
         "fma",
         "gentle",
         "gentle_or_steep",

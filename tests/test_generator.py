@@ -124,7 +124,7 @@ def test_source_speaks_the_models_language(kind, precision):
     arguments = {a.arg for a in function.args.args}
     assert arguments - {"step", "key"} <= read  # these are for models that ask for them
     known = stored | arguments | {"range", "lanes", "real", "abs", "min", "max", "exprel"}
-    known |= {"fma", "gentle", "gentle_or_steep", "compact", "lowest", "np"}
+    known |= {"fma", "gentle", "gentle_or_steep", "compact", "interleave", "lowest", "np"}
     known |= {"entry", "types"}  # in its signature
     assert read <= known
     assert m.name in source and f"{precision} precision" in source
@@ -160,7 +160,7 @@ def collides(name: str) -> ss.Simulation:
         *("kappa", "types", "ids", "j", "exp", "update", "real", "v_new", "v_0", "k0", "x_", "w"),
         *("p_v_v", "unit_x", "w_x", "in_x", "range"),
         *("bits", "fma", "gentle", "compact", "lowest", "steep", "v_slope", "p_v"),
-        *("now", "some", "strayed", "diverged"),
+        *("now", "some", "strayed", "diverged", "interleave"),
     ],
 )
 def test_no_name_of_a_model_meets_a_name_of_the_kernel(name):
