@@ -53,7 +53,7 @@ def test_spikes_are_those_of_stored_synapses(precision):
 def test_published_networks_need_no_memory_for_synapses(net):
     stored = ss.build(net)
     drawn = ss.build(net, connectivity="procedural")
-    assert drawn.bytes_per_synapse < 0.02 < 4 < stored.bytes_per_synapse
+    assert drawn.bytes_per_synapse < 0.02 < 2 < stored.bytes_per_synapse
     assert drawn.synapse_count == stored.synapse_count
     for name, trains in ss.simulate(stored, 50.0).spikes.items():
         assert ss.simulate(drawn, 50.0).spikes[name] == trains
