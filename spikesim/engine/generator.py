@@ -6,9 +6,9 @@ parameters alone is computed here, in double precision; a parameter that differs
 becomes a row of the state, one that does not a scalar.
 
 The state of a population is an array [block, row, lane] of blocks of 64 neurons: first the rows
-of the variables, then what neurons are refractory by, then what is observed (kept as of the end of
-each step), then those of constants that differ between neurons. All rows of a block lie together,
-so a step reads and writes each line of memory once.
+of the variables, then what is observed (kept as of the end of each step), what neurons are
+refractory by and the constants that differ between them. All rows of a block lie together, so a
+step reads and writes each line of memory once.
 
 A refractory time is kept as the last step that it covers, counted from the last multiple of
 `PERIOD` steps: unlike a time that is left it need not be written in every step.
@@ -94,25 +94,10 @@ def _generate(
     flush = [
         f"{v}_[j] = real(0.0) if abs({v}_[j]) < real({tiny!r}) else {v}_[j]" for v in variables
     ]
-    timed = dynamics.refractory is not None and not is_condition(dynamics.refractory)
-    begin, phase = [], []
-    if timed:
-        reset.append(_refractory_until(writer, dt))
-        flush.append(f"{REFRACTORY}_[j] = max({REFRACTORY}_[j] - real({PERIOD}.0), real(-1.0))")
-        phase = [f"now = real(step & {PERIOD - 1})"]
-        begin = [f"active = {REFRACTORY} < now"]
-        threshold = f"({threshold}) & ({REFRACTORY} < now)"
-    elif dynamics.refractory is not None:
-        waits = writer.write(dynamics.refractory)
-        begin = [
-            f"waits = ({REFRACTORY} >= real(0.0)) & ({waits})",
-            f"{REFRACTORY} = real(0.0) if waits else real(-1.0)",
-            f"active = {REFRACTORY} < real(0.0)",
-        ]
-        reset.append(f"{REFRACTORY} = real(0.0)")
-        threshold = f"({threshold}) & ({REFRACTORY} < real(0.0))"
-    elif dynamics.held or any(NOT_REFRACTORY in names(node) for node in dynamics.expressions):
-        begin = ["active = True"]
+    waiting = _refractoriness(writer, dt)
+    if waiting.over:
+        threshold = f"({threshold}) & ({waiting.over})"
+    begin = list(waiting.begin)
     for name in receptors:
         begin += [f"w_{name} = real(in_{name}[j]) * unit_{name}", f"in_{name}[j] = 0"]
     for pair in range((writer.normals + 1) // 2):
@@ -124,25 +109,12 @@ def _generate(
         dt_name = writer.write(ast.Name("dt"))
         times = [f"t = real(step) * {dt_name}", f"t_end = real(step + 1) * {dt_name}"]
 
-    changing = [*variables, *([REFRACTORY] if dynamics.refractory is not None else []), *observed]
-    rows = [*changing, *([STEEP] if writer.slopes else []), *writer.per_neuron]
+    written = [*variables, *([REFRACTORY] if waiting.written else []), *observed]
+    unwritten = [REFRACTORY] if waiting.over and not waiting.written else []
+    rows = [*written, *unwritten, *([STEEP] if writer.slopes else []), *writer.per_neuron]
     load = [f"{row} = {row}_[j]" for row in rows if row != STEEP]
-    store = [f"{row}_[j] = {row}" for row in changing if not (timed and row == REFRACTORY)]
-    if timed:
-        reset.append(f"{REFRACTORY}_[j] = {REFRACTORY}")
-    strayed = [f"strayed |= not {_gentle(slope, variables)}" for slope in writer.slopes]
-    fails = [f"{STEEP}_[0] = real(1.0)"] if writer.slopes else []
-    if writer.diverges:
-        load_variables = [f"    {v} = {v}_[j]" for v in variables]
-        diverged = f"not abs({' + '.join(variables)}) < real({huge!r})"
-        if not writer.slopes:
-            strayed.append(f"strayed |= {diverged}")
-        fails += ["diverged = False", "for j in range(64):", *load_variables]
-        fails += [f"    diverged |= {diverged}"]
-        fails += ["for j in range(diverged * min(64, size - 64 * block)):", *load_variables]
-        for place, v in enumerate(variables):
-            fails.append(f"    if not abs({v}) < real({huge!r}):")
-            fails.append(f"        return ~((64 * block + j) * {len(variables)} + {place})")
+    store = [f"{row}_[j] = {row}" for row in written]
+    strayed, told = _strays(writer, huge)
     notes = {name: f"  # {meaning}" for name, meaning in writer.meaning.items()}
     constants = [f"{x} = const[{n}]{notes.get(x, '')}" for n, x in enumerate(writer.scalars)]
     lanes = [f"{x}_ = lanes(state, {len(rows)} * block + {n})" for n, x in enumerate(rows)]
@@ -161,16 +133,15 @@ def _generate(
         real="float32" if single else "float64",
         integer="int32" if single else "int64",
         abi=", ".join(ABI),
-        constants=_indented(4, constants, times, phase),
+        constants=_indented(4, constants, times, waiting.top),
         lanes=_indented(8, lanes),
         often=PERIOD - 1,
-        flush=_indented(16, flush),
+        flush=_indented(16, flush, waiting.flush),
         advance=_indented(8, advance),
         load=_indented(20, load),
-        again=_indented(20, load),
         threshold=threshold,
-        reset=_indented(20, reset, store),
-        strayed=_indented(12, fails) or "            pass\n",
+        reset=_indented(20, reset, waiting.reset, store),
+        strayed=_indented(12, told or ["pass"]),
     )
     return Kernel(source, rows, writer.scalars, writer.per_neuron)
 
@@ -207,20 +178,70 @@ def _interleaved(writer: Writer) -> list[str]:
     return ["interleave()"] if sum(n.func.id in LONG for n in nodes) <= 2 else []
 
 
-def _refractory_until(writer: Writer, dt: float) -> str:
-    """What a spike does to the refractory time."""
-    refractory = writer.dynamics.refractory
-    steps = np.floor(np.asarray(evaluate(refractory, writer.values)) / dt + 0.5)
+@dataclass(frozen=True)
+class _Refractoriness:
+    """What being refractory adds to the parts of a kernel."""
+
+    top: tuple[str, ...] = ()  # before all blocks
+    flush: tuple[str, ...] = ()
+    begin: tuple[str, ...] = ()  # of a neuron's step
+    reset: tuple[str, ...] = ()
+    over: str = ""  # the condition
+    written: bool = False  # whether every step changes the row
+
+
+def _refractoriness(writer: Writer, dt: float) -> _Refractoriness:
+    dynamics, row = writer.dynamics, REFRACTORY
+    if dynamics.refractory is None:
+        used = dynamics.held or any(NOT_REFRACTORY in names(node) for node in dynamics.expressions)
+        return _Refractoriness(begin=("active = True",) if used else ())
+    if is_condition(dynamics.refractory):
+        return _Refractoriness(
+            begin=(
+                f"waits = ({row} >= real(0.0)) & ({writer.write(dynamics.refractory)})",
+                f"{row} = real(0.0) if waits else real(-1.0)",
+                f"active = {row} < real(0.0)",
+            ),
+            reset=(f"{row} = real(0.0)",),
+            over=f"{row} < real(0.0)",
+            written=True,
+        )
+    steps = np.floor(np.asarray(evaluate(dynamics.refractory, writer.values)) / dt + 0.5)
     if np.any(steps < 0):
         raise ValueError(
             f"{writer.name}: the refractory time is {np.min(steps) * dt:g} ms; it must not be "
             "negative."
         )
-    writer.constant("refractory_steps", steps, f"{ast.unparse(refractory)} in steps")
-    return f"{REFRACTORY} = now + refractory_steps"
+    writer.constant("refractory_steps", steps, f"{ast.unparse(dynamics.refractory)} in steps")
+    return _Refractoriness(
+        top=(f"now = real(step & {PERIOD - 1})",),
+        flush=(f"{row}_[j] = max({row}_[j] - real({PERIOD}.0), real(-1.0))",),
+        begin=(f"active = {row} < now",),
+        reset=(f"{row} = now + refractory_steps", f"{row}_[j] = {row}"),
+        over=f"{row} < now",
+    )
 
 
-def _indented(columns: int, *parts: list[str]) -> str:
+def _strays(writer: Writer, huge: float) -> tuple[list[str], list[str]]:
+    """What notices slopes that are steep and variables that diverge, and what then follows."""
+    variables = list(writer.dynamics.derivatives)
+    found = [f"strayed |= not {_gentle(slope, variables)}" for slope in writer.slopes]
+    told = [f"{STEEP}_[0] = real(1.0)"] if writer.slopes else []
+    if not writer.diverges:
+        return found, told
+    load = [f"    {v} = {v}_[j]" for v in variables]
+    diverged = f"not abs({' + '.join(variables)}) < real({huge!r})"
+    if not found:
+        found = [f"strayed |= {diverged}"]
+    told += ["diverged = False", "for j in range(64):", *load, f"    diverged |= {diverged}"]
+    told += ["for j in range(diverged * min(64, size - 64 * block)):", *load]
+    for place, v in enumerate(variables):
+        told.append(f"    if not abs({v}) < real({huge!r}):")
+        told.append(f"        return ~((64 * block + j) * {len(variables)} + {place})")
+    return found, told
+
+
+def _indented(columns: int, *parts: Iterable[str]) -> str:
     """Lines, each with its end."""
     return "".join(f"{' ' * columns}{line}\n" for part in parts for line in part)
 
@@ -266,7 +287,7 @@ def update({abi}):
                 j = lowest(bits)
                 bits &= bits - np.uint64(1)
                 if 64 * block + j < size:
-{again}{reset}                    ids[count] = base + 64 * block + j
+{load}{reset}                    ids[count] = base + 64 * block + j
                     count += 1
         if strayed:
 {strayed}    return count
