@@ -9,6 +9,13 @@ from benchmarks import results
 from benchmarks.learning import table as reached
 
 README = Path(__file__).parent.parent / "README.md"
+FIGURE = "networks.png"
+STYLES = {  # colour and marker of a program
+    "spikesim": ("#0072B2", "o"),
+    "brian2": ("#D55E00", "s"),
+    "brainpy": ("#009E73", "^"),
+    "nest": ("#CC79A7", "D"),
+}
 
 
 def networks(content: dict) -> str:
@@ -30,6 +37,8 @@ def networks(content: dict) -> str:
 def rivals(content: dict) -> str:
     """How many times as long other simulators take."""
     lines = [
+        f"![Speed against size](benchmarks/results/{FIGURE})",
+        "",
         "| network | against | run / ours: median (quartiles) | build + compile / ours "
         "| mean rate of each population: theirs / ours |",
         "|---|---|---:|---:|---|",
@@ -219,10 +228,44 @@ def note(content: dict) -> str:
     )
 
 
+def draw(ours: list[dict], theirs: list[dict]) -> None:
+    """Times of the networks against their size, of each rival those of its quickest form."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    import matplotlib.pyplot as plt
+
+    times = {("spikesim", row["case"]): row["rtf"] for row in ours}
+    for row in theirs:
+        if not row["void"]:
+            key = row["rival"], row["case"]
+            times[key] = min(row["rtf"], times.get(key, row["rtf"]))
+    ordered = sorted(ours, key=lambda row: -row["synapses"])
+    place = {row["case"]: y for y, row in enumerate(ordered)}
+    figure, axes = plt.subplots(figsize=(8, 4.6), layout="constrained")
+    for program, (colour, marker) in STYLES.items():
+        points = [(time, place[case]) for (name, case), time in times.items() if name == program]
+        if points:
+            axes.plot(*zip(*points, strict=True), marker, color=colour, label=program)
+    axes.axvline(1.0, color="0.6", linestyle=":")
+    labels = [f"{row['case']}, {row['synapses'] / 1e6:.3g} M synapses" for row in ordered]
+    axes.set_yticks(range(len(labels)), labels)
+    axes.set(xscale="log", xlabel="time of a run / biological time")
+    axes.grid(axis="y", color="0.9")
+    axes.set_axisbelow(True)
+    axes.spines[["top", "right"]].set_visible(False)
+    figure.legend(loc="outside upper center", ncols=len(STYLES))
+    figure.savefig(results.FOLDER / FIGURE, dpi=150)
+    plt.close(figure)
+
+
 @click.command()
 def main() -> None:
     """Write the tables of all benchmarks that have results into README.md."""
     text = README.read_text(encoding="utf-8")
+    measured = [results.read(name) for name in ("networks", "rivals")]
+    if all(measured):
+        draw(*(content["rows"] for content in measured))
     for table in (
         networks,
         rivals,

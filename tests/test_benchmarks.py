@@ -211,6 +211,7 @@ def test_the_tables_of_the_readme(folder):
     outcome = CliRunner().invoke(report.main)
     assert outcome.exit_code == 0, outcome.output
     text = report.README.read_text(encoding="utf-8")
+    assert (results.FOLDER / report.FIGURE).stat().st_size > 5000
     assert "old" not in text and text.startswith("before") and text.endswith("after\n")
     assert "| small | 10 | 20 | 5.0 Hz | 1.00 s | 0.100 (1 threads) | 0.50 GB | 4.0 |" in text
     assert (
