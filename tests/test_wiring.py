@@ -611,6 +611,30 @@ def test_the_number_of_threads_does_not_change_weights_that_crowd_a_table():
         same(ss.build(net, threads=threads).synapses("a", "a"), one)
 
 
+@pytest.mark.parametrize(("values", "delays"), [(8, 1), (9, 1), (4, 2), (5, 2), (1, 8), (2, 8)])
+def test_synapses_take_two_bytes_as_long_as_all_fit(values, delays):
+    """8,192 addresses take 13 bits; what is left tells weights and delays apart."""
+    random = np.random.default_rng(values)
+    sources, targets = random.integers(0, 8192, (2, 40_000))
+    weights = np.where(np.arange(40_000) < values, np.arange(40_000), 0) + 1.0
+    steps = np.where(np.arange(40_000) < delays, np.arange(40_000), 0) + 1
+    net = ss.Network()
+    cells = net.population("a", 8192, ss.LIF(receptors={"jump": ss.Delta()}))
+    net.connect(cells, cells, ss.Pairs(sources, targets), weight=weights, delay=0.1 * steps)
+    build = ss.build(net, threads=1)
+    fits = values * delays <= 8
+    assert build.wiring.words.dtype == (np.uint16 if fits else np.uint32)
+    assert build.wiring.fans["uniform"] == (values == 1)
+    found = build.synapses("a", "a")
+    order = np.lexsort((targets, steps, sources))
+    np.testing.assert_array_equal(found.sources, sources[order])
+    np.testing.assert_array_equal(found.targets, targets[order])
+    np.testing.assert_allclose(found.delays, 0.1 * steps[order], rtol=1e-12)
+    by_edge = np.lexsort((weights, targets, steps, sources))
+    again = np.lexsort((found.weights, found.targets, found.delays, found.sources))
+    np.testing.assert_allclose(found.weights[again], weights[by_edge], rtol=1e-6)
+
+
 def test_other_populations_and_projections_change_nothing():
     def described(more):
         net = ss.Network(seed=4)
