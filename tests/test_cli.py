@@ -206,15 +206,20 @@ def start(*arguments, **options) -> subprocess.Popen:
     )
 
 
-def wait_for_spikes(path: Path) -> None:
+def wait_for_spikes(path: Path, process: subprocess.Popen) -> None:
+    seen = "no file"
     for _ in range(600):
         time.sleep(0.1)
+        assert process.poll() is None, process.communicate()
         try:
-            if path.exists() and sum(map(len, ss.open_spikes(path).values())):
-                return
-        except (ValueError, OSError):
-            pass  # being written
-    raise AssertionError("no spikes within a minute")
+            if path.exists():
+                seen = {name: len(trains) for name, trains in ss.open_spikes(path).items()}
+                if sum(seen.values()):
+                    return
+        except (ValueError, OSError) as error:
+            seen = error  # being written
+    process.kill()
+    raise AssertionError(f"no spikes within a minute: {seen}; {process.communicate()}")
 
 
 def test_a_long_run_to_a_file_does_not_grow(tmp_path):
@@ -233,7 +238,7 @@ def test_a_long_run_to_a_file_does_not_grow(tmp_path):
 def test_ctrl_c_keeps_what_there_is(tmp_path):
     out = tmp_path / "cuba.h5"
     process = start("run", "cuba", "--duration", 1e6, "--out", out, "--json")
-    wait_for_spikes(out)
+    wait_for_spikes(out, process)
     process.send_signal(signal.SIGINT)
     stdout, stderr = process.communicate(timeout=60)
     assert process.returncode == 130
@@ -249,7 +254,7 @@ def test_ctrl_c_keeps_what_there_is(tmp_path):
 def test_a_killed_run_leaves_a_file(tmp_path):
     out = tmp_path / "cuba.h5"
     process = start("run", "cuba", "--duration", 1e6, "--out", out)
-    wait_for_spikes(out)
+    wait_for_spikes(out, process)
     process.kill()
     process.communicate()
     spikes = ss.open_spikes(out)["exc"]
