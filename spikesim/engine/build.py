@@ -16,7 +16,7 @@ import psutil
 
 from spikesim.engine.assembler import Assembler, Layout, compile_wiring, is_stored
 from spikesim.engine.bounds import bounds, farthest, space
-from spikesim.engine.generator import LONG
+from spikesim.engine.generator import long_calls
 from spikesim.engine.keyed import generator
 from spikesim.engine.loop import Wiring
 from spikesim.engine.tables import DELAY_LEVELS, POPULATION, SPAN
@@ -203,7 +203,7 @@ def _update_nanoseconds(model: NeuronModel) -> float:
         return 0.25
     nodes = [n for node in model.dynamics.derivatives.values() for n in ast.walk(node)]
     operations = sum(isinstance(node, ast.BinOp) for node in nodes)
-    calls = sum(isinstance(node, ast.Call) and node.func.id in LONG for node in nodes)
+    calls = long_calls(model.dynamics)
     stages = {"rk2": 2, "rk4": 4}.get(model.method, 1)
     return 0.25 + stages * (0.015 * operations + 0.25 * calls)
 

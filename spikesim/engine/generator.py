@@ -24,7 +24,7 @@ from spikesim.engine import methods
 from spikesim.engine.functions import CENTRE, STEEPEST
 from spikesim.engine.writer import Writer
 from spikesim.equations import NOT_REFRACTORY, evaluate, is_condition, names, substitute
-from spikesim.model import NeuronModel
+from spikesim.model import Dynamics, NeuronModel
 
 REFRACTORY = "refractory"
 STEEP = "steep"  # of a block, in its first lane: whether a slope is beyond what `gentle` takes
@@ -173,9 +173,13 @@ def _interleaved(writer: Writer) -> list[str]:
     """
     if not writer.diverges:
         return []
-    derivatives = writer.dynamics.derivatives.values()
-    nodes = [n for node in derivatives for n in ast.walk(node) if isinstance(n, ast.Call)]
-    return ["interleave()"] if sum(n.func.id in LONG for n in nodes) <= 2 else []
+    return ["interleave()"] if long_calls(writer.dynamics) <= 2 else []
+
+
+def long_calls(dynamics: Dynamics) -> int:
+    """How often the equations call functions that take tens of operations."""
+    nodes = [n for node in dynamics.derivatives.values() for n in ast.walk(node)]
+    return sum(isinstance(n, ast.Call) and n.func.id in LONG for n in nodes)
 
 
 @dataclass(frozen=True)
