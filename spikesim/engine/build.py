@@ -208,11 +208,6 @@ def _update_nanoseconds(model: NeuronModel) -> float:
     return 0.25 + stages * (0.015 * operations + 0.25 * calls)
 
 
-def milliseconds(step: Any, dt: float) -> Any:
-    """Time after so many steps, free of the noise of step x dt."""
-    return np.round(np.asarray(step) * dt, 9)[()]
-
-
 def check_dt(dt: float) -> None:
     if not (isinstance(dt, int | float) and math.isfinite(dt) and dt > 0):
         raise ValueError(f"dt is {dt!r}; it must be a positive number of ms.")

@@ -78,12 +78,13 @@ class Flow(NamedTuple):
 class Record(NamedTuple):
     """Buffers of one call, which the caller empties."""
 
-    spikes: np.ndarray  # [partition, place] step << 32 | neuron
+    spikes: np.ndarray  # [partition, place] (step - first) << 32 | neuron
     spike_count: np.ndarray  # [partition, 0]; the rest keeps them on lines of their own
     traces: np.ndarray
     taps: np.ndarray
     tap_first: np.ndarray  # [partition + 1]
     samples: np.ndarray
+    first: int  # the step at which the buffers begin, so that 31 bits hold steps from there
     failures: np.ndarray  # [partition, 0..2]: step + 1, population, ~what its update returned
 
 
@@ -278,8 +279,9 @@ def record(flow, shape, kept, partition, step, count):
     """Copy the step's spikes, and the chosen variables if it is their turn, to the buffers."""
     slot = step & (shape.history - 1)
     at = kept.spike_count[partition, 0]
+    high = (step - kept.first) << 32
     for i in range(count):
-        kept.spikes[partition, at + i] = step << 32 | np.int64(flow.lists[slot, partition, i])
+        kept.spikes[partition, at + i] = high | np.int64(flow.lists[slot, partition, i])
     kept.spike_count[partition, 0] = at + count
     for n in range(kept.tap_first[partition], kept.tap_first[partition + 1]):
         tap = kept.taps[n]

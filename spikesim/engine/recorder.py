@@ -8,17 +8,17 @@ from typing import Any
 
 import numpy as np
 
-from spikesim.engine.build import milliseconds
 from spikesim.engine.generator import OBSERVED
 from spikesim.engine.loop import Record
 from spikesim.engine.state import State
 from spikesim.engine.tables import TAP, TRACE
+from spikesim.engine.times import milliseconds
 from spikesim.equations import parse, substitute
 from spikesim.model import NeuronModel
 from spikesim.network import Network, View
 from spikesim.recording import LFP, Averages, BinnedRate, Mean, Rate, Recorded, Samples, Trace
 from spikesim.spiketrains import SpikeTrains
-from spikesim.storage import ReportWriter, SpikeWriter, open_spikes
+from spikesim.storage import ReportWriter, SpikeWriter, open_spikes, read_report
 
 FLUSH_SECONDS = 0.4  # of wall time
 SPIKE_BUFFER = 1 << 20  # spikes per partition
@@ -66,6 +66,7 @@ class Recorder:
         self._reports: dict[int, ReportWriter] = {}  # by place among what is sampled
         self._out = out
         self._flushed = time.monotonic()
+        self._first, self._begun = 0, False  # the step at which recording begins
         if out is not None:
             self._open(out, attributes, overwrite)
 
@@ -134,14 +135,15 @@ class Recorder:
             taps=np.concatenate(taps)[order],
             tap_first=np.searchsorted(owner[order], np.arange(build.partitions + 1)),
             samples=np.zeros(used),
+            first=first,
             failures=np.zeros((build.partitions, 8), np.int64),
         )
 
-    def empty(self, buffers: Record, first: int) -> None:
-        """Hand the chunk from step ``first`` to the state's step on to memory or files."""
+    def empty(self, buffers: Record) -> None:
+        """Hand the chunk up to the state's step on to memory or files."""
         chunks = [buffers.spikes[q, :n] for q, n in enumerate(buffers.spike_count[:, 0])]
         chunk = np.sort(np.concatenate(chunks))  # by step, then by neuron
-        self._distribute(chunk, buffers, first)
+        self._distribute(chunk, buffers)
         if time.monotonic() - self._flushed > FLUSH_SECONDS:
             self.flush()
 
@@ -158,8 +160,11 @@ class Recorder:
             raise
         self._flushed = time.monotonic()
 
-    def _distribute(self, chunk: np.ndarray, buffers: Record, first: int) -> None:
-        step, neuron = chunk >> 32, chunk & 0xFFFFFFFF
+    def _distribute(self, chunk: np.ndarray, buffers: Record) -> None:
+        first = buffers.first
+        if not self._begun:
+            self._first, self._begun = first, True
+        step, neuron = first + (chunk >> 32), chunk & 0xFFFFFFFF
         firsts = self.state.build.wiring.populations["first"]
         owner = np.searchsorted(firsts, neuron, side="right") - 1
         order = np.argsort(owner, kind="stable")
@@ -203,7 +208,7 @@ class Recorder:
 
     @property
     def traces(self) -> dict[tuple[str, str], Samples]:
-        """Recorded variables so far, unless they went to files."""
+        """Recorded variables so far; from their files if they went there."""
         return {
             _key(record): self._trace(t)
             for t, record in enumerate(self._sampled)
@@ -211,8 +216,13 @@ class Recorder:
         }
 
     def _trace(self, t: int) -> Samples:
-        times, values, unit = self._so_far(t)
-        return Samples(times, _view(self._sampled[t].neurons).neurons, values, unit)
+        neurons = _view(self._sampled[t].neurons).neurons
+        if self._out is None:
+            times, values, unit = self._so_far(t)
+            return Samples(times, neurons, values, unit)
+        path = report_path(self._out, *_key(self._sampled[t]))
+        _, _, values, meta = read_report(path)
+        return Samples(self._sample_times(t, len(values)), neurons, values, meta["unit"])
 
     @property
     def means(self) -> dict[tuple[str, str], Averages]:
@@ -230,9 +240,11 @@ class Recorder:
         """Times, values [time, column] and unit of what is sampled."""
         record = self._sampled[t]
         values = np.concatenate([*self._samples[t], np.empty((0, _columns(record)))])
-        every = round(record.every / self.dt)
-        times = milliseconds(every * np.arange(1, len(values) + 1), self.dt)
-        return times, values, self._unit(record)
+        return self._sample_times(t, len(values)), values, self._unit(record)
+
+    def _sample_times(self, t: int, count: int) -> np.ndarray:
+        every = round(self._sampled[t].every / self.dt)
+        return milliseconds(every * (self._first // every + np.arange(1, count + 1)), self.dt)
 
     @property
     def binned(self) -> dict[str, BinnedRate]:
@@ -240,11 +252,12 @@ class Recorder:
         result = {}
         for rate in self._rates:
             steps = round(rate.bin / self.dt)
-            counts = np.zeros(self.state.step // steps)
+            first = self._first // steps
+            counts = np.zeros(self.state.step // steps - first)
             for part in self._binned[rate.population.name]:
-                bins = part // steps
+                bins = part // steps - first
                 np.add.at(counts, bins[bins < counts.size], 1)
-            times = milliseconds(steps * np.arange(1, counts.size + 1), self.dt)
+            times = milliseconds(steps * (first + np.arange(1, counts.size + 1)), self.dt)
             per_neuron = counts / rate.population.size / rate.bin * 1000
             result[rate.population.name] = BinnedRate(times, per_neuron)
         return result

@@ -26,12 +26,12 @@ from spikesim.engine.build import (
     check_threads,
     check_whole,
     cores,
-    milliseconds,
 )
 from spikesim.engine.loop import Record
 from spikesim.engine.pace import Pace
 from spikesim.engine.recorder import Recorder, check_records, observed
 from spikesim.engine.state import State
+from spikesim.engine.times import milliseconds
 from spikesim.network import Network, Population, View
 from spikesim.recording import Averages, BinnedRate, Recorded, Samples
 from spikesim.spiketrains import SpikeTrains
@@ -218,7 +218,7 @@ class Simulation:
             seconds = time.perf_counter() - start
             self._pace.tell(self.state.step - before, seconds)
             self.run_seconds += seconds
-            self._recorder.empty(buffers, before)
+            self._recorder.empty(buffers)
             self._check_failures(buffers)
             if progress is not None:
                 progress((self.state.step - before) * self.build.dt)
@@ -358,7 +358,7 @@ class Simulation:
 
     @property
     def traces(self) -> dict[tuple[str, str], Samples]:
-        """Recorded variables so far by (population, variable), unless they went to files."""
+        """Recorded variables so far by (population, variable); from files if they went there."""
         return self._recorder.traces
 
     @property
