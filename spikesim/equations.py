@@ -6,6 +6,7 @@ out in the others when an expression is read. ``pi`` is a number.
 """
 
 import ast
+import operator
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -49,12 +50,12 @@ _ARGUMENTS = {"min": 2, "max": 2, "clip": 3}
 _ALLOWED = ", ".join([*FUNCTIONS, *MACROS])
 
 _OPERATORS = {
-    ast.Add: np.add,
-    ast.Sub: np.subtract,
-    ast.Mult: np.multiply,
-    ast.Div: np.divide,
-    ast.Mod: np.mod,
-    ast.Pow: np.power,
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mult: operator.mul,
+    ast.Div: operator.truediv,
+    ast.Mod: operator.mod,
+    ast.Pow: operator.pow,
 }
 _COMPARISONS = {
     ast.Lt: np.less,
@@ -191,7 +192,8 @@ def evaluate(node: ast.expr, values: Mapping[str, object]) -> np.ndarray | float
         case ast.Name(name):
             return values[name]
         case ast.BinOp(left, op, right):
-            a = np.asarray(evaluate(left, values), float)
+            a = evaluate(left, values)  # as NumPy's number, which may be divided by 0
+            a = np.float64(a) if isinstance(a, float | int) else np.asarray(a, float)
             return _OPERATORS[type(op)](a, evaluate(right, values))
         case ast.UnaryOp(ast.USub(), operand):
             return -evaluate(operand, values)

@@ -71,6 +71,15 @@ RESERVED = {  # words with a meaning in a model's text or in its kernel
         "gentle",
         "gentle_or_steep",
         "lowest",
+        "wide",
+        "carried",
+        "double_at",
+        "double_lanes",
+        "fires",
+        "t_above",
+        "t_below",
+        *("slopes", "go_on", "pass_peak", "hermite", "passing", "scratch", "kept", "part"),
+        *("share", "resume", "inlined"),
         *FUNCTIONS,
         *keyword.kwlist,
     ),
@@ -324,6 +333,33 @@ def Pulse(unit: str = "pA", sign: str = "any") -> Receptor:
 
 
 @dataclass(frozen=True)
+class Upswing:
+    """A coordinate x in which a variable that runs away at a spike moves smoothly.
+
+    With it a neuron passes its peak, is reset and goes on within a step. In every text the variable
+    has its own name and the coordinate is called ``x``; x falls while the variable rises.
+
+    Parameters
+    ----------
+    to : str
+        x of the variable.
+    back : str
+        The variable of x.
+    slope : str
+        The derivative of x by the variable, of x.
+    above, steep : str
+        Steps in which the variable comes to be above one value and rises by more than the other are
+        taken in x.
+    """
+
+    to: str
+    back: str
+    slope: str
+    above: str
+    steep: str
+
+
+@dataclass(frozen=True)
 class Dynamics:
     """A model with its receptors written out: what the generator and a reader need."""
 
@@ -387,6 +423,10 @@ class NeuronModel:
         The parameter to which `Current` inputs add.
     values : mapping
         Values of parameters instead of the defaults: number, array or distribution.
+    upswing : Upswing
+        For the methods "rk2" and "rk4", a threshold ``variable >= peak`` and equations without
+        ``t``: spikes are found, reset and gone on from within a step, which keeps the order of the
+        method. Other models are reset at the end of the step.
 
     Raises
     ------
@@ -406,6 +446,7 @@ class NeuronModel:
     current: str = ""
     values: Mapping[str, Value] = field(default_factory=dict)
     name: str = "neuron"
+    upswing: Upswing | None = None
 
     def __post_init__(self) -> None:
         for receptor in self.receptors:
@@ -513,8 +554,9 @@ class NeuronModel:
                     f"{self.name}: parameter {name!r} is {text!r}, but its line says {declared}."
                 )
             unit_of[name] = unit or declared
-        made = r"[kz]_?\d+|.*_|t_\d+|xi_.*"  # what the kernel calls its own, and noise
-        made += "".join(rf"|d?{v}_(new|held|slope|\d+)|[npq]_{v}(_.*)?" for v in derivatives)
+        made = r"[kz]_?\d+|.*_|t_\d+|xi_.*|wide_.*"  # what the kernel calls its own, and noise
+        ends = r"new|held|slope|carry|change|set|after|\d+"
+        made += "".join(rf"|d?{v}_({ends})|[npq]_{v}(_.*)?" for v in derivatives)
         made += "".join(rf"|(w|in|unit)_{r}" for r in self.receptors)
         for name in [*derivatives, *parameters]:
             if not name.isidentifier():

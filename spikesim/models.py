@@ -2,7 +2,28 @@
 
 from collections.abc import Mapping
 
-from spikesim.model import Exponential, NeuronModel, Pulse, Receptor, Value
+from spikesim.model import Exponential, NeuronModel, Pulse, Receptor, Upswing, Value
+
+# Upswings in which 1 / dv/dt falls to 0 as v runs away.
+EXPONENTIAL = Upswing(
+    to="log(1 + exp((v_t - v) / delta_t))",
+    back="v_t - delta_t * log(x * exprel(x))",
+    slope="-x * exprel(x) / (1 + x * exprel(x)) / delta_t",
+    above="v_t",
+    steep="delta_t",
+)
+
+
+def _quadratic(rest: str, unstable: str) -> Upswing:
+    """Of models in which dv/dt grows as the square of v: linear below rest, 1 / v far above."""
+    y = f"((2 * v - {rest} - {unstable}) / (abs({unstable} - {rest}) + 1))"
+    return Upswing(
+        to=f"sqrt(1 + {y}**2) - {y}",
+        back=f"({rest} + {unstable} + (abs({unstable} - {rest}) + 1) * (1 / x - x) / 2) / 2",
+        slope=f"-4 * x**2 / (1 + x**2) / (abs({unstable} - {rest}) + 1)",
+        above=f"max({rest}, {unstable})",
+        steep=f"(abs({unstable} - {rest}) + 1) / 4",
+    )
 
 
 def LIF(
@@ -187,6 +208,7 @@ def AdEx(
         receptors=_currents() if receptors is None else receptors,
         initial={"v": "e_l"},
         method="rk4",
+        upswing=EXPONENTIAL,
         current="i_offset",
         values=dict(
             c_m=c_m,
@@ -269,6 +291,7 @@ def EIF(
         receptors=_currents() if receptors is None else receptors,
         initial={"v": "e_l"},
         method="rk4",
+        upswing=EXPONENTIAL,
         current="i_offset",
         values=dict(
             c_m=c_m,
@@ -343,6 +366,7 @@ def QIF(
         receptors=_currents() if receptors is None else receptors,
         initial={"v": "e_l"},
         method="rk2",
+        upswing=_quadratic("e_l", "v_t"),
         current="i_offset",
         values=dict(
             tau_m=tau_m,
@@ -609,6 +633,7 @@ def Izhikevich2007(
         receptors=_currents() if receptors is None else receptors,
         initial={"v": "v_r"},
         method="rk2",
+        upswing=_quadratic("v_r", "v_t"),
         current="i_offset",
         values=dict(
             c_m=c_m,

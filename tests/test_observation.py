@@ -208,7 +208,7 @@ def test_of_several_that_diverge_between_exchanges_the_first_is_told(first):
     simulation = ss.Simulation(net, threads=2)
     with pytest.raises(FloatingPointError, match=f"v of neuron {first} of 'a' diverged at"):
         simulation.run(100.0)
-    assert np.abs(simulation.get("a", "v")[[10, 250]]).min() > 1e30  # both had, by then
+    assert not np.any(np.abs(simulation.get("a", "v")[[10, 250]]) < 1e30)  # both had, by then
 
 
 def test_a_division_by_zero_at_run_time_is_told():

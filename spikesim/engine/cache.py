@@ -76,6 +76,11 @@ def inlined(function: Callable) -> Callable:
     return numba.njit(nogil=True, error_model="numpy", forceinline=True)(function)
 
 
+def part(function: Callable) -> Callable:
+    """A part of a kernel, compiled with it, and inlined where LLVM likes."""
+    return numba.njit(nogil=True, error_model="numpy")(function)
+
+
 def entry(signature) -> Callable:
     """Compile at once to a C function whose ``address`` a kernel can call; cached."""
     options = dict(nopython=True, cache=True, error_model="numpy")

@@ -119,6 +119,51 @@ def _(x):
     return lambda x: _exprel64(x)
 
 
+@inlined
+def carried(x, change, carry):
+    """The sum of x and a change, and what rounding loses of it (Moller 1965), to be added later.
+
+    Whatever their sizes, the sum and the rest are the exact sum of x and the change, which has been
+    rounded once with what was carried.
+    """
+    change += carry
+    total = x + change
+    part = total - x
+    return total, (x - (total - part)) + (change - part)
+
+
+@inlined
+def hermite(a, b, da, db, s):
+    """At the share s of an interval, the cubic of values a, b and slopes da, db at its ends."""
+    r = 1 - s
+    return r * r * (a * (1 + 2 * s) + da * s) + s * s * (b * (1 + 2 * r) - db * r)
+
+
+@inlined
+def _hermite_slope(a, b, da, db, s):
+    return 6 * s * (1 - s) * (b - a) + da * (1 - s) * (1 - 3 * s) + db * s * (3 * s - 2)
+
+
+@inlined
+def passing(a, b, da, db, value):
+    """The share of an interval after which the same cubic has fallen from a > value to b <= value.
+
+    Newton's steps from that of a straight line, halves of the bracket where one would leave it.
+    """
+    low, high = 0 * a, 0 * a + 1
+    s = (a - value) / (a - b)
+    for _ in range(4):
+        above = hermite(a, b, da, db, s) - value
+        if above > 0:
+            low = s
+        else:
+            high = s
+        slope = _hermite_slope(a, b, da, db, s)
+        next = s - above / slope
+        s = next if low <= next <= high else (low + high) / 2
+    return s
+
+
 STEEPEST, CENTRE = 0.55, -0.45  # `gentle` is right up to that far from there
 # The polynomial through `exprel` at the Chebyshev nodes of that range, lowest power first.
 _GENTLE64 = (
@@ -282,6 +327,8 @@ def _(x):
 
 # Half of pi in parts. The first two have so few bits that a multiple is exact up to 2^20.
 _HALF_PI = (1.5707963267341256, 6.077100506303966e-11, 2.0222662487959506e-21)
+# The same in parts of all bits: with products that are not rounded, right up to 2^50.
+_HALF_PI_FUSED = (1.5707963267948966, 6.123233995736766e-17, -1.4973849048591698e-33)
 
 
 @inlined
@@ -289,8 +336,9 @@ def _sine64(x, quarter):
     """Sine of x + quarter pi / 2."""
     shifted = x * (2 / np.pi) + _ROUND64
     n = shifted - _ROUND64
-    r = ((x - n * _HALF_PI[0]) - n * _HALF_PI[1]) - n * _HALF_PI[2]
-    r = r if abs(r) < 1.0 else r - r  # far beyond 1e4 the reduction fails
+    r = fma(-n, _HALF_PI_FUSED[1], fma(-n, _HALF_PI_FUSED[0], x))
+    r = fma(-n, _HALF_PI_FUSED[2], r)
+    r = r if abs(r) < 1.0 else r - r  # beyond 1e15 there is no phase
     place = np.float64(shifted).view(np.int64) + quarter
     z = r * r
     p = 1 / 355687428096000.0
@@ -334,7 +382,7 @@ def _sine32(x, quarter):
 
 
 def sin(x):
-    """Sine, within 2 ulp (float64 and float32) for abs(x) <= 1e4.
+    """Sine, within 2 ulp for abs(x) <= 1e15 (float64) and 1e4 (float32).
 
     The error grows beyond, the result stays within -1 and 1.
     """
@@ -349,7 +397,7 @@ def _(x):
 
 
 def cos(x):
-    """Cosine, within 2 ulp (float64 and float32) for abs(x) <= 1e4.
+    """Cosine, within 2 ulp for abs(x) <= 1e15 (float64) and 1e4 (float32).
 
     The error grows beyond, the result stays within -1 and 1.
     """

@@ -6,9 +6,9 @@ parameters alone is computed here, in double precision; a parameter that differs
 becomes a row of the state, one that does not a scalar.
 
 The state of a population is an array [block, row, lane] of blocks of 64 neurons: first the rows
-of the variables, then what is observed (kept as of the end of each step), what neurons are
-refractory by and the constants that differ between them. All rows of a block lie together, so a
-step reads and writes each line of memory once.
+of the variables and of what rounding loses of them, then what is observed (kept as of the end of
+each step, after resets), what neurons are refractory by and the constants that differ between
+them. All rows of a block lie together, so a step reads and writes each line of memory once.
 
 A refractory time is kept as the last step that it covers, counted from the last multiple of
 `PERIOD` steps: unlike a time that is left it need not be written in every step.
@@ -20,10 +20,19 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from spikesim.distributions import Distribution
 from spikesim.engine import methods
 from spikesim.engine.functions import CENTRE, STEEPEST
-from spikesim.engine.writer import Writer
-from spikesim.equations import NOT_REFRACTORY, evaluate, is_condition, names, substitute
+from spikesim.engine.upswing import RESUME, within
+from spikesim.engine.writer import Fact, Recipe, Writer, formula
+from spikesim.equations import (
+    NOT_REFRACTORY,
+    evaluate,
+    is_condition,
+    names,
+    parse,
+    substitute,
+)
 from spikesim.model import Dynamics, NeuronModel
 
 REFRACTORY = "refractory"
@@ -39,14 +48,51 @@ LONG = {"exp", "exprel", "log", "sin", "cos", "tanh"}  # functions that take ten
 _HUGE = {"single": 1e38, "double": 1e300}  # a variable beyond has diverged
 
 
+CARRY = "_carry"  # what the names of rows of what rounding loses end with
+
+
 @dataclass(frozen=True)
 class Kernel:
-    """A generated kernel and what must be put where."""
+    """A generated kernel, what must be put where, and how that follows from parameters."""
 
     source: str
     rows: list[str]  # of the state: variables, refractory, observed, then constants per neuron
     scalars: dict[str, float]  # in the order of `const`; units of the inputs are filled in later
-    per_neuron: dict[str, np.ndarray]
+    wide: dict[str, float | None]  # behind them, in double precision; None of those per neuron
+    per_neuron: dict[str, np.ndarray]  # those in double precision have as many rows as they need
+    recipes: dict[str, Recipe]
+    facts: list[Fact]
+
+    def constants(self, real: type) -> np.ndarray:
+        """What the kernel reads as `const`."""
+        doubles = [value for value in self.wide.values() if value is not None]
+        narrow = np.array(list(self.scalars.values()), real)
+        return np.concatenate([narrow, np.array(doubles, float).view(real)])
+
+    def renew(self, values: Mapping[str, object], changed: set[str]) -> list[str] | None:
+        """Change what follows from some parameters; returns which constants per neuron did.
+
+        ``None``, and nothing has changed, if it must be generated anew: its text does not suit
+        these values, or no kernel does.
+        """
+        fresh: dict[str, np.ndarray] = {}
+        with np.errstate(all="ignore"):
+            for name, recipe in self.recipes.items():
+                if not recipe.needs.isdisjoint(changed):
+                    value = fresh[name] = recipe(values)
+                    if (name in self.per_neuron) != (value.ndim > 0):
+                        return None
+                    if not np.isfinite(value).all():
+                        return None
+            if not all(f.holds(values) for f in self.facts if not f.needs.isdisjoint(changed)):
+                return None
+        for name, value in fresh.items():
+            if value.ndim:
+                self.per_neuron[name] = value
+            else:
+                kind = self.wide if name in self.wide else self.scalars
+                kind[name] = float(value)
+        return [name for name, value in fresh.items() if value.ndim]
 
 
 def generate(
@@ -55,6 +101,7 @@ def generate(
     dt: float,
     precision: str,
     observed: Mapping[str, ast.expr] | None = None,
+    start: Mapping[str, object] | None = None,
 ) -> Kernel:
     """Write the kernel of a population.
 
@@ -67,34 +114,50 @@ def generate(
         Step (ms).
     precision : "single" or "double"
     observed : mapping
-        Expressions that are kept as rows of these names, as of the end of each step, before a
-        reset.
+        Expressions that are kept as rows of these names, as of the end of each step: after a
+        reset, as all others see the neuron.
+    start : mapping
+        Start values, if they are not the model's own.
     """
     with np.errstate(all="ignore"):  # what is not finite is refused
-        return _generate(model, values, dt, precision, observed or {})
+        begin = _central({**model.all_initial, **(start or {})}, values)
+        return _generate(Writer(model, values, dt, precision, begin), model, observed or {})
 
 
-def _generate(
-    model: NeuronModel,
-    values: Mapping[str, object],
-    dt: float,
-    precision: str,
-    observed: Mapping[str, ast.expr],
-) -> Kernel:
-    writer = Writer(model, values, dt)
+def _central(start: Mapping[str, object], values: Mapping[str, object]) -> dict[str, object]:
+    """Start values as numbers: of what is drawn the median."""
+    result = {}
+    for variable, value in start.items():
+        if isinstance(value, Distribution):
+            value = float(value.quantile(np.array(0.5)))
+        elif isinstance(value, str):
+            value = evaluate(parse(value), {**values, "xi": 0.0})
+        result[variable] = value
+    return result
+
+
+def _generate(writer: Writer, model: NeuronModel, observed: Mapping[str, ast.expr]) -> Kernel:
     dynamics = model.dynamics
+    precision = "single" if writer.single else "double"
     variables, receptors = list(dynamics.derivatives), list(dynamics.arrivals)
     for name in receptors:
-        writer.constant(f"unit_{name}", 1.0, f"weight of one unit of the input {name!r}")
+        one = formula(ast.Constant(1.0))
+        writer.constant(f"unit_{name}", one, f"weight of one unit of the input {name!r}")
 
     step = [*methods.step(writer, model), *_arrivals(writer)]
     tiny, huge = _TINY[precision], _HUGE[precision]
     threshold = writer.write(substitute(dynamics.threshold, END))
-    reset = [f"{s.variable} = {writer.write(substitute(s.value, END))}" for s in dynamics.reset]
-    flush = [
-        f"{v}_[j] = real(0.0) if abs({v}_[j]) < real({tiny!r}) else {v}_[j]" for v in variables
+    reset = [
+        line
+        for statement in dynamics.reset
+        for line in writer.assigned(statement.variable, substitute(statement.value, END))
     ]
-    waiting = _refractoriness(writer, dt)
+    carries = [f"{v}{CARRY}" for v in writer.carried]
+    flush = [
+        f"{v}_[j] = real(0.0) if abs({v}_[j]) < real({tiny!r}) else {v}_[j]"
+        for v in [*variables, *carries]
+    ]
+    waiting = _refractoriness(writer, writer.values["dt"])
     if waiting.over:
         threshold = f"({threshold}) & ({waiting.over})"
     begin = list(waiting.begin)
@@ -103,35 +166,56 @@ def _generate(
     for pair in range((writer.normals + 1) // 2):
         drawn = f"normals(real, 64 * block + j, step, {pair}, key)"
         begin.append(f"z_{2 * pair}, z_{2 * pair + 1} = {drawn}")
-    step += [f"{row} = {writer.write(substitute(node, END))}" for row, node in observed.items()]
+    seen = {row: substitute(node, END) for row, node in observed.items()}
+    if model.upswing is not None:
+        reset_seen = [f"{row}_[j] = {writer.write(node)}" for row, node in seen.items()]
+    step += _observed(writer, seen, "" if model.upswing is not None else threshold)
     times = []
     if any("t" in names(node) for node in [*dynamics.expressions, *observed.values()]):
-        dt_name = writer.write(ast.Name("dt"))
-        times = [f"t = real(step) * {dt_name}", f"t_end = real(step + 1) * {dt_name}"]
+        times = writer.times()
 
-    written = [*variables, *([REFRACTORY] if waiting.written else []), *observed]
+    flow = None
+    if model.upswing is not None:
+        flow = within(writer, model.upswing, model.method, reset)
+    written = [*variables, *carries, *([REFRACTORY] if waiting.written else []), *observed]
     unwritten = [REFRACTORY] if waiting.over and not waiting.written else []
-    rows = [*written, *unwritten, *([STEEP] if writer.slopes else []), *writer.per_neuron]
-    load = [f"{row} = {row}_[j]" for row in rows if row != STEEP]
+    unwritten += [RESUME] if flow and flow.waits else []
+    narrow = [*written, *unwritten, *([STEEP] if writer.slopes else []), *writer.per_neuron]
+    width = 2 if writer.single else 1  # of what is double, in what is not
+    doubles = {name: value for name, value in writer.wide.items() if value.ndim}
+    rows = [*narrow, *(name for name in doubles for _ in range(width))]
+    lanes = [f"{x}_ = lanes(state, {len(rows)} * block + {n})" for n, x in enumerate(narrow)]
+    for n, x in enumerate(doubles):
+        first = len(narrow) + width * n
+        lanes.append(f"{x}_ = double_lanes(state, {len(rows)} * block + {first})")
+    for n, name in enumerate(receptors):
+        lanes.append(f"in_{name} = lanes(ring, {len(receptors)} * (block - first) + {n})")
+    load = [f"{row} = {row}_[j]" for row in [*narrow, *doubles] if row != STEEP]
     store = [f"{row}_[j] = {row}" for row in written]
     strayed, told = _strays(writer, huge)
     notes = {name: f"  # {meaning}" for name, meaning in writer.meaning.items()}
     constants = [f"{x} = const[{n}]{notes.get(x, '')}" for n, x in enumerate(writer.scalars)]
-    lanes = [f"{x}_ = lanes(state, {len(rows)} * block + {n})" for n, x in enumerate(rows)]
-    for n, name in enumerate(receptors):
-        lanes.append(f"in_{name} = lanes(ring, {len(receptors)} * (block - first) + {n})")
-    whole = [*load, *begin, *step, *store, f"crossed |= {threshold}", *strayed]
+    wide = {name: None if x.ndim else float(x) for name, x in writer.wide.items()}
+    for n, x in enumerate(name for name, value in wide.items() if value is not None):
+        place = len(writer.scalars) + width * n
+        constants.append(f"{x} = double_at(const, {place}){notes.get(x, '')}")
+    look = threshold
+    again = [*load, *reset, *waiting.reset, *store]
+    if flow is not None:
+        begin += [f"{x}_before[j] = {x}" for x in flow.before]
+        look = flow.look
+        again = [*load, *flow.again, *reset_seen, "if not fires:", "    continue", *waiting.reset]
+    whole = [*load, *begin, *step, *store, f"crossed |= {look}", *strayed]
     body = [*_interleaved(writer), "for j in range(64):", *(f"    {x}" for x in whole)]
     advance = body
     if writer.slopes:
         advance = [f"if {STEEP}_[0] > real(0.0):", f"    {STEEP}_[0] = real(0.0)"]
         advance += [f"    {x}".replace(" growth(", " gentle_or_steep(") for x in body]
         advance += ["else:", *(f"    {x}".replace(" growth(", " gentle(") for x in body)]
-    single = precision == "single"
     source = _TEXT.format(
         title=f"One step of a population of {model.name} neurons, {precision} precision.",
-        real="float32" if single else "float64",
-        integer="int32" if single else "int64",
+        real="float32" if writer.single else "float64",
+        integer="int32" if writer.single else "int64",
         abi=", ".join(ABI),
         constants=_indented(4, constants, times, waiting.top),
         lanes=_indented(8, lanes),
@@ -139,11 +223,44 @@ def _generate(
         flush=_indented(16, flush, waiting.flush),
         advance=_indented(8, advance),
         load=_indented(20, load),
-        threshold=threshold,
-        reset=_indented(20, reset, waiting.reset, store),
+        threshold=look,
+        reset=_indented(20, again),
+        functions=flow.functions if flow is not None else "",
+        scratch=_indented(4, _kept(flow.before) if flow is not None else []),
         strayed=_indented(12, told or ["pass"]),
     )
-    return Kernel(source, rows, writer.scalars, writer.per_neuron)
+    return Kernel(
+        source,
+        rows,
+        writer.scalars,
+        wide,
+        {**writer.per_neuron, **doubles},
+        writer.recipes,
+        writer.facts,
+    )
+
+
+def _kept(before: list[str]) -> list[str]:
+    """Lines that give what is kept of the beginning of a step a place."""
+    kept = [f"kept = scratch(real, {64 * len(before)})"]
+    return [*kept, *(f"{x}_before = lanes(kept, {n})" for n, x in enumerate(before))]
+
+
+def _observed(writer: Writer, observed: Mapping[str, ast.expr], threshold: str) -> list[str]:
+    """What is observed, of a neuron that spikes after its reset if there is a threshold."""
+    lines, after = [], {}
+    used = set().union(*map(names, observed.values()))
+    for statement in writer.dynamics.reset if observed and threshold else ():
+        v, value = statement.variable, substitute(statement.value, {**END, **after})
+        before = after.get(v, ast.Name(v))
+        if not lines:
+            lines.append(f"fires = {threshold}")
+        lines.append(f"{v}_after = {writer.either(v, 'fires', value, before)}")
+        after[v] = ast.Name(f"{v}_after")
+    if not used & set(after):
+        lines, after = [], {}
+    shown = {row: writer.write(substitute(node, after)) for row, node in observed.items()}
+    return [*lines, *(f"{row} = {text}" for row, text in shown.items())]
 
 
 def _gentle(slope: str, variables: Iterable[str]) -> str:
@@ -159,9 +276,9 @@ def _arrivals(writer: Writer) -> list[str]:
     dynamics = writer.dynamics
     lines = []
     for statement in (s for arrival in dynamics.arrivals.values() for s in arrival):
-        v, value = statement.variable, writer.write(substitute(statement.value, END))
-        held = v in dynamics.held and dynamics.refractory is not None
-        lines.append(f"{v} = ({value}) if active else {v}" if held else f"{v} = {value}")
+        held = statement.variable in dynamics.held and dynamics.refractory is not None
+        value = substitute(statement.value, END)
+        lines += writer.assigned(statement.variable, value, "active" if held else "")
     return lines
 
 
@@ -210,12 +327,17 @@ def _refractoriness(writer: Writer, dt: float) -> _Refractoriness:
             over=f"{row} < real(0.0)",
             written=True,
         )
-    steps = np.floor(np.asarray(evaluate(dynamics.refractory, writer.values)) / dt + 0.5)
-    if np.any(steps < 0):
-        raise ValueError(
-            f"{writer.name}: the refractory time is {np.min(steps) * dt:g} ms; it must not be "
-            "negative."
-        )
+
+    def in_steps(time: object) -> np.ndarray:
+        steps = np.floor(np.asarray(time) / dt + 0.5)
+        if np.any(steps < 0):
+            raise ValueError(
+                f"{writer.name}: the refractory time is {np.min(steps) * dt:g} ms; it must not be "
+                "negative."
+            )
+        return steps
+
+    steps = formula(dynamics.refractory).then(in_steps)
     writer.constant("refractory_steps", steps, f"{ast.unparse(dynamics.refractory)} in steps")
     return _Refractoriness(
         top=(f"now = real(step & {PERIOD - 1})",),
@@ -256,13 +378,15 @@ import numpy as np
 from numba import types
 from numpy import ceil, floor, sqrt
 
-from spikesim.engine.cache import entry
-from spikesim.engine.functions import cos, exp, exprel, gentle, gentle_or_steep, log, sin, tanh
-from spikesim.engine.intrinsics import compact, fma, interleave, lanes, lowest
+from spikesim.engine.cache import entry, inlined, part
+from spikesim.engine.functions import carried, cos, exp, exprel, gentle, gentle_or_steep
+from spikesim.engine.functions import hermite, log, passing, sin, tanh
+from spikesim.engine.intrinsics import compact, double_at, double_lanes, fma, interleave, lanes
+from spikesim.engine.intrinsics import lowest, scratch
 from spikesim.engine.noise import normals
 
-real = np.{real}
-
+real, wide = np.{real}, np.float64
+{functions}
 
 @entry(
     types.int64(
@@ -274,7 +398,7 @@ real = np.{real}
     )
 )
 def update({abi}):
-{constants}    compact()
+{constants}{scratch}    compact()
     count = 0
     for block in range(first, last):
 {lanes}        if step & {often} == 0:
@@ -291,7 +415,7 @@ def update({abi}):
                 j = lowest(bits)
                 bits &= bits - np.uint64(1)
                 if 64 * block + j < size:
-{load}{reset}                    ids[count] = base + 64 * block + j
+{reset}                    ids[count] = base + 64 * block + j
                     count += 1
         if strayed:
 {strayed}    return count

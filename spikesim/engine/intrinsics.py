@@ -64,6 +64,67 @@ def lanes(typingctx, array, block):
 
 
 @intrinsic
+def double_lanes(typingctx, array, block):
+    """View as doubles of what begins at ``array[64 * block]``: 64 of them, in one row or two."""
+    view = types.Array(types.float64, 1, "C")
+
+    def codegen(context, builder, signature, args):
+        first = builder.mul(args[1], _I64(LANES))
+        pointer = _element(context, builder, array, args[0], first)
+        out = make_array(view)(context, builder)
+        populate_array(
+            out,
+            data=builder.bitcast(pointer, ir.DoubleType().as_pointer()),
+            shape=[context.get_constant(types.intp, LANES)],
+            strides=[context.get_constant(types.intp, 8)],
+            itemsize=context.get_constant(types.intp, 8),
+            meminfo=None,
+        )
+        return out._getvalue()
+
+    return view(array, types.int64), codegen
+
+
+@intrinsic
+def double_at(typingctx, array, index):
+    """The double whose bytes begin at ``array[index]``."""
+
+    def codegen(context, builder, signature, args):
+        pointer = _element(context, builder, array, args[0], args[1])
+        double = builder.bitcast(pointer, ir.DoubleType().as_pointer())
+        return builder.load(double, align=4, typ=ir.DoubleType())
+
+    return types.float64(array, types.int64), codegen
+
+
+@intrinsic
+def scratch(typingctx, real, count):
+    """So many numbers of a kind that a function has for itself while it runs."""
+    view = types.Array(real.dtype, 1, "C")
+    number = count.literal_value if isinstance(count, types.IntegerLiteral) else None
+    if number is None:
+        return None
+
+    def codegen(context, builder, signature, args):
+        kind = context.get_data_type(real.dtype)
+        place = cgutils.alloca_once(builder, kind, size=number)
+        place.align = 64
+        out = make_array(view)(context, builder)
+        item = context.get_constant(types.intp, context.get_abi_sizeof(kind))
+        populate_array(
+            out,
+            data=place,
+            shape=[context.get_constant(types.intp, number)],
+            strides=[item],
+            itemsize=item,
+            meminfo=None,
+        )
+        return out._getvalue()
+
+    return view(real, count), codegen
+
+
+@intrinsic
 def compact(typingctx):
     """Say of the function that calls it: its pointers lead to separate arrays; unroll no loops.
 

@@ -1,22 +1,26 @@
 """Integration methods: what advances a model's variables by one step, as lines of the kernel.
 
 Each method takes a `Writer` and returns statements that leave the new values in the variables'
-names. ``active`` is false while a neuron is refractory; held variables then stand still.
+names. ``active`` is false while a neuron is refractory; held variables then stand still. Of a
+variable of which a step changes little the change is made, and what rounding loses is carried to
+the next step (Kahan 1965), so that single precision does not stop it.
 """
 
 import ast
-from collections.abc import Mapping
+import math
+from collections.abc import Iterable, Mapping
+from functools import reduce
+from operator import add
 
 import numpy as np
 from scipy import linalg
 
-from spikesim.engine.writer import Writer, combination
+from spikesim.engine.writer import Recipe, Writer, combination, formula, remembered
 from spikesim.equations import (
     FUNCTIONS,
     NOT_REFRACTORY,
     EquationError,
     affine,
-    evaluate,
     names,
     substitute,
 )
@@ -26,18 +30,32 @@ from spikesim.model import NeuronModel
 def propagators(matrix: np.ndarray, dt: float) -> tuple[np.ndarray, np.ndarray]:
     """P = exp(A dt) and the integral of exp(A s) over s from 0 to dt, for A (..., n, n).
 
-    x(t + dt) = P x(t) + Q b solves dx/dt = A x + b exactly (Rotter & Diesmann 1999).
+    x(t + dt) = P x(t) + Q b solves dx/dt = A x + b exactly (Rotter & Diesmann 1999). By the series
+    of Q, over a part of the step in which it is short, and doubling: for matrices as small as these
+    that takes a fifth of the time of a general exponential, and no threads.
     """
-    n = matrix.shape[-1]
-    block = np.zeros((*matrix.shape[:-2], 2 * n, 2 * n))
-    block[..., :n, :n] = matrix
-    block[..., :n, n:] = np.eye(n)
-    whole = linalg.expm(block * dt)
-    return whole[..., :n, :n], whole[..., :n, n:]
+    unit = np.eye(matrix.shape[-1])
+    size = float(np.max(np.abs(matrix).sum(axis=-1), initial=0.0)) * dt
+    halvings = max(0, math.ceil(math.log2(size / 0.5))) if 0 < size < math.inf else 0
+    h = dt / 2**halvings
+    size /= 2**halvings
+    terms, last = 1, 1.0
+    while last > 1e-18 and terms < 30:
+        terms += 1
+        last *= size / terms
+    series = unit
+    for k in range(terms, 1, -1):
+        series = unit + matrix @ series * (h / k)
+    q = series * h
+    p = unit + matrix @ q
+    for _ in range(halvings):
+        q = q + p @ q
+        p = p @ p
+    return p, q
 
 
 def _exact(writer: Writer, held: tuple[str, ...]) -> list[str]:
-    """x_new = P x + Q (b + B w), the zeros of P and Q left out."""
+    """x_new = P x + Q (b + B w), the zeros of P and Q left out; of what is carried P x - x."""
     derivatives = writer.dynamics.derivatives
     variables = list(derivatives)
     arriving = [f"w_{name}" for name in writer.dynamics.arrivals]
@@ -55,7 +73,7 @@ def _exact(writer: Writer, held: tuple[str, ...]) -> list[str]:
     for v, term in _exact_noise(writer, variables, forms, noise, "").items():
         new[v] += term
     for v in variables:
-        lines.append(f"{v}_new = {new[v]}")
+        lines.append(writer.stepped(v, new[v], new[v]))
     if following:
         still = {v: ({} if v in held else form) for v, form in forms.items()}
         waiting = _propagate(writer, variables, still, arriving, "_held")
@@ -64,8 +82,13 @@ def _exact(writer: Writer, held: tuple[str, ...]) -> list[str]:
             waiting[v] += term
         lines += [f"{v}_held = {waiting[v]}" for v in following]
     for v in variables:
-        otherwise = v if v in held else f"{v}_held" if v in following else ""
-        lines.append(f"{v} = {v}_new" + (f" if active else {otherwise}" if otherwise else ""))
+        if v in following and v in writer.carried:
+            lines.append(f"{v}_change = {v}_change if active else {v}_held")
+            lines += writer.taken(v, False)
+        elif v in following:
+            lines.append(f"{v} = {v}_new if active else {v}_held")
+        else:
+            lines += writer.taken(v, v in held)
     return lines
 
 
@@ -88,43 +111,61 @@ def _exact_noise(
     if not noise:
         return {}
     n = len(variables)
-    entries = [
-        (i, j, np.asarray(evaluate(forms[v][x], writer.values), float))
+    entries = {
+        (i, j): formula(forms[v][x])
         for i, v in enumerate(variables)
         for j, x in enumerate(variables)
         if x in forms[v]
-    ]
-    strengths = [
-        (variables.index(v), np.asarray(evaluate(node, writer.values), float))
-        for v, node in noise.items()
-    ]
-    shape = np.broadcast_shapes(*(e[-1].shape for e in [*entries, *strengths]))
-    block = np.zeros((*shape, 2 * n, 2 * n))
-    for i, j, value in entries:
-        block[..., i, j] = -value
-        block[..., n + j, n + i] = value
-    for i, value in strengths:
-        block[..., i, n + i] = value**2
-    whole = linalg.expm(block * writer.values["dt"])
-    step = np.swapaxes(whole[..., n:, n:], -1, -2)
-    covariance = step @ whole[..., :n, n:]
-    covariance = (covariance + np.swapaxes(covariance, -1, -2)) / 2
-    touched = [i for i in range(n) if np.any(covariance[..., i, i] > 0)]
-    part = covariance[..., touched, :][..., touched]
-    scale = np.sqrt(np.maximum(np.einsum("...ii->...i", part), 1e-300))
-    correlation = part / scale[..., :, None] / scale[..., None, :]
-    factor = np.linalg.cholesky(correlation + 1e-13 * np.eye(len(touched))) * scale[..., :, None]
+    }
+    strengths = {variables.index(v): formula(node) for v, node in noise.items()}
+
+    def built_up(values: Mapping[str, object]) -> np.ndarray:
+        inner = {at: recipe(values) for at, recipe in entries.items()}
+        outer = {i: recipe(values) for i, recipe in strengths.items()}
+        shape = np.broadcast_shapes(*(x.shape for x in [*inner.values(), *outer.values()]))
+        block = np.zeros((*shape, 2 * n, 2 * n))
+        for (i, j), value in inner.items():
+            block[..., i, j] = -value
+            block[..., n + j, n + i] = value
+        for i, value in outer.items():
+            block[..., i, n + i] = value**2
+        whole = linalg.expm(block * values["dt"])
+        step = np.swapaxes(whole[..., n:, n:], -1, -2)
+        covariance = step @ whole[..., :n, n:]
+        return (covariance + np.swapaxes(covariance, -1, -2)) / 2
+
+    needs = _needs([*entries.values(), *strengths.values()])
+    covariance = remembered(needs, built_up)
+    moving = covariance.then(lambda c: np.any(c > 0, axis=tuple(range(c.ndim - 2))).diagonal())
+    touched = np.flatnonzero(writer.fact(moving))
+
+    def root(values: Mapping[str, object]) -> np.ndarray:
+        part = covariance(values)[..., touched, :][..., touched]
+        scale = np.sqrt(np.maximum(_diagonal(part), 1e-300))
+        correlation = part / scale[..., :, None] / scale[..., None, :]
+        factor = np.linalg.cholesky(correlation + 1e-13 * np.eye(len(touched)))
+        return factor * scale[..., :, None]
+
+    factor = remembered(needs, root)
     while writer.normals < len(touched):
         writer.normal()
 
     def term(row: int, column: int) -> str:
         name = f"n_{variables[touched[row]]}{suffix}_{column}"
-        return f" + {writer.constant(name, factor[..., row, column])} * z_{column}"
+        return f" + {writer.constant(name, _cell(factor, row, column))} * z_{column}"
 
     return {
         variables[i]: "".join(term(row, column) for column in range(row + 1))
         for row, i in enumerate(touched)
     }
+
+
+def _needs(recipes: Iterable[Recipe]) -> frozenset[str]:
+    return frozenset().union(*(recipe.needs for recipe in recipes))
+
+
+def _cell(matrix: Recipe, row: int, column: int) -> Recipe:
+    return matrix.then(lambda m: m[..., row, column])
 
 
 def _noise(writer: Writer, v: str, node: ast.expr) -> tuple[ast.expr, ast.expr | None]:
@@ -137,47 +178,104 @@ def _noise(writer: Writer, v: str, node: ast.expr) -> tuple[ast.expr, ast.expr |
     return form.get("", ast.Constant(0.0)), form.get("xi")
 
 
-def _propagate(writer, variables, forms, arriving, suffix) -> dict[str, str]:
+def _propagate(
+    writer: Writer, variables: list[str], forms: dict, arriving: list[str], suffix: str
+) -> dict[str, str]:
     """Right-hand sides of one exact step."""
-    values = {
-        (v, x): np.asarray(evaluate(c, writer.values), float)
-        for v, form in forms.items()
-        for x, c in form.items()
+    n, dt = len(variables), writer.values["dt"]
+    parts = {(v, x): formula(c) for v, form in forms.items() for x, c in form.items()}
+    inner = {
+        (i, j): parts[v, x]
+        for i, v in enumerate(variables)
+        for j, x in enumerate(variables)
+        if (v, x) in parts
     }
-    in_matrix = [value for (_, x), value in values.items() if x in variables]
-    shape = np.broadcast_shapes(*(value.shape for value in in_matrix)) if in_matrix else ()
-    n = len(variables)
-    matrix = np.zeros((*shape, n, n))
     linked = np.eye(n, dtype=bool)
-    for i, v in enumerate(variables):
-        for j, x in enumerate(variables):
-            if (v, x) in values:
-                matrix[..., i, j] = values[v, x]
-                linked[i, j] = True
+    for at in inner:
+        linked[at] = True
     for _ in range(n):
         linked = (linked.astype(int) @ linked.astype(int)) > 0  # along any path
-    p, q = propagators(matrix, writer.values["dt"])
+
+    def whole(values: Mapping[str, object]) -> np.ndarray:
+        entries = {at: recipe(values) for at, recipe in inner.items()}
+        shape = np.broadcast_shapes(*(value.shape for value in entries.values()))
+        matrix = np.zeros((*shape, n, n))
+        for (i, j), value in entries.items():
+            matrix[..., i, j] = value
+        return matrix
+
+    needs = _needs(inner.values())
+    matrix = remembered(needs, whole)
+    both = remembered(needs, lambda values: propagators(matrix(values), dt))
+    p, q = (Recipe(needs, lambda values, k=k: both.make(values)[k]) for k in (0, 1))
+
+    def driven(i: int, sources: list[tuple[int, Recipe]]) -> Recipe:
+        """The sum of Q times what drives each variable."""
+
+        def total(values: Mapping[str, object]) -> object:
+            return reduce(add, (q.make(values)[..., i, j] * r(values) for j, r in sources))
+
+        return Recipe(_needs([q, *(recipe for _, recipe in sources)]), total)
+
+    constant = {j: parts[x, ""] for j, x in enumerate(variables) if (x, "") in parts}
+    everything = _needs([matrix, *constant.values()])
+    rest = remembered(everything, lambda values: _rest(matrix(values), constant, values))
     result = {}
     for i, v in enumerate(variables):
-        terms = []
+        terms, lost = [], []
         for j, x in enumerate(variables):
-            if linked[i, j]:
-                terms.append((writer.constant(f"p_{v}_{x}{suffix}", p[..., i, j]), x))
-        drive, constant = {}, None
-        for j, x in enumerate(variables):
-            for source in ("", *arriving):
-                if linked[i, j] and (x, source) in values:
-                    part = q[..., i, j] * values[x, source]
-                    if source == "":
-                        constant = part if constant is None else constant + part
-                    else:
-                        drive[source] = drive.get(source, 0.0) + part
-        for source, value in drive.items():
-            terms.append((writer.constant(f"q_{v}_{source}{suffix}", value), source))
-        rest = "" if constant is None else writer.constant(f"q_{v}{suffix}", constant)
-        result[v] = combination(terms, rest)
-    writer.diverges |= bool(np.any(np.linalg.eigvals(matrix).real > 1e-9))
+            factor = _cell(p, i, j)
+            if i == j and v in writer.carried:
+                factor = factor.then(lambda x: x - 1)
+                terms.append((writer.constant(f"p_{v}_{x}{suffix}_1", factor, "less 1"), x))
+            elif linked[i, j]:
+                terms.append((writer.constant(f"p_{v}_{x}{suffix}", factor), x))
+            if linked[i, j] and writer.single:
+                lost.append((j, factor.then(lambda x: x - np.float32(x))))
+        for source in arriving:
+            found = [(j, parts[x, source]) for j, x in enumerate(variables) if (x, source) in parts]
+            found = [(j, recipe) for j, recipe in found if linked[i, j]]
+            if found:
+                name = f"q_{v}_{source}{suffix}"
+                terms.append((writer.constant(name, driven(i, found)), source))
+        found = [(j, recipe) for j, recipe in constant.items() if linked[i, j]]
+        still = ""
+        if found:
+
+            def moved(values: Mapping[str, object], drive=driven(i, found), lost=lost) -> object:
+                at_rest = rest.make(values)
+                return sum((e.make(values) * at_rest[..., j] for j, e in lost), drive.make(values))
+
+            still = writer.constant(f"q_{v}{suffix}", Recipe(everything, moved))
+        result[v] = combination(terms, still)
+    circles = np.any(linked & linked.T & ~np.eye(n, dtype=bool))
+    rates = np.linalg.eigvals if circles else _diagonal
+    grows = matrix.then(lambda m: np.any(rates(m).real > 1e-9))
+    writer.diverges |= bool(writer.fact(grows))
     return result
+
+
+def _diagonal(matrix: np.ndarray) -> np.ndarray:
+    return np.einsum("...ii->...i", matrix)
+
+
+def _rest(matrix: np.ndarray, constant: Mapping[int, Recipe], values: Mapping) -> np.ndarray:
+    """Where all variables come to rest without input; 0 where they do not.
+
+    There constants make up for the rounding of P. Of a membrane of 20 ms whose rheobase is exceeded
+    by 0.01 mV the intervals were off by 0.2 % at a step of 0.1 ms.
+    """
+    n = matrix.shape[-1]
+    drive = {j: recipe(values) for j, recipe in constant.items()}
+    shape = np.broadcast_shapes(matrix.shape[:-2], *(x.shape for x in drive.values()))
+    b = np.zeros((*shape, n, 1))
+    for j, x in drive.items():
+        b[..., j, 0] = -x
+    try:
+        found = np.linalg.solve(matrix, b)[..., 0]
+    except np.linalg.LinAlgError:
+        return np.zeros(n)
+    return found if np.isfinite(found).all() else np.zeros(n)
 
 
 def _exponential_euler(writer: Writer) -> list[str]:
@@ -188,17 +286,20 @@ def _exponential_euler(writer: Writer) -> list[str]:
         noise = "" if strength is None else f" + {_spread(writer, v, node, strength)}"
         form = affine(node, [v])
         if form is None or v not in form:
-            dt = writer.write(ast.Name("dt"))
-            lines.append(f"{v}_new = {v} + {dt} * ({writer.write(node)}){noise}")
+            change = f"{writer.write(ast.Name('dt'))} * ({writer.write(node)}){noise}"
+            lines.append(writer.stepped(v, change, f"{v} + {change}"))
             continue
         a, b = form[v], form.get("")
         if writer.fixed(a):
-            rate = np.asarray(evaluate(a, writer.values), float)
-            p, q = propagators(rate[..., None, None], writer.values["dt"])
-            terms = [f"{writer.constant(f'p_{v}', p[..., 0, 0])} * {v}"]
+            p, q = _decay(formula(a), writer.values["dt"])
+            if v in writer.carried:
+                terms = [f"{writer.constant(f'p_{v}_1', p.then(lambda x: x - 1))} * {v}"]
+            else:
+                terms = [f"{writer.constant(f'p_{v}', p)} * {v}"]
             if b is not None:
-                terms.append(f"{writer.constant(f'q_{v}', q[..., 0, 0])} * ({writer.write(b)})")
-            lines.append(f"{v}_new = {' + '.join(terms)}{noise}")
+                terms.append(f"{writer.constant(f'q_{v}', q)} * ({writer.write(b)})")
+            whole = f"{' + '.join(terms)}{noise}"
+            lines.append(writer.stepped(v, whole, whole))
         else:
             dt = writer.values["dt"]
             slope = writer.linear(f"p_{v}", a, dt)
@@ -207,8 +308,16 @@ def _exponential_euler(writer: Writer) -> list[str]:
             if b is not None:
                 change = f"fma({v}_slope, {v}, {writer.linear(f'q_{v}', b, dt)})"
             growth = f"{writer.growth(a, slope)}({v}_slope)"
-            lines.append(f"{v}_new = fma({change}, {growth}, {v}){noise}")
+            new = f"fma({change}, {growth}, {v}){noise}"
+            lines.append(writer.stepped(v, f"{change} * {growth}{noise}", new))
     return lines
+
+
+def _decay(rate: Recipe, dt: float) -> tuple[Recipe, Recipe]:
+    """The propagators of dx/dt = rate x + b."""
+    both = remembered(rate.needs, lambda values: propagators(rate(values)[..., None, None], dt))
+    p, q = (Recipe(rate.needs, lambda values, k=k: both.make(values)[k][..., 0, 0]) for k in (0, 1))
+    return p, q
 
 
 def _exponential_midpoint(writer: Writer, held: tuple[str, ...]) -> list[str]:
@@ -221,19 +330,22 @@ def _exponential_midpoint(writer: Writer, held: tuple[str, ...]) -> list[str]:
         drifts[v], strength = _noise(writer, v, whole)
         noise[v] = "" if strength is None else f" + {_spread(writer, v, drifts[v], strength)}"
     for v, node in drifts.items():
-        line = f"{v}_1 = {_grown(writer, v, node, {}, 0.5)}"
+        line = f"{v}_1 = {v} + {_growth(writer, v, node, {}, 0.5)}"
         lines.append(f"{line} if active else {v}" if v in held else line)
         at[v] = ast.Name(f"{v}_1")
     if any("t" in names(node) for node in drifts.values()):
-        lines.append(f"t_1 = t + real(0.5) * {writer.write(ast.Name('dt'))}")
+        lines.append(writer.moved("t_1", 0.5))
         at["t"] = ast.Name("t_1")
     for v, node in drifts.items():
-        lines.append(f"{v}_new = {_grown(writer, v, node, at, 1.0)}{noise[v]}")
+        change = f"{_growth(writer, v, node, at, 1.0)}{noise[v]}"
+        lines.append(writer.stepped(v, change, f"{v} + {change}"))
     return lines
 
 
-def _grown(writer: Writer, v: str, node: ast.expr, at: Mapping[str, ast.expr], share: float) -> str:
-    """v + h (a v + b) exprel(a h), h a share of dt; in a and b everything has its value ``at``.
+def _growth(
+    writer: Writer, v: str, node: ast.expr, at: Mapping[str, ast.expr], share: float
+) -> str:
+    """h (a v + b) exprel(a h), h a share of dt; in a and b everything has its value ``at``.
 
     What v does within a function belongs to a and b; an equation that is still not linear in v is
     all b.
@@ -245,12 +357,12 @@ def _grown(writer: Writer, v: str, node: ast.expr, at: Mapping[str, ast.expr], s
     parts = {x: substitute(part, at) for x, part in form.items()}
     h = ast.BinOp(ast.Constant(share), ast.Mult(), ast.Name("dt"))
     if v not in parts:
-        return f"{v} + {writer.write(h)} * ({writer.write(parts[''])})"
+        return f"{writer.write(h)} * ({writer.write(parts[''])})"
     slope = ast.BinOp(parts[v], ast.Mult(), ast.Name(v))
     if "" in parts:
         slope = ast.BinOp(slope, ast.Add(), parts[""])
     growth = ast.Call(ast.Name("exprel"), [ast.BinOp(parts[v], ast.Mult(), h)], [])
-    return f"{v} + {writer.write(h)} * ({writer.write(slope)}) * {writer.write(growth)}"
+    return f"{writer.write(h)} * ({writer.write(slope)}) * {writer.write(growth)}"
 
 
 def _frozen(node: ast.expr, v: str) -> ast.expr:
@@ -266,16 +378,16 @@ def _frozen(node: ast.expr, v: str) -> ast.expr:
 def _spread(writer: Writer, v: str, node: ast.expr, strength: ast.expr) -> str:
     """What noise adds to v in a step; of the right size at any dt if v decays at a fixed rate."""
     form = affine(node, [v])
-    rate = 0.0
+    rate = formula(ast.Constant(0.0))
     if form is not None and v in form and writer.fixed(form[v]):
-        rate = np.asarray(evaluate(form[v], writer.values), float)
+        rate = formula(form[v])
     dt = writer.values["dt"]
-    variance = dt * FUNCTIONS["exprel"](2 * rate * dt)
-    root = writer.constant(f"n_{v}", np.sqrt(variance), "root of the variance of noise in a step")
+    spread = rate.then(lambda a: np.sqrt(dt * FUNCTIONS["exprel"](2 * np.asarray(a) * dt)))
+    root = writer.constant(f"n_{v}", spread, "root of the variance of noise in a step")
     return f"({writer.write(strength)}) * {root} * {writer.normal()}"
 
 
-_TABLEAUS = {  # for each stage its weights on the earlier ones; then the weights of the sum
+TABLEAUS = {  # for each stage its weights on the earlier ones; then the weights of the sum
     "euler": ([[]], [1.0]),
     "rk2": ([[], [0.5]], [0.0, 1.0]),
     "rk4": ([[], [0.5], [0.0, 0.5], [0.0, 0.0, 1.0]], [1 / 6, 1 / 3, 1 / 3, 1 / 6]),
@@ -283,7 +395,7 @@ _TABLEAUS = {  # for each stage its weights on the earlier ones; then the weight
 
 
 def _runge_kutta(writer: Writer, method: str, held: tuple[str, ...]) -> list[str]:
-    stages, weights = _TABLEAUS[method]
+    stages, weights = TABLEAUS[method]
     derivatives, noise = {}, {}
     for v, whole in writer.dynamics.derivatives.items():
         derivatives[v], strength = _noise(writer, v, whole)
@@ -298,23 +410,24 @@ def _runge_kutta(writer: Writer, method: str, held: tuple[str, ...]) -> list[str
     decays = {} if noise else _decays(writer, derivatives, held, stages, weights)
     lines = []
 
-    def moved(v: str, coefficients: list[float]) -> str:
+    def moves(v: str, coefficients: list[float]) -> tuple[str, str]:
+        """The factors of v's change."""
         used = [(c, f"d{v}_{k}") for k, c in enumerate(coefficients) if c]
         if len(used) == 1:
             (c, change), *_ = used
             share = ast.BinOp(ast.Constant(c), ast.Mult(), ast.Name("dt"))
-            return f"fma({dt if c == 1 else writer.write(share)}, {change}, {v})"
-        return f"fma({dt}, {combination([(f'real({c!r})', d) for c, d in used])}, {v})"
+            return dt if c == 1 else writer.write(share), change
+        return dt, combination([(f"real({c!r})", d) for c, d in used])
 
     for k, coefficients in enumerate(stages):
         at = {}
         if any(coefficients):
             for v in derivatives:
-                value = f"{decays[v][k]} * {v}" if v in decays else moved(v, coefficients)
-                lines.append(f"{v}_{k} = {value}")
+                new = f"fma({', '.join(moves(v, coefficients))}, {v})"
+                lines.append(f"{v}_{k} = {f'{decays[v][k]} * {v}' if v in decays else new}")
                 at[v] = ast.Name(f"{v}_{k}")
             if any("t" in names(node) for node in derivatives.values()):
-                lines.append(f"t_{k} = t + real({sum(coefficients)!r}) * {dt}")
+                lines.append(writer.moved(f"t_{k}", sum(coefficients)))
                 at["t"] = ast.Name(f"t_{k}")
         for v, node in derivatives.items():
             if v in decays:
@@ -327,10 +440,12 @@ def _runge_kutta(writer: Writer, method: str, held: tuple[str, ...]) -> list[str
             )
     for v in derivatives:
         if v in decays:
-            lines.append(f"{v}_new = {decays[v][-1]} * {v}")
+            whole = f"{decays[v][-1]} * {v}"
+            lines.append(writer.stepped(v, whole, whole))
             continue
         extra = f" + {_spread(writer, v, ast.Constant(0.0), noise[v])}" if v in noise else ""
-        lines.append(f"{v}_new = {moved(v, weights)}{extra}")
+        h, slope = moves(v, weights)
+        lines.append(writer.stepped(v, f"{h} * ({slope}){extra}", f"fma({h}, {slope}, {v}){extra}"))
     return lines
 
 
@@ -339,18 +454,28 @@ def _decays(
 ) -> dict[str, list[str]]:
     """What variables with dx/dt = a x are multiplied by at each stage, and in the whole step.
 
-    An eighth of the time of `AdEx` with two conductances.
+    An eighth of the time of `AdEx` with two conductances. Of what is carried the last is less 1.
     """
     dt, decays = writer.values["dt"], {}
     for v, node in derivatives.items():
         form = affine(node, [v])
         if v in held or form is None or set(form) != {v} or not writer.fixed(form[v]):
             continue
-        rate, factors = dt * np.asarray(evaluate(form[v], writer.values), float), []
-        for coefficients in [*stages, weights]:
-            parts = zip(coefficients, factors, strict=True)
-            factors.append(1.0 + rate * sum(c * factor for c, factor in parts))
-        decays[v] = ["", *(writer.constant(f"p_{v}_{k}", x) for k, x in enumerate(factors) if k)]
+        rate = formula(form[v])
+
+        def factors(values: Mapping[str, object], rate: Recipe = rate) -> list:
+            change, found = dt * rate(values), []
+            for coefficients in [*stages, weights]:
+                parts = zip(coefficients, found, strict=True)
+                found.append(change * sum(c * (1.0 + factor) for c, factor in parts))
+            return found  # each less 1
+
+        each = remembered(rate.needs, factors)
+        decays[v] = [""]
+        for k in range(1, len(stages) + 1):
+            one = 0.0 if k == len(stages) and v in writer.carried else 1.0
+            recipe = each.then(lambda found, k=k, one=one: one + found[k])
+            decays[v].append(writer.constant(f"p_{v}_{k}", recipe))
     return decays
 
 
@@ -364,8 +489,8 @@ def _scheme(writer: Writer, held: tuple[str, ...]) -> list[str]:
     lines = []
     for statement in writer.dynamics.scheme:
         v = statement.variable
-        value = writer.write(substitute(statement.value, derivatives))
-        lines.append(f"{v} = ({value}) if active else {v}" if v in held else f"{v} = {value}")
+        value = substitute(statement.value, derivatives)
+        lines += writer.assigned(v, value, "active" if v in held else "")
     return lines
 
 
@@ -382,6 +507,5 @@ def step(writer: Writer, model: NeuronModel) -> list[str]:
     else:
         lines = _runge_kutta(writer, model.method, model.dynamics.held)
     for v in writer.dynamics.derivatives:
-        waits = v in model.dynamics.held
-        lines.append(f"{v} = {v}_new if active else {v}" if waits else f"{v} = {v}_new")
+        lines += writer.taken(v, v in model.dynamics.held)
     return lines

@@ -10,13 +10,14 @@ import numpy as np
 
 from spikesim.distributions import Normal
 from spikesim.engine.bounds import bounds
-from spikesim.engine.build import Build, milliseconds, sampled
+from spikesim.engine.build import Build, sampled
 from spikesim.engine.cache import generated_module
 from spikesim.engine.drives import drive_arrays, start_ages
-from spikesim.engine.generator import OBSERVED, REFRACTORY, STEEP, Kernel, generate
+from spikesim.engine.generator import CARRY, OBSERVED, REFRACTORY, STEEP, Kernel, generate
 from spikesim.engine.keyed import derive_key
 from spikesim.engine.loop import Flow, Shape
 from spikesim.engine.tables import aligned
+from spikesim.engine.times import milliseconds
 from spikesim.equations import evaluate, names, parse
 from spikesim.inputs import Current
 from spikesim.network import Drive, View
@@ -75,7 +76,8 @@ class State:
             **inputs,
         )
         self._kernels = {
-            name: self._kernel(name, self._values[name], self._drives) for name in self._names
+            name: self._kernel(name, self._driven(name, self._values[name], self._drives))
+            for name in self._names
         }
         self._layout({name: self._start_values(name) for name in self._names})
 
@@ -116,27 +118,47 @@ class State:
         population = self.network.populations[name]
         dynamics = population.model.dynamics
         for key, value in values.items():
-            self.get(name, key)
+            if key not in dynamics.derivatives and key not in self._values[name]:
+                self.get(name, key)  # says what there is
             array = np.asarray(value, float)
             if array.shape not in ((), (population.size,)) or not np.all(np.isfinite(array)):
                 raise ValueError(
                     f"{key} of {name!r} is {value!r}; it must be finite, a number or of shape "
                     f"({population.size},)."
                 )
-        variables = self._variables(name)
-        parameters = dict(self._values[name])
+        parameters, variables = dict(self._values[name]), {}
         for key, value in values.items():
             array = np.array(value, float)
             if key in dynamics.derivatives:
                 variables[key] = np.broadcast_to(array, population.size)
+                variables[f"{key}{CARRY}"] = np.zeros(population.size)
             else:
                 parameters[key] = float(array) if array.ndim == 0 else array
-        if set(values) & set(dynamics.defaults):
-            kernel = self._kernel(name, parameters, self._drives)
+        variables = {row: x for row, x in variables.items() if row in self._kernels[name].rows}
+        changed = set(values) & set(dynamics.defaults)
+        if changed:
+            self._renew(name, parameters, self._drives, changed)
             self._values[name] = parameters
-            self._exchange(name, kernel, variables)
-        else:
+        if variables:
             self._write(name, variables)
+
+    def _renew(
+        self, name: str, parameters: Mapping[str, Any], drives: Mapping[str, Drive], changed: set
+    ) -> None:
+        """Let a kernel have other values of parameters; if its text does not suit them, another."""
+        values = self._driven(name, parameters, drives)
+        kernel = self._kernels[name]
+        renewed = kernel.renew({**values, "dt": self.build.dt}, changed)
+        if renewed is None:
+            fresh = self._kernel(name, values)
+            everything = {other: self._variables(other) for other in self._names}
+            self._kernels[name] = fresh
+            self._layout(everything)
+            return
+        first = self.flow.const_first[self._names.index(name)]
+        const = kernel.constants(self.build.real)
+        self.flow.const[first : first + const.size] = const
+        self._write(name, {row: kernel.per_neuron[row] for row in renewed})
 
     def _set_drive(self, name: str, values: Mapping[str, Any]) -> None:
         drive = self._drives[name]
@@ -155,8 +177,8 @@ class State:
                 )
         if isinstance(changed.input, Current):
             target = changed.target.population
-            kernel = self._kernel(target, self._values[target], drives)
-            self._exchange(target, kernel, self._variables(target))
+            key = {self.network.populations[target].model.current}
+            self._renew(target, self._values[target], drives, key)
         else:
             arrays = drive_arrays(self.build, drives.values())
             arrays["ages"].reshape(-1, 3, 64)[:, 0] = self.flow.ages.reshape(-1, 3, 64)[:, 0]
@@ -200,49 +222,54 @@ class State:
             result[REFRACTORY] = np.full(population.size, -1.0)
         return result | {row: np.zeros(population.size) for row in self._observed[name]}
 
-    def _kernel(self, name: str, values: Mapping[str, Any], drives: Mapping[str, Drive]) -> Kernel:
-        """The update of a population with these parameters, currents added to them."""
-        population = self.network.populations[name]
-        values = dict(values)
+    def _driven(
+        self, name: str, values: Mapping[str, Any], drives: Mapping[str, Drive]
+    ) -> dict[str, Any]:
+        """Values of parameters, currents added to them."""
+        values, population = dict(values), self.network.populations[name]
+        key = population.model.current
         for drive in drives.values():
             if drive.target.population == name and isinstance(drive.input, Current):
-                key = population.model.current
-                total = np.broadcast_to(np.asarray(values[key], float), population.size).copy()
-                total[drive.target.neurons] += drive.input.amplitude
+                total, amplitude = values[key], drive.input.amplitude
+                if drive.target.size == population.size and not np.ndim(total + amplitude):
+                    values[key] = total + amplitude
+                    continue
+                total = np.broadcast_to(np.asarray(total, float), population.size).copy()
+                total[drive.target.neurons] += amplitude
                 values[key] = float(total[0]) if np.all(total == total[0]) else total
+        return values
+
+    def _kernel(self, name: str, values: Mapping[str, Any]) -> Kernel:
+        """The update of a population with these parameters, currents added to them."""
+        population, b = self.network.populations[name], self.build
         kernel = generate(
-            population.model, values, self.build.dt, self.build.precision, self._observed[name]
+            population.model, values, b.dt, b.precision, self._observed[name], population.init
         )
         for receptor in population.model.receptors:
-            kernel.scalars[f"unit_{receptor}"] = self.build.units[name, receptor]
+            kernel.scalars[f"unit_{receptor}"] = b.units[name, receptor]
         return kernel
 
-    def _exchange(self, name: str, kernel: Kernel, variables: Mapping[str, np.ndarray]) -> None:
-        """Put another kernel in the place of a population's."""
-        everything = {other: self._variables(other) for other in self._names}
-        everything[name] = dict(variables)
-        self._kernels[name] = kernel
-        self._layout(everything)
-
     def _layout(self, variables: Mapping[str, Mapping[str, np.ndarray]]) -> None:
-        """Write all variables out around the kernels as they are."""
+        """Write all variables out around the kernels as they are; those that are missing are 0."""
         b = self.build
         self._updates = {k: generated_module(v.source).update for k, v in self._kernels.items()}
-        blocks = [-(-self.network.populations[name].size // 64) for name in self._names]
+        populations = self.network.populations
         sizes = [
-            64 * n * len(self._kernels[name].rows)
-            for name, n in zip(self._names, blocks, strict=True)
+            64 * -(-populations[name].size // 64) * len(self._kernels[name].rows)
+            for name in self._names
         ]
-        scalars = [list(self._kernels[name].scalars.values()) for name in self._names]
+        constants = [self._kernels[name].constants(b.real) for name in self._names]
         self.flow = self.flow._replace(
             state=aligned(sum(sizes), b.real),
             state_first=np.cumsum([0, *sizes[:-1]]),
-            const=np.array([x for part in scalars for x in part], b.real),
-            const_first=np.cumsum([0, *(len(part) for part in scalars[:-1])]),
+            const=np.concatenate(constants),
+            const_first=np.cumsum([0, *(part.size for part in constants[:-1])]),
             updates=np.array([self._updates[name].address for name in self._names], np.int64),
         )
         for name in self._names:
-            self._write(name, variables[name])
+            kernel = self._kernels[name]
+            known = {row: x for row, x in variables[name].items() if row in kernel.rows}
+            self._write(name, {**known, **kernel.per_neuron})
 
     def _rows(self, name: str) -> np.ndarray:
         """The state of a population as [block, row, lane]."""
@@ -263,13 +290,14 @@ class State:
         }
 
     def _write(self, name: str, values: Mapping[str, np.ndarray]) -> None:
-        rows = self._rows(name)
-        blocks = rows.shape[0]
-        kernel = self._kernels[name]
-        for k, row in enumerate(kernel.rows):
-            if row == STEEP:  # until a step has looked
-                rows[:, k] = 1.0
-                continue
-            value = kernel.per_neuron[row] if row in kernel.per_neuron else values[row]
+        """Write some of the rows of a population."""
+        rows, kernel = self._rows(name), self._kernels[name]
+        size, real = self.network.populations[name].size, self.build.real
+        for row, value in values.items():
+            k, count = kernel.rows.index(row), kernel.rows.count(row)
             # Lanes beyond the last neuron repeat it: they must not meet a division by zero.
-            rows[:, k] = np.pad(value, (0, 64 * blocks - value.size), "edge").reshape(blocks, 64)
+            lanes = np.empty(64 * rows.shape[0], float if row in kernel.wide else real)
+            lanes[:size], lanes[size:] = value, value[-1]
+            rows[:, k : k + count] = lanes.view(real).reshape(-1, count, 64)
+        if STEEP in kernel.rows:
+            rows[:, kernel.rows.index(STEEP)] = 1.0  # until a step has looked
