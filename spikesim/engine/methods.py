@@ -241,8 +241,9 @@ def _propagate(
         found = [(j, recipe) for j, recipe in constant.items() if linked[i, j]]
         still = ""
         if found:
+            drive = driven(i, found)
 
-            def moved(values: Mapping[str, object], drive=driven(i, found), lost=lost) -> object:
+            def moved(values: Mapping[str, object], drive=drive, lost=lost) -> object:
                 at_rest = rest.make(values)
                 return sum((e.make(values) * at_rest[..., j] for j, e in lost), drive.make(values))
 
