@@ -11,6 +11,7 @@ import numba
 import numpy as np
 
 import spikesim
+from spikesim.cli import finite
 
 FOLDER = Path(__file__).parent / "results"
 
@@ -47,7 +48,7 @@ def write(benchmark: str, rows: list[dict[str, Any]]) -> Path:
         "versions": versions(),
         "rows": rows,
     }
-    path.write_text(json.dumps(content, indent=1) + "\n")
+    path.write_text(json.dumps(finite(content), indent=1, allow_nan=False) + "\n")
     return path
 
 

@@ -68,7 +68,7 @@ _HOMES = {
         "Pairs",
     ],
     "spikesim.spiketrains": ["SpikeTrains"],
-    "spikesim.storage": ["info", "open_spikes"],
+    "spikesim.storage": ["info", "open_spikes", "read_report"],
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names}
 

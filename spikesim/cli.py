@@ -165,7 +165,10 @@ def run(
     summary = _summary(simulation, rates, getattr(module, "ANSWERS", trials > 1))
     if plot is not None:
         _draw(simulation.spikes, plot, force, "raster")
-    click.echo(json.dumps(summary) if as_json else _table(simulation, summary))
+    if as_json:
+        print_json(summary)
+    else:
+        click.echo(_table(simulation, summary))
     if interrupted:
         click.echo(f"interrupted at {simulation.time:g} ms", err=True)
         sys.exit(130)
@@ -187,7 +190,7 @@ def info(file: Path, as_json: bool) -> None:
         return
     found = read(file)
     if as_json:
-        click.echo(json.dumps(found))
+        print_json(found)
         return
     click.echo(f"{file}: {found['format']}, {found['t_start']:g} to {found['t_stop']:g} ms")
     columns = list(next(iter(found["populations"].values()), {}))
@@ -475,6 +478,20 @@ def _told(name: str, found: Mapping[str, list[float]]) -> str:
     number = len(found["neurons"])
     of_them = f", the {TOLD} strongest" if number > TOLD else ""
     return f"{name}: {number} neurons spiked{of_them}\n{aligned(rows)}\n\n"
+
+
+def print_json(value: Any) -> None:
+    """Print a value as JSON, which knows no NaN and no infinity: they become null."""
+    click.echo(json.dumps(finite(value), allow_nan=False))
+
+
+def finite(value: Any) -> Any:
+    """A value made of numbers, lists and mappings, with None for what is NaN or infinite."""
+    if isinstance(value, Mapping):
+        return {key: finite(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [finite(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def aligned(rows: list[list[Any]]) -> str:

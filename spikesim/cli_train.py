@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from spikesim.cli import aligned, check_free, told
+from spikesim.cli import aligned, check_free, print_json, told
 
 if TYPE_CHECKING:
     from spikesim.rate.files import History
@@ -129,7 +128,10 @@ def train(
     if plot is not None:
         figure = rate_plots.overview(made, history, outputs, trials, until)
         plots.save(figure, plot, overwrite=force)
-    click.echo(json.dumps(summary) if as_json else _text(summary))
+    if as_json:
+        print_json(summary)
+    else:
+        click.echo(_text(summary))
     if history.stop == "interrupted":
         click.echo(f"interrupted after {history.updates} updates", err=True)
         sys.exit(130)
@@ -232,7 +234,7 @@ def tell_model(file: Path, as_json: bool) -> None:
 
     found = model_info(file)
     if as_json:
-        click.echo(json.dumps(found))
+        print_json(found)
         return
     click.echo(
         f"{file}: {found['format']}, {found['inputs']} inputs, {found['outputs']} outputs, "

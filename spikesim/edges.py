@@ -1,14 +1,15 @@
 """Tables of synapses: CSV, Parquet, SONATA (HDF5) and NetworkX graphs, as plain arrays."""
 
 import csv
+import warnings
 from pathlib import Path
 from typing import Any
 
-import h5py
 import numpy as np
 
 from spikesim.engine.cache import kernel
 from spikesim.rules import Edges
+from spikesim.storage.edges import read_sonata_edges
 
 DELIMITERS = {".csv": ",", ".tsv": "\t", ".txt": ","}
 NEWLINE, QUOTE, POINT, MINUS, PLUS, ZERO = map(ord, '\n".-+0')
@@ -26,6 +27,10 @@ def read_edges(
     delay: str | None = None,
     *,
     population: str | None = None,
+    types: Any = None,
+    nsyns: bool = True,
+    renumber: bool = False,
+    size: int | None = None,
 ) -> Edges:
     """Read a table of synapses; ``network.connect(a, b, edges)`` connects by it.
 
@@ -33,8 +38,8 @@ def read_edges(
     ----------
     path : path or graph
         By its suffix a table with a header (.csv, .txt: commas, .tsv: tabs), Parquet (.parquet,
-        .pq; needs pyarrow) or SONATA edges (.h5, .hdf5); or a NetworkX graph, whose nodes are
-        numbered in their order and whose edges run both ways if it is undirected.
+        .pq; needs pyarrow) or SONATA edges (.h5, .hdf5); or a NetworkX graph, whose edges run both
+        ways if it is undirected.
     source, target : str
         Columns with the numbers of the neurons, from 0. Not used for SONATA files, which have
         ``source_node_id`` and ``target_node_id``, or for graphs.
@@ -43,39 +48,71 @@ def read_edges(
         SONATA file ``syn_weight`` and ``delay`` are read where there are such.
     population : str, optional
         Of the edges in a SONATA file that has several.
+    types : path, optional
+        The table of edge types that belongs to a SONATA file (``..._edge_types.csv``), which may
+        hold the weights and delays. What the file itself has of an edge comes first.
+    nsyns : bool
+        Whether a row of a SONATA file stands for so many synapses as its column ``nsyns`` says,
+        which BMTK writes: the weight is ``syn_weight x nsyns``. See ``multiplicity`` of `Edges`.
+    renumber : bool
+        Whether the numbers of neurons are ids, such as a connectome's, to be numbered 0, 1, ... in
+        ascending order, sources and targets together. ``labels`` of the `Edges` are the ids.
+    size : int, optional
+        How many neurons there are; others are refused. Default: for a graph, the number of its
+        nodes; else `Network.connect` knows.
 
     Returns
     -------
     Edges
-        Arrays ``sources``, ``targets`` (int64), ``weights``, ``delays`` (float64, or None).
-        Decimal fractions in text are accurate to the last place of 64 bits.
+        Arrays ``sources``, ``targets`` (int64), ``weights``, ``delays`` (float64, or None), and
+        what it was made of: ``multiplicity``, ``labels`` and ``notes``. No row is left out, and
+        pairs may occur again. Decimal fractions in text are accurate to the last place of 64 bits.
 
     Raises
     ------
     FileNotFoundError
         No such file.
     ValueError
-        No edges, no such column, numbers of neurons that are not whole, values that are not
-        finite, a suffix that is not known.
+        No edges, no such column, numbers of neurons that are not whole or beyond ``size``, values
+        that are not finite, weights that only some of the edges have, a suffix that is not known.
     ImportError
         Parquet without pyarrow.
+
+    Warns
+    -----
+    UserWarning
+        Edge types name functions of weights, which are not applied; nodes of a graph look like
+        numbers but are none.
+
+    Notes
+    -----
+    Whole numbers are numbers of neurons, also those of a graph: node 17 is neuron 17, whatever the
+    order of the nodes. Other nodes, such as names, are numbered in the order of the graph;
+    ``labels`` are then the nodes.
     """
     if hasattr(path, "edges") and hasattr(path, "nodes"):
-        return _graph(path, weight, delay)
+        return _graph(path, weight, delay, renumber, size)
     path = Path(path)
     if not path.is_file():
         raise FileNotFoundError(f"{path}: there is no such file.")
     if path.stat().st_size == 0:
         raise ValueError(f"{path}: the file is empty.")
+    suffix = path.suffix.lower()
+    if suffix not in (".h5", ".hdf5") and (types is not None or population is not None):
+        raise ValueError(f"{path}: types and population are for SONATA files, .h5 or .hdf5.")
     names = [source, target, weight, delay]
-    match path.suffix.lower():
+    counts, notes = None, []
+    match suffix:
         case ".csv" | ".tsv" | ".txt":
             columns = _text(path, names)
         case ".parquet" | ".pq":
             columns = _parquet(path, names)
         case ".h5" | ".hdf5":
             names[:2] = "source_node_id", "target_node_id"
-            columns = _sonata(path, weight, delay, population)
+            read = read_sonata_edges(path, weight, delay, population, types, nsyns)
+            *columns, counts, notes, doubts = read
+            for doubt in doubts:
+                warnings.warn(f"{path}: {doubt}.", stacklevel=2)
         case suffix:
             raise ValueError(
                 f"{path}: the suffix is {suffix!r}; it must be .csv, .tsv, .txt, .parquet, .pq, "
@@ -88,7 +125,39 @@ def read_edges(
             raise ValueError(
                 f"{path}: column {name!r} has type {column.dtype}; it must hold whole numbers."
             )
-    return Edges(*columns)
+    ends, labels = columns[:2], None
+    if renumber:
+        ends, labels = _numbered(path, ends)
+        notes.append(f"{labels.size} ids from {labels[0]} to {labels[-1]} are numbered from 0")
+    if size is not None:
+        lowest, highest = min(int(end.min()) for end in ends), max(int(end.max()) for end in ends)
+        _check_size(path, lowest, highest, size, renumber)
+    return Edges(*ends, *columns[2:], counts, labels, notes)
+
+
+def _numbered(path: Path, ends: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    """Sources and targets numbered in the order of their ids, and the ids."""
+    # Of one type: of signed and unsigned numbers of 64 bits NumPy makes floats.
+    kind = np.int64 if min(int(end.min()) for end in ends) < 0 else np.uint64
+    if kind is np.int64 and max(int(end.max()) for end in ends) >= 2**63:
+        raise ValueError(f"{path}: ids run from below 0 to beyond 2^63; only one of both may be.")
+    labels, numbers = np.unique(np.stack([end.astype(kind) for end in ends]), return_inverse=True)
+    labels = labels.astype(np.int64) if labels[-1] < 2**63 else labels
+    return numbers.reshape(2, -1), labels
+
+
+def _check_size(told: Any, lowest: int, highest: int, size: int, renumber: bool) -> None:
+    """Hold the numbers of neurons against how many there are."""
+    if isinstance(size, bool) or not isinstance(size, int | np.integer) or size < 1:
+        raise ValueError(f"size is {size!r}; it must be a whole number, 1 or more.")
+    if renumber and highest >= size:
+        raise ValueError(f"{told}: there are {highest + 1} neurons; size is {size}.")
+    if not 0 <= lowest <= highest < size:
+        raise ValueError(
+            f"{told}: neurons are numbered from {lowest} to {highest}; the numbers of {size} "
+            f"neurons lie between 0 and {size - 1}. If there are more neurons, give size=; if "
+            "these are ids, renumber=True numbers them from 0."
+        )
 
 
 def edge_columns(path: str | Path) -> list[str]:
@@ -231,34 +300,9 @@ def _parquet(path: Path, wanted: list[str | None]) -> list[np.ndarray | None]:
     return [None if name is None else table[name].to_numpy() for name in wanted]
 
 
-def _sonata(
-    path: Path, weight: str | None, delay: str | None, population: str | None
-) -> list[np.ndarray | None]:
-    with h5py.File(path) as file:
-        populations = list(file.get("edges", ()))
-        if population is None and len(populations) == 1:
-            population = populations[0]
-        if population not in populations:
-            raise ValueError(
-                f"{path}: population is {population!r}; the file has edges of "
-                f"{', '.join(map(repr, populations)) or 'none'}."
-            )
-        edges = file["edges"][population]
-        _places(path, ["source_node_id", "target_node_id"], list(edges))
-        columns: list[Any] = [edges[f"{end}_node_id"][:] for end in ("source", "target")]
-        if "edge_group_id" in edges and np.any(edges["edge_group_id"][:]):
-            raise ValueError(f"{path}: edges are in several groups; all must be in group 0.")
-        group = edges.get("0", {})
-        _places(path, [weight, delay], list(group))
-        order = edges["edge_group_index"][:] if "edge_group_index" in edges else slice(None)
-        for name, usual in ((weight, "syn_weight"), (delay, "delay")):
-            name = name or usual
-            columns.append(group[name][:][order] if name in group else None)
-        return columns
-
-
-def _graph(graph: Any, weight: str | None, delay: str | None) -> Edges:
-    numbers = {node: k for k, node in enumerate(graph.nodes)}
+def _graph(
+    graph: Any, weight: str | None, delay: str | None, renumber: bool, size: int | None
+) -> Edges:
     edges = list(graph.edges(data=True))
     if not edges:
         raise ValueError(f"{graph!r}: the graph has no edges.")
@@ -276,5 +320,38 @@ def _graph(graph: Any, weight: str | None, delay: str | None) -> Edges:
                     f"graph: edge {pre!r} -> {post!r} has no {name!r}; its attributes are {known}."
                 )
         columns.append(np.array([data[name] for _, _, data in edges], float))
+    nodes, notes, labels = list(graph.nodes), [], None
+    whole = all(isinstance(x, int | np.integer) and not isinstance(x, bool) for x in nodes)
+    if whole and not renumber:
+        numbers = {node: node for node in nodes}
+    else:
+        nodes = sorted(nodes) if whole else nodes
+        numbers = {node: k for k, node in enumerate(nodes)}
+        labels = np.fromiter(nodes, object, len(nodes))
+        if whole and nodes[-1] < 2**63:
+            labels = labels.astype(np.int64)
+        how = "in ascending order" if whole else "in the order of the graph"
+        notes.append(f"{len(nodes)} nodes are numbered {how}")
+        if not whole and all(map(_looks_whole, nodes)):
+            warnings.warn(
+                f"graph: nodes such as {nodes[0]!r} look like whole numbers, but are "
+                f"{type(nodes[0]).__name__}: they are numbered in the order of the graph. If they "
+                "are numbers of neurons, say so: networkx.relabel_nodes(graph, int).",
+                stacklevel=3,
+            )
+    _check_size(
+        "graph",
+        min(numbers.values()),
+        max(numbers.values()),
+        len(nodes) if size is None else size,
+        labels is not None,
+    )
     ends = np.array([(numbers[pre], numbers[post]) for pre, post, _ in edges])
-    return Edges(*ends.T, *columns)
+    return Edges(*ends.T, *columns, None, labels, notes)
+
+
+def _looks_whole(label: Any) -> bool:
+    try:
+        return int(label) == float(label)
+    except (TypeError, ValueError, OverflowError):
+        return False

@@ -1,11 +1,12 @@
 """What comes from outside a network. Small frozen objects; nothing is drawn here."""
 
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from spikesim.spiketrains import SpikeTrains
+from spikesim.spiketrains import SAME_TIME, SpikeTrains
 
 
 def positive_ms(kind: str, name: str, value: object) -> None:
@@ -217,7 +218,9 @@ class Spikes:
     Parameters
     ----------
     trains : SpikeTrains, or sequence of arrays
-        Times in ms, one array per neuron. Times between steps count for the step that ends next.
+        Times in ms, one array per neuron. Times between steps count for the step that ends next,
+        and a spike at 0 for the first. Spikes of `SpikeTrains` before 0 are left out, and their
+        number is told in a warning.
     weight : float or array
         One for all, or one per train.
     """
@@ -246,6 +249,22 @@ class Spikes:
             last = float(times.max(initial=0.0))
             made = SpikeTrains(times, neurons, len(trains), 0.0, last)
             object.__setattr__(self, "trains", made)
+        elif self.trains.t_start < -SAME_TIME:  # else they may stay in their file
+            object.__setattr__(self, "trains", _from_zero(self.trains))
+
+
+def _from_zero(trains: SpikeTrains) -> SpikeTrains:
+    """Leave out what was before the start, and say so to who made the `Spikes`."""
+    kept = trains.times >= -SAME_TIME
+    early = len(trains) - int(np.count_nonzero(kept))
+    if early:
+        warnings.warn(
+            f"Spikes: {early} of {len(trains)} spikes are before 0 ms, the first of them at "
+            f"{trains.times[0]:g} ms; they are left out.",
+            stacklevel=4,
+        )
+    last = max(trains.t_stop, 0.0)
+    return SpikeTrains(trains.times[kept], trains.neurons[kept], trains.size, 0.0, last)
 
 
 @dataclass(frozen=True, eq=False)

@@ -227,7 +227,7 @@ class Network:
             One of `FixedProbability`, `FixedInDegree`, `FixedOutDegree`, `FixedTotal`, `OneToOne`,
             `AllToAll`, `Pairs`, `DistanceDependent`, a ``scipy.sparse`` matrix [source, target],
             whose values are the weights unless ``weight`` is given, or `Edges`, whose weights and
-            delays are used unless given.
+            delays are used unless given (a number is the weight of each of a row's synapses).
         weight, delay
             A number, a distribution, or for `OneToOne`, `AllToAll` ([source, target]) and `Pairs`
             an array; for `DistanceDependent` the delay may be a `DistanceDelay`. Weights in the
@@ -282,7 +282,7 @@ class Network:
             weight = entries.data.astype(float) if weight is None else weight
             rule = Pairs(entries.row, entries.col)
         if isinstance(rule, Edges):
-            weight = rule.weights if weight is None else weight
+            weight = rule.weights if weight is None else rule.weight_of_rows(weight)
             delay = rule.delays if delay is None else delay
             rule = rule.rule
         if not isinstance(rule, Rule):
@@ -626,7 +626,8 @@ def _fits(name: str, rule: Rule, source: View, target: View) -> None:
             if numbers.size and not 0 <= numbers.min() <= numbers.max() < size:
                 raise ValueError(
                     f"projection {name!r}: {what} run from {numbers.min()} to {numbers.max()}; "
-                    f"they must lie between 0 and {size - 1}."
+                    f"they must lie between 0 and {size - 1} (other ids: read_edges numbers them "
+                    "with renumber=True)."
                 )
     if isinstance(rule, FixedInDegree | FixedTotal):
         overlap = 0 if rule.autapses else shared(source, target)

@@ -186,6 +186,12 @@ def test_rows_of_other_versions_are_not_kept(folder):
     assert [row["case"] for row in results.read("thing")["rows"]] == ["b"]
 
 
+def test_results_are_json_for_every_reader(folder):
+    path = results.write("thing", [{"seconds": float("nan"), "sizes": (1, float("inf"))}])
+    assert "NaN" not in path.read_text() and "Infinity" not in path.read_text()
+    assert results.read("thing")["rows"] == [{"seconds": None, "sizes": [1, None]}]
+
+
 def test_a_latency_is_a_median():
     turns = [{"cold": 9.0}, {"cold": 1.0}, {"cold": 2.0}]
     (row,) = latency.rows_of({"spikesim": turns})

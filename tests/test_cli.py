@@ -1,6 +1,7 @@
 """The command line: what it prints, what it leaves, and what it says to bad input."""
 
 import json
+import math
 import os
 import re
 import signal
@@ -16,6 +17,9 @@ from click.testing import CliRunner
 
 import spikesim as ss
 from spikesim.cli import main
+from spikesim.rate import LeakyRNN, RateNetwork
+from spikesim.rate.files import save
+from spikesim.storage import SpikeWriter
 
 ROOT = Path(__file__).parent.parent
 SMALL = """
@@ -102,6 +106,45 @@ def test_info_and_plot(small, tmp_path):
     assert invoke("plot", out, "--out", tmp_path / "x.png")[0] == 0
     assert invoke("plot", out, "--out", tmp_path / "x.png")[0] == 2
     assert invoke("plot", out, "--out", tmp_path / "x.png", "--force")[0] == 0
+
+
+def strict(text):
+    """What JSON.parse of a browser, jq and others take."""
+
+    def refuse(constant):
+        raise ValueError(f"{constant} is not JSON")
+
+    return json.loads(text, parse_constant=refuse)
+
+
+def test_json_of_a_file_without_an_end_is_json(tmp_path):
+    with SpikeWriter(tmp_path / "run.h5", {"p": 4}, {"noise": [math.inf, 1.0]}):
+        pass  # killed before its first flush: no rate is known
+    found = strict(invoke("info", tmp_path / "run.h5", "--json")[1])
+    assert found["populations"] == {"p": {"neurons": 4, "spikes": 0, "rate": None}}
+    assert found["run"] == {"noise": [None, 1.0]}
+    assert math.isnan(ss.info(tmp_path / "run.h5")["populations"]["p"]["rate"])
+
+
+@pytest.mark.parametrize(
+    ("command", "replaced"),
+    [
+        (("run", "small.py", "--duration", 1), "spikesim.cli._summary"),
+        (("info", "run.h5"), "spikesim.storage.info"),
+        (("info", "model.h5"), "spikesim.rate.files.model_info"),
+        (("train", "xor", "--units", 4, "--updates", 1), "spikesim.cli_train._summary"),
+    ],
+)
+def test_every_json_has_null_for_what_is_no_number(command, replaced, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("small.py").write_text(SMALL)
+    SpikeWriter("run.h5", {"p": 4}, {}).close()
+    save(RateNetwork([LeakyRNN(2)], 1, 1, 10.0), "model.h5")
+    bad = {"a": math.nan, "b": [1.5, -math.inf, {"c": (np.float64("nan"), "NaN", 2)}], "d": None}
+    monkeypatch.setattr(replaced, lambda *_, **__: bad)
+    code, stdout, _ = invoke(*command, "--json")
+    assert code == 0
+    assert strict(stdout) == {"a": None, "b": [1.5, None, {"c": [None, "NaN", 2]}], "d": None}
 
 
 BROKEN = {

@@ -162,3 +162,10 @@ def test_stimulate_and_edges_belong_to_networks_that_take_them():
     result = CliRunner().invoke(main, ["run", "cuba", "--edges", "x.csv"])
     assert result.exit_code == 2
     assert "the network 'cuba' takes no --edges" in result.output
+
+
+def test_ids_of_a_connectome_are_refused_before_anything_is_allocated(tmp_path):
+    path = tmp_path / "edges.csv"
+    path.write_text("source,target,count\n720575940628857210,720575940604023456,4\n")
+    with pytest.raises(ValueError, match=r"number 720575940628857210, .*numbered from 0 here"):
+        flybrain.network(edges=path)

@@ -1,7 +1,9 @@
 """Inputs that change in time: rates of Poisson trains, sampled currents."""
 
 import re
+import warnings
 
+import h5py
 import numpy as np
 import pytest
 
@@ -128,6 +130,54 @@ def test_threads_change_nothing():
         found.append([simulation.get("a", x) for x in "nm"])
     for other in found[1:]:
         np.testing.assert_array_equal(found[0], other)
+
+
+EARLY = ss.SpikeTrains([-30.0, -0.05, -1e-7, 0.0, 0.05, 0.25], [0, 1, 2, 1, 0, 2], 3, -50.0, 1.0)
+
+
+def of_file(path, trains: ss.SpikeTrains) -> ss.SpikeTrains:
+    """The same, of a file that another program wrote in order of time."""
+    with h5py.File(path, "w") as file:
+        file["spikes/a/timestamps"] = trains.times
+        file["spikes/a/timestamps"].attrs["units"] = "ms"
+        file["spikes/a/node_ids"] = trains.neurons
+        file["spikes/a"].attrs["sorting"] = "by_time"
+    return ss.open_spikes(path)["a"]
+
+
+@pytest.mark.parametrize("kept", ["memory", "file"])
+def test_spikes_before_the_start_are_left_out_and_told(kept, tmp_path):
+    trains = EARLY if kept == "memory" else of_file(tmp_path / "early.h5", EARLY)
+    sentence = "2 of 6 spikes are before 0 ms, the first of them at -30 ms; they are left out"
+    with pytest.warns(UserWarning, match=sentence) as caught:
+        given = ss.Spikes(trains, weight=1.0)
+    assert caught[0].filename == __file__
+    simulation = make((slice(None), given, "jump"), size=3)
+    first, second, third = gains(simulation, "n", [0.1, 0.1, 0.1])
+    np.testing.assert_allclose(first, [1, 1, 1], rtol=1e-3)  # at 0.05, 0 and all but 0
+    np.testing.assert_allclose(second, 0, atol=1e-6)
+    np.testing.assert_allclose(third, [0, 0, 1], rtol=1e-3)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        simulation.set("spikes->a", weight=0.5)  # the input is made anew: nothing to tell again
+
+
+def test_trains_that_ended_before_the_start_bring_nothing():
+    past = ss.SpikeTrains([-3.0, -2.0], [0, 1], 2, -5.0, -1.0)
+    with pytest.warns(UserWarning, match="2 of 2 spikes"):
+        given = ss.Spikes(past, weight=1.0)
+    assert given.trains == ss.SpikeTrains([], [], 2, 0.0, 0.0)
+    np.testing.assert_array_equal(*gains(make((slice(None), given, "jump"), size=2), "n", [5]), 0)
+
+
+def test_trains_without_early_spikes_are_taken_as_they_are(tmp_path):
+    calm = ss.SpikeTrains([0.0, 4.0], [0, 1], 2, -5.0, 4.0)
+    late = of_file(tmp_path / "late.h5", ss.SpikeTrains([0.0, 4.0], [0, 1], 2, 0.0, 4.0))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert ss.Spikes(calm).trains.times.tolist() == [0.0, 4.0]
+        assert ss.Spikes(late).trains is late
+    assert isinstance(late._times, h5py.Dataset)  # nothing was read
 
 
 BAD = {

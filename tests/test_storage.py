@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import time
+import warnings
 
 import h5py
 import numpy as np
@@ -14,10 +15,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import spikesim as ss
 from spikesim.spiketrains import SpikeTrains
 from spikesim.storage import ReportWriter, SpikeWriter, info, open_spikes, read_report
 from spikesim.storage.hdf5 import OrderedWrites
 
+pytestmark = pytest.mark.filterwarnings("ignore:.*have no units")  # unless a test looks for it
 SIZES = {"exc": 20, "inh": 5}
 PER_WINDOW, WINDOW = 300, 10.0  # chunks of 1024 spikes, so that windows begin new chunks
 
@@ -472,7 +475,10 @@ def test_files_which_are_no_spikes(tmp_path):
     ("change", "message"),
     [
         (lambda pop: pop.pop("node_ids"), "'pop' needs the data sets timestamps and node_ids"),
-        (lambda pop: pop["timestamps"].attrs.update(units="years"), "'years', not in ms or s"),
+        (lambda pop: pop["timestamps"].attrs.update(units="years"), "in 'years'; it must be ms, s"),
+        (lambda pop: pop["timestamps"].attrs.update(units=np.float64(0.001)), "are in '0.001'"),
+        (lambda pop: pop.move("timestamps", "times"), "'pop' needs the data sets timestamps"),
+        (lambda pop: pop["node_ids"].write_direct(np.array([0, 2**63, 1, 2], "u8")), "9223372036"),
         (lambda pop: pop["timestamps"].write_direct(np.array([0, 1, 2, np.nan])), "finite"),
     ],
 )
@@ -483,6 +489,149 @@ def test_bad_populations_are_named(tmp_path, change, message):
         change(file["spikes/pop"])
     with pytest.raises(ValueError, match=f"cannot read .*foreign.h5: .*{message}"):
         open_spikes(path)
+
+
+def test_negative_node_ids_are_refused_before_anything_is_counted(tmp_path):
+    foreign(tmp_path / "foreign.h5", dtype="i8", sorting="by_time", units="ms")
+    with h5py.File(tmp_path / "foreign.h5", "r+") as file:
+        file["spikes/pop/node_ids"][1] = -1
+    for read in (open_spikes, info):
+        with pytest.raises(ValueError, match="a node id of population 'pop' is -1"):
+            read(tmp_path / "foreign.h5")
+
+
+UNITS = {
+    "ms": 1,
+    "MSec": 1,
+    " milliseconds ": 1,
+    "millisecond": 1,
+    "s": 1000,
+    "SEC": 1000,
+    "second": 1000,
+    b"Seconds": 1000,
+    "us": 1e-3,
+    "\N{MICRO SIGN}s": 1e-3,
+    "\N{GREEK SMALL LETTER MU}s": 1e-3,
+    "microseconds": 1e-3,
+    "ns": 1e-6,
+}
+
+
+@pytest.mark.parametrize("units", UNITS)
+@pytest.mark.parametrize("sorting", ["by_time", "none"])
+@pytest.mark.parametrize("place", ["spikes/pop/timestamps", "spikes/pop"])
+def test_times_in_any_unit_are_given_in_ms(tmp_path, units, sorting, place):
+    path = tmp_path / "foreign.h5"
+    foreign(path, scale=UNITS[units], sorting=sorting)
+    with h5py.File(path, "r+") as file:
+        file[place].attrs["units"] = np.bytes_(units) if isinstance(units, bytes) else units
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        trains = open_spikes(path)["pop"]
+    np.testing.assert_allclose(trains.times, TIMES, rtol=1e-15)
+    assert len(told) == (UNITS[units] != 1)
+    for warning in told:
+        assert "the timestamps are in" in str(warning.message) and warning.filename == __file__
+        assert str(path) in str(warning.message) and "given in ms" in str(warning.message)
+
+
+def test_times_without_a_unit_are_taken_as_ms_and_told_at_once(tmp_path):
+    path = tmp_path / "foreign.h5"
+    with h5py.File(path, "w") as file:
+        for name in "ab":
+            file[f"spikes/{name}/timestamps"], file[f"spikes/{name}/node_ids"] = [1.5], [0]
+        file["spikes/a"].attrs["units"] = ""
+    sentence = "foreign.h5, 'a', 'b': the timestamps have no units; they are taken as ms"
+    for read in (open_spikes, info):
+        with pytest.warns(UserWarning, match=sentence) as told:
+            read(path)
+        assert len(told) == 1 and told[0].filename == __file__
+    assert open_spikes(path)["b"].times.tolist() == [1.5]
+
+
+LIARS = {
+    "shuffled": np.random.default_rng(1).permutation(np.arange(486) * 2.0),
+    "decreasing": np.arange(486)[::-1] * 2.0,
+    "one late": np.r_[np.arange(485) * 2.0, 3.0],
+    "by neuron": np.tile(np.arange(81) * 12.0, 6),
+}
+
+
+@pytest.mark.parametrize("name", LIARS)
+@pytest.mark.parametrize("piece", [1, 5, 2**20])
+def test_a_claim_to_be_sorted_is_checked(tmp_path, monkeypatch, name, piece):
+    monkeypatch.setattr("spikesim.storage.spikes.PIECE", piece)
+    times, ids, path = LIARS[name], np.arange(486) % 7, tmp_path / "liar.h5"
+    with h5py.File(path, "w") as file:
+        file["spikes/pop/timestamps"], file["spikes/pop/node_ids"] = times, ids
+        file["spikes/pop/timestamps"].attrs["units"] = "ms"
+        file["spikes/pop"].attrs["sorting"] = "by_time"
+    with pytest.warns(
+        UserWarning, match="liar.h5, 'pop': the spikes are not sorted by time"
+    ) as told:
+        trains = open_spikes(path)["pop"]
+    assert len(told) == 1 and told[0].filename == __file__
+    assert trains == SpikeTrains(times, ids, 7, 0.0, times.max())
+    inside = (times > 100) & (times <= 300)
+    assert trains.restrict(100.0, 300.0) == SpikeTrains(times[inside], ids[inside], 7, 100, 300)
+    assert inside.sum() > 90
+
+
+@settings(max_examples=60, deadline=None)
+@given(times=st.lists(st.integers(0, 30), min_size=1), piece=st.integers(1, 9))
+def test_sorted_times_and_no_others_stay_on_the_disk(tmp_path_factory, times, piece):
+    path = tmp_path_factory.mktemp("any") / "foreign.h5"
+    with h5py.File(path, "w") as file:
+        file["spikes/pop/timestamps"] = np.array(times, float)
+        file["spikes/pop/node_ids"] = np.arange(len(times))
+        file["spikes/pop/timestamps"].attrs["units"] = "ms"
+        file["spikes/pop"].attrs["sorting"] = "by_time"
+    with pytest.MonkeyPatch.context() as patch, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        patch.setattr("spikesim.storage.spikes.PIECE", piece)
+        trains = open_spikes(path)["pop"]
+    assert isinstance(trains._times, h5py.Dataset) == (times == sorted(times))
+    assert trains == SpikeTrains(times, np.arange(len(times)), len(times), 0.0, max(times))
+
+
+def test_no_number_among_times_is_refused_though_they_claim_to_be_sorted(tmp_path):
+    path = tmp_path / "foreign.h5"
+    foreign(path, sorting="by_time", units="ms")
+    with h5py.File(path, "r+") as file:
+        file["spikes/pop/timestamps"][1] = np.nan
+    for read in (open_spikes, info):
+        with pytest.raises(ValueError, match="cannot read .*foreign.h5: times must be finite"):
+            read(path)
+
+
+def test_own_files_are_not_looked_through(tmp_path, monkeypatch):
+    write_run(tmp_path / "run.h5", 3)
+    monkeypatch.setattr("spikesim.storage.spikes._ascending", None)
+    assert open_spikes(tmp_path / "run.h5")["exc"].restrict(5.0, 9.0).t_stop == 9
+
+
+def nothing(group):
+    pass
+
+
+def no_rows(group):
+    group["timestamps"], group["node_ids"] = [], []  # of 64-bit floats, both
+
+
+def no_space(group):
+    group["timestamps"], group["gids"] = h5py.Empty("f8"), h5py.Empty("u8")
+
+
+@pytest.mark.parametrize("empty", [nothing, no_rows, no_space])
+def test_a_population_without_spikes_is_empty(tmp_path, empty):
+    path = tmp_path / "foreign.h5"
+    foreign(path, MIXED, units="ms")
+    with h5py.File(path, "r+") as file:
+        empty(file.create_group("spikes/silent"))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert open_spikes(path) == {"pop": EXPECTED, "silent": SpikeTrains([], [], 0, 0, 7.5)}
+        assert info(path)["populations"]["silent"]["spikes"] == 0
 
 
 def test_damaged_files(tmp_path):
@@ -583,6 +732,138 @@ def test_report_of_several_elements_per_node_and_populations(tmp_path):
     times, node_ids, values, meta = read_report(path, "b")
     assert times.tolist() == [0, 0.5] and node_ids.tolist() == [5, 5, 5, 6]
     assert values.shape == (2, 4) and meta["variable"] is None and meta["population"] == "b"
+
+
+VALUES = np.arange(20.0).reshape(5, 4) / 3  # not numbers of 32 bits
+
+
+def bmtk_report(path, time=(0.0, 2.5, 0.5), pointers=(0, 3, 4), ids=(5, 6), **names):
+    """Laid out as by BMTK and pySONATA: another name, 64 bits, no unit of time; compressed."""
+    with h5py.File(path, "w") as file:
+        report = file.create_group("report/v1")
+        report.create_dataset("data", data=VALUES, compression="gzip")
+        report["data"].attrs.update(units="mV", variable="v")
+        mapping = report.create_group("mapping")
+        mapping["time"] = np.array(time)
+        if pointers is not None:
+            mapping[names.get("index", "index_pointer")] = np.array(pointers, np.uint64)
+        mapping[names.get("nodes", "node_ids")] = np.array(ids, np.uint64)
+        mapping["element_ids"], mapping["element_pos"] = np.arange(4), np.full(4, 0.5)
+
+
+@pytest.mark.parametrize(
+    ("options", "nodes"),
+    [
+        ({}, [5, 5, 5, 6]),
+        ({"pointers": (0, 3)}, [5, 5, 5, 6]),
+        ({"index": "index_pointers"}, [5, 5, 5, 6]),
+        ({"nodes": "gids", "pointers": (0, 0, 4)}, [6, 6, 6, 6]),
+        ({"pointers": None, "ids": (9, 2, 7, 3)}, [9, 2, 7, 3]),
+        ({"ids": (2**62, 7)}, [2**62] * 3 + [7]),
+    ],
+)
+def test_reports_of_bmtk(tmp_path, options, nodes):
+    path = tmp_path / "bmtk.h5"
+    bmtk_report(path, **options)
+    sentence = "bmtk.h5, 'v1': the times have no units; they are taken as ms"
+    with pytest.warns(UserWarning, match=sentence) as told:
+        times, node_ids, values, meta = ss.read_report(path)
+    assert len(told) == 1 and told[0].filename == __file__
+    assert times.tolist() == [0, 0.5, 1, 1.5, 2] and node_ids.tolist() == nodes
+    np.testing.assert_array_equal(values, VALUES)
+    facts = {"elements": 4, "samples": 5, "every": 0.5, "variable": "v", "unit": "mV"}
+    assert meta == {"population": "v1"} | facts
+    with pytest.warns(UserWarning, match=sentence):
+        assert info(path)["populations"] == {"v1": facts}
+
+
+@pytest.mark.parametrize("units", UNITS)
+@pytest.mark.parametrize("place", ["mapping/time", "mapping", "."])
+def test_times_of_reports_in_any_unit_are_given_in_ms(tmp_path, units, place):
+    path, scale = tmp_path / "report.h5", UNITS[units]
+    bmtk_report(path, time=np.array([10, 12.5, 0.5]) / scale)
+    with h5py.File(path, "r+") as file:
+        file["report/v1"][place].attrs["units"] = units
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        times, *_, meta = read_report(path)
+        facts = info(path)
+    np.testing.assert_allclose(times, [10, 10.5, 11, 11.5, 12], rtol=1e-12)
+    assert meta["every"] == pytest.approx(0.5) and meta["unit"] == "mV"
+    assert (facts["t_start"], facts["t_stop"]) == pytest.approx((10, 12.5))
+    assert ["the times are in" in str(x.message) for x in told] == [True] * (2 * (scale != 1))
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"pointers": (0, 3, 5)}, "do not share 4 elements out among 2 nodes"),
+        ({"pointers": (0, 3, 3)}, "do not share 4 elements out"),
+        ({"pointers": (1, 3, 4)}, "do not share 4 elements out"),
+        ({"pointers": (1, 3)}, "do not share 4 elements out"),
+        ({"pointers": (0, 5, 4)}, "do not share 4 elements out"),
+        ({"pointers": (0, 1, 2, 4)}, "do not share 4 elements out"),
+        ({"pointers": None}, "needs the data sets node_ids and index_pointers"),
+        ({"nodes": "cells"}, "needs the data sets node_ids and index_pointers"),
+        ({"ids": (2**63, 1)}, "mapping/node_ids holds numbers below 0 or beyond 64 bits"),
+        ({"time": (0, 2.5, 0)}, "the step of mapping/time is 0.0 ms; it must be positive"),
+        ({"time": (0, 2.5, np.nan)}, "the step of mapping/time is nan ms"),
+    ],
+)
+def test_reports_that_contradict_themselves_are_refused(tmp_path, options, message):
+    bmtk_report(tmp_path / "report.h5", **options)
+    with pytest.raises(ValueError, match=f"cannot read .*report.h5: .*{message}"):
+        read_report(tmp_path / "report.h5")
+
+
+def test_reports_in_an_unknown_unit_of_time_or_shape_are_refused(tmp_path):
+    path = tmp_path / "report.h5"
+    bmtk_report(path)
+    with h5py.File(path, "r+") as file:
+        file["report/v1/mapping/time"].attrs["units"] = "steps"
+    for read in (read_report, info):
+        with pytest.raises(ValueError, match=r"report.h5: the times are in 'steps'; it must be ms"):
+            read(path)
+    with h5py.File(path, "r+") as file:
+        del file["report/v1/data"], file["report/v1/mapping/time"].attrs["units"]
+        file["report/v1/data"] = np.arange(4.0)
+    for read in (read_report, info):
+        with pytest.raises(ValueError, match=r"report.h5: data has 1 dimensions"):
+            read(path)
+
+
+def no_mapping(report):
+    report.create_group("mapping")
+
+
+def no_elements(report):
+    """As BMTK leaves a population of which nothing is recorded."""
+    report["data"] = np.empty((0, 0))
+    report["mapping/node_ids"] = np.empty(0, np.uint64)
+    report["mapping/index_pointer"] = np.zeros(1, np.uint64)
+    report["mapping/element_ids"] = np.empty(0, np.uint64)
+
+
+def no_columns(report):
+    report["data"], report["mapping/time"] = np.empty((5, 0)), [0.0, 2.5, 0.5]
+    report["mapping/node_ids"] = []
+
+
+@pytest.mark.parametrize("empty", [nothing, no_mapping, no_elements, no_columns])
+def test_an_empty_population_leaves_the_others_of_a_report(tmp_path, empty):
+    path = tmp_path / "report.h5"
+    bmtk_report(path, time=(2.0, 4.5, 0.5))
+    with h5py.File(path, "r+") as file:
+        empty(file.create_group("report/none"))
+    np.testing.assert_array_equal(read_report(path, "v1")[2], VALUES)
+    times, node_ids, values, meta = read_report(path, "none")
+    samples = 5 if empty is no_columns else 0
+    assert times.shape == (samples,) and node_ids.shape == (0,) and values.shape == (samples, 0)
+    assert (meta["elements"], meta["samples"], meta["unit"]) == (0, samples, "")
+    facts = info(path)
+    assert facts["populations"]["v1"]["elements"] == 4 and facts["t_stop"] == 4.5
+    assert facts["t_start"] == (0.0 if empty is no_columns else 2.0)
+    assert np.isnan(facts["populations"]["none"]["every"]) == (empty is not no_columns)
 
 
 @pytest.mark.parametrize(

@@ -127,6 +127,12 @@ def _read(path: Path) -> ss.Edges:
         known = ", ".join(map(repr, names))
         raise ValueError(f"{path}: the columns are {known}; needed: {wanted}.")
     table = ss.read_edges(path, *columns[0])
+    highest = max(table.sources.max(), table.targets.max())
+    if highest >= 2**31:
+        raise ValueError(
+            f"{path}: a neuron has the number {highest}, which looks like an id of a connectome; "
+            "neurons are numbered from 0 here."
+        )
     return ss.Edges(table.sources, table.targets, WEIGHT * table.weights)
 
 

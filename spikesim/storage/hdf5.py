@@ -7,13 +7,21 @@ import errno
 import io
 import math
 import os
-from collections.abc import Iterator
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import h5py
 import numpy as np
 
+MS_PER_UNIT = {
+    **dict.fromkeys(["ns", "nsec", "nanosecond", "nanoseconds"], 1e-6),
+    **dict.fromkeys(["us", "usec", "\N{GREEK SMALL LETTER MU}s"], 1e-3),
+    **dict.fromkeys(["microsecond", "microseconds"], 1e-3),
+    **dict.fromkeys(["ms", "msec", "msecs", "millisecond", "milliseconds"], 1.0),
+    **dict.fromkeys(["s", "sec", "secs", "second", "seconds"], 1000.0),
+}
 FULL = {errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)}
 
 
@@ -55,6 +63,29 @@ def text(attribute: Any) -> str:
     """An attribute's string, be it stored as bytes or str, alone or as an array of one."""
     value = np.ravel(attribute)[0]
     return value.decode() if isinstance(value, bytes) else str(value)
+
+
+def ms_per_unit(what: str, *places: h5py.Dataset | h5py.Group) -> tuple[float, str]:
+    """What times are multiplied by to be in ms, by the first place with an attribute ``units``.
+
+    Also what a user should be told of it, or nothing. ``what`` names the times.
+    """
+    found = [
+        place.attrs[name] for place in places for name in ("units", "unit") if name in place.attrs
+    ]
+    units = text(found[0]).strip() if found else ""
+    if not units:
+        return 1.0, f"{what} have no units; they are taken as ms"
+    factor = MS_PER_UNIT.get(units.casefold())  # this makes the micro sign the Greek letter, too
+    if factor is None:
+        raise ValueError(f"{what} are in {units!r}; it must be ms, s, us or ns, or their names")
+    return factor, "" if factor == 1 else f"{what} are in {units!r}; they are given in ms"
+
+
+def tell(path: str | os.PathLike, notes: Mapping[str, Sequence[str]]) -> None:
+    """Warn who called the caller of this of what was taken for granted, for which populations."""
+    for note, names in notes.items():
+        warnings.warn(f"{path}, {', '.join(map(repr, names))}: {note}.", stacklevel=3)
 
 
 class LiveFile:

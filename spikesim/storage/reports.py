@@ -7,6 +7,7 @@ t_start + 2 every, ..., so ``start`` is t_start + every and ``stop`` is ``start 
 
 from __future__ import annotations
 
+import math
 import os
 from typing import Any
 
@@ -14,7 +15,14 @@ import h5py
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from spikesim.storage.hdf5 import LiveFile, damage_told, open_for_reading, text
+from spikesim.storage.hdf5 import (
+    LiveFile,
+    damage_told,
+    ms_per_unit,
+    open_for_reading,
+    tell,
+    text,
+)
 
 
 class ReportWriter:
@@ -163,7 +171,10 @@ def _create_mapping(report: h5py.Group, node_ids: NDArray, span: list[float]) ->
 def read_report(
     path: str | os.PathLike, population: str | None = None
 ) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray, dict[str, Any]]:
-    """Read a SONATA report.
+    """Read a SONATA report: a variable of some neurons over time, of this or another program.
+
+    A file may be compressed, have values of 64 bits, or name its mapping ``index_pointer`` as
+    BMTK and pySONATA do. Times in other units are converted, and times without are taken as ms.
 
     Parameters
     ----------
@@ -178,16 +189,24 @@ def read_report(
     node_ids : ndarray, shape (n_elements,)
         The neuron of each column; a neuron recorded at several elements has several.
     values : ndarray, shape (n_samples, n_elements)
+        In ``unit``, of the type that the file has.
     meta : dict
-        ``population`` and, as in ``info``, ``elements``, ``samples``, ``every`` (ms),
-        ``variable`` (None if unknown) and ``unit``.
+        ``population`` and, as in ``info``, ``elements``, ``samples``, ``every`` (ms; NaN in a
+        population that holds nothing), ``variable`` (None if unknown) and ``unit`` ("" if
+        unknown).
 
     Raises
     ------
     FileNotFoundError, OSError
         If there is no such file or it may not be read.
     ValueError
-        If it is not a SONATA report, or damaged, or has no such population.
+        If it is not a SONATA report, or damaged, or has no such population, or its times are in
+        an unknown unit.
+
+    Warns
+    -----
+    UserWarning
+        Times were converted to ms, or have no unit.
     """
     with open_for_reading(path) as hdf5, damage_told(path):
         if "report" not in hdf5:
@@ -198,35 +217,92 @@ def read_report(
         if population not in names:
             raise ValueError(f"population must be one of {names}, but is {population!r}")
         report = hdf5["report"][population]
-        meta = _meta(report)
-        times = report["mapping/time"][0] + meta["every"] * np.arange(meta["samples"])
-        return times, _element_nodes(report), report["data"][:], {"population": population} | meta
+        start, _, every, note = _time(report)
+        meta = _meta(report, every)
+        times = start + every * np.arange(meta["samples"])
+        nodes = _element_nodes(report, meta["elements"])
+        values = report["data"][:] if meta["elements"] else np.empty((meta["samples"], 0))
+    tell(path, {note: [population]} if note else {})
+    return times, nodes, values, {"population": population} | meta
 
 
-def _element_nodes(report: h5py.Group) -> NDArray[np.int64]:
-    node_ids = report["mapping/node_ids"][:].astype(np.int64)
-    pointers = report["mapping/index_pointers"][: len(node_ids)].astype(np.int64)
-    return np.repeat(node_ids, np.diff(pointers, append=report["data"].shape[1]))
+def _element_nodes(report: h5py.Group, elements: int) -> NDArray[np.int64]:
+    """The node of each column, by where the columns of each node begin."""
+    mapping = report.get("mapping", {})
+    node_ids = _whole(mapping, "node_ids", "gids")
+    pointers = _whole(mapping, "index_pointers", "index_pointer")
+    if node_ids is None and not elements:
+        return np.empty(0, np.int64)
+    if node_ids is None or (pointers is None and len(node_ids) != elements):
+        raise ValueError("mapping needs the data sets node_ids and index_pointers")
+    pointers = np.arange(elements + 1) if pointers is None else pointers
+    if len(pointers) == len(node_ids):
+        pointers = np.append(pointers, elements)
+    columns = np.diff(pointers)
+    if (
+        len(columns) != len(node_ids)
+        or np.any(columns < 0)
+        or tuple(pointers[[0, -1]]) != (0, elements)
+    ):
+        raise ValueError(
+            f"mapping/index_pointers do not share {elements} elements out among {len(node_ids)} "
+            "nodes"
+        )
+    return np.repeat(node_ids, columns)
 
 
-def _meta(report: h5py.Group) -> dict[str, Any]:
-    data = report["data"]
+def _whole(mapping: h5py.Group, *names: str) -> NDArray[np.int64] | None:
+    """The first of these data sets that there is."""
+    for name in names:
+        if name in mapping:
+            values = mapping[name][:] if mapping[name].size else np.empty(0)
+            if np.any(values < 0) or np.any(values >= 2**63):
+                raise ValueError(f"mapping/{name} holds numbers below 0 or beyond 64 bits")
+            return values.astype(np.int64)
+    return None
+
+
+def _time(report: h5py.Group) -> tuple[float, float, float, str]:
+    """Start, stop and step (ms), NaN if there are none, and what to tell of them."""
+    if "mapping/time" not in report:
+        return math.nan, math.nan, math.nan, ""
+    time = report["mapping/time"]
+    factor, note = ms_per_unit("the times", time, report["mapping"], report)
+    start, stop, every = (factor * time[:3]).tolist()
+    return start, stop, every, note
+
+
+def _meta(report: h5py.Group, every: float) -> dict[str, Any]:
+    data = report.get("data")
+    shape = (0, 0) if data is None or data.shape is None else data.shape
+    if len(shape) != 2:
+        raise ValueError(f"data has {len(shape)} dimensions; it must have two: samples, elements")
+    if not 0 < every < math.inf and all(shape):
+        raise ValueError(f"the step of mapping/time is {every} ms; it must be positive")
+    attributes = {} if data is None else data.attrs
     return {
-        "elements": data.shape[1],
-        "samples": data.shape[0],
-        "every": float(report["mapping/time"][2]),
-        "variable": text(data.attrs["variable"]) if "variable" in data.attrs else None,
-        "unit": text(data.attrs.get("units", "")),
+        "elements": shape[1],
+        "samples": shape[0],
+        "every": every,
+        "variable": text(attributes["variable"]) if "variable" in attributes else None,
+        "unit": text(attributes.get("units", "")),
     }
 
 
-def report_info(hdf5: h5py.File) -> dict[str, Any]:
-    """The answer of ``info`` for an open report."""
-    reports = hdf5["report"]
-    spans = [report["mapping/time"][:2] for report in reports.values()]
-    return {
+def report_info(hdf5: h5py.File) -> tuple[dict[str, Any], dict[str, list[str]]]:
+    """The answer of ``info`` for an open report, and what to tell of which populations."""
+    reports, notes, spans, populations = hdf5["report"], {}, [], {}
+    for name, report in reports.items():
+        start, stop, every, note = _time(report)
+        populations[name] = _meta(report, every)
+        if not math.isnan(start):
+            spans.append((start, stop))
+        if note:
+            notes.setdefault(note, []).append(name)
+    facts = {
         "format": "SONATA report",
-        "populations": {name: _meta(report) for name, report in reports.items()},
-        "t_start": float(min((start for start, _ in spans), default=0.0)),
-        "t_stop": float(max((stop for _, stop in spans), default=0.0)),
+        "populations": populations,
+        "t_start": min((start for start, _ in spans), default=0.0),
+        "t_stop": max((stop for _, stop in spans), default=0.0),
     }
+    return facts, notes

@@ -13,12 +13,19 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from spikesim.spiketrains import SpikeTrains
-from spikesim.storage.hdf5 import LiveFile, damage_told, open_for_reading, text
+from spikesim.storage.hdf5 import (
+    LiveFile,
+    damage_told,
+    ms_per_unit,
+    open_for_reading,
+    tell,
+    text,
+)
 from spikesim.storage.reports import report_info
 
 SORTING = h5py.enum_dtype({"none": 0, "by_id": 1, "by_time": 2}, basetype="u1")
 FLAT_POPULATION = "all"  # the name given to the spikes of files without populations
-MS_PER_UNIT = {"ms": 1.0, "s": 1000.0}
+PIECE = 2**20  # spikes that are looked at at once
 
 
 class SpikeWriter:
@@ -211,13 +218,15 @@ def open_spikes(path: str | os.PathLike) -> dict[str, SpikeTrains]:
     """The spikes in a SONATA file, of this or of another program, or of a run still going on.
 
     Files sorted by time are read lazily (see ``SpikeTrains.lazy``) and stay open as long as the
-    trains live; the attribute ``sorting`` is believed. Others are read whole and sorted.
+    trains live. In files of other programs that say so the times are looked through once, in
+    pieces. Others are read whole and sorted, and so are those that say so wrongly.
 
     The window and the sizes are those of the run where the file tells them (/spikesim); spikes
     behind its ``t_stop``, left by a run that was killed, are left out. Otherwise the window is
     from 0, or the smallest time if that is negative, to the largest time of all populations, and
     a size is the largest node id + 1. A flat file (/spikes/timestamps) gives one population
-    named "all".
+    named "all". Times in other units (``units``: s, us, "milliseconds" and so on) are converted,
+    and times without are taken as ms. A population without spikes may have no data sets.
 
     Returns
     -------
@@ -229,16 +238,24 @@ def open_spikes(path: str | os.PathLike) -> dict[str, SpikeTrains]:
     FileNotFoundError, OSError
         If there is no such file or it may not be read.
     ValueError
-        If it is not a SONATA spike file, or damaged.
+        If it is not a SONATA spike file, or damaged, or its times are in an unknown unit.
+
+    Warns
+    -----
+    UserWarning
+        Times were converted to ms, have no unit, or are not sorted although the file says so.
     """
     hdf5 = open_for_reading(path)
     with damage_told(path):
         if "spikes" not in hdf5:
             raise ValueError("it holds no group /spikes, so it is not a SONATA spike file")
-        return _read_spikes(hdf5)
+        trains, notes = _read_spikes(hdf5)
+    tell(path, notes)
+    return trains
 
 
-def _read_spikes(hdf5: h5py.File) -> dict[str, SpikeTrains]:
+def _read_spikes(hdf5: h5py.File) -> tuple[dict[str, SpikeTrains], dict[str, list[str]]]:
+    """The spikes, and what to tell of which populations."""
     spikes = hdf5["spikes"]
     groups = {FLAT_POPULATION: spikes} if "timestamps" in spikes else dict(spikes.items())
     sizes, t_start, t_stop = {}, None, None
@@ -248,35 +265,57 @@ def _read_spikes(hdf5: h5py.File) -> dict[str, SpikeTrains]:
         t_start, t_stop = run["t_start"][()], run["t_stop"][()]
         groups = {name: groups[name] for name in sizes}
 
-    columns = {name: _columns(name, group) for name, group in groups.items()}
+    columns, notes = {}, {}
+    for name, group in groups.items():
+        *columns[name], said = _columns(name, group, believed=bool(sizes))
+        for note in said:
+            notes.setdefault(note, []).append(name)
     if t_stop is None:
         ends = [times[i] for times, ids in columns.values() for i in _ends(times, ids)]
         t_start, t_stop = min(ends, default=0.0), max(ends, default=0.0)
         t_start = min(t_start, 0.0)
     trains = {}
     for name, (times, node_ids) in columns.items():
-        size = sizes[name] if sizes else _size(node_ids)
+        size = sizes[name] if sizes else _size(name, node_ids)
         make = SpikeTrains if isinstance(times, np.ndarray) else SpikeTrains.lazy
         trains[name] = make(times, node_ids, size, t_start, t_stop)
-    return trains
+    return trains, notes
 
 
-def _columns(name: str, group: h5py.Group) -> tuple[Any, Any]:
-    """Times (ms) and node ids in order of time: the data sets themselves where they serve."""
+def _columns(name: str, group: h5py.Group, believed: bool) -> tuple[Any, Any, list[str]]:
+    """Times (ms) and node ids in order of time, the data sets themselves where they serve.
+
+    Also what to tell. A file that is ``believed`` is sorted if it says so.
+    """
     times, node_ids = group.get("timestamps"), group.get("node_ids", group.get("gids"))
+    there = [column for column in (times, node_ids) if column is not None]
+    if not len(group) or (there and not any(column.size for column in there)):
+        return np.empty(0), np.empty(0, np.int64), []
     if times is None or node_ids is None:
         raise ValueError(f"population {name!r} needs the data sets timestamps and node_ids")
     if node_ids.dtype.kind not in "iu":
         raise ValueError(f"the node_ids of population {name!r} are not integers")
-    units = text(times.attrs.get("units", "ms"))
-    if units not in MS_PER_UNIT:
-        raise ValueError(f"the timestamps of population {name!r} are in {units!r}, not in ms or s")
-    if units == "ms" and _sorting(group) == "by_time":
-        return times, node_ids
+    factor, note = ms_per_unit("the timestamps", times, group)
+    said = [note] if note else []
     n = min(len(times), len(node_ids))
-    in_ms = times[:n] * MS_PER_UNIT[units]
+    if factor == 1 and _sorting(group) == "by_time":
+        if believed or _ascending(times, n):
+            return times, node_ids, said
+        said.append("the spikes are not sorted by time, as the file says they are; now they are")
+    in_ms = times[:n] * factor
     order = np.argsort(in_ms, kind="stable")
-    return in_ms[order], node_ids[:n][order]
+    return in_ms[order], node_ids[:n][order], said
+
+
+def _ascending(times: Any, n: int) -> bool:
+    """Whether times never go back; not if one of them is NaN."""
+    last = -np.inf
+    for start in range(0, n, PIECE):
+        piece = times[start : min(start + PIECE, n)]
+        if not (piece[0] >= last and np.all(piece[1:] >= piece[:-1])):
+            return False
+        last = piece[-1]
+    return True
 
 
 def _sorting(group: h5py.Group) -> str:
@@ -296,9 +335,16 @@ def _ends(times: Any, node_ids: Any) -> tuple[int, ...]:
     return (0, n - 1) if n else ()
 
 
-def _size(node_ids: Any) -> int:
-    parts = (node_ids[i : i + 2**20] for i in range(0, len(node_ids), 2**20))
-    return max((int(part.max()) + 1 for part in parts), default=0)
+def _size(name: str, node_ids: Any) -> int:
+    size = 0
+    for start in range(0, len(node_ids), PIECE):
+        piece = node_ids[start : start + PIECE]
+        lowest, highest = int(piece.min()), int(piece.max())
+        if lowest < 0 or highest >= 2**63 - 1:
+            bad = lowest if lowest < 0 else highest
+            raise ValueError(f"a node id of population {name!r} is {bad}, which is no neuron")
+        size = max(size, highest + 1)
+    return size
 
 
 def info(path: str | os.PathLike) -> dict[str, Any]:
@@ -308,9 +354,9 @@ def info(path: str | os.PathLike) -> dict[str, Any]:
     -------
     dict
         ``format``, "SONATA spikes" or "SONATA report"; ``populations``, for spikes name ->
-        {neurons, spikes, rate (Hz)}, for reports name -> {elements, samples, every (ms),
-        variable, unit}; ``t_start`` and ``t_stop`` (ms); and for spikes of this program ``run``,
-        the attributes of the run.
+        {neurons, spikes, rate (Hz)}, for reports name -> {elements, samples, every (ms; NaN where
+        nothing is held), variable, unit}; ``t_start`` and ``t_stop`` (ms); and for spikes of this
+        program ``run``, the attributes of the run.
 
     Raises
     ------
@@ -318,17 +364,25 @@ def info(path: str | os.PathLike) -> dict[str, Any]:
         If there is no such file or it may not be read.
     ValueError
         If it holds neither spikes nor a report, or is damaged.
+
+    Warns
+    -----
+    UserWarning
+        As `open_spikes` and `read_report`.
     """
     with open_for_reading(path) as hdf5, damage_told(path):
         if "report" in hdf5:
-            return report_info(hdf5)
-        if "spikes" in hdf5:
-            return _spikes_info(hdf5)
-        raise ValueError("it holds neither a group /spikes nor /report of SONATA")
+            facts, notes = report_info(hdf5)
+        elif "spikes" in hdf5:
+            facts, notes = _spikes_info(hdf5)
+        else:
+            raise ValueError("it holds neither a group /spikes nor /report of SONATA")
+    tell(path, notes)
+    return facts
 
 
-def _spikes_info(hdf5: h5py.File) -> dict[str, Any]:
-    trains = _read_spikes(hdf5)
+def _spikes_info(hdf5: h5py.File) -> tuple[dict[str, Any], dict[str, list[str]]]:
+    trains, notes = _read_spikes(hdf5)
     facts = {
         "format": "SONATA spikes",
         "populations": {
@@ -340,4 +394,4 @@ def _spikes_info(hdf5: h5py.File) -> dict[str, Any]:
     }
     if "spikesim" in hdf5:
         facts["run"] = {name: _decode(value) for name, value in hdf5["spikesim"].attrs.items()}
-    return facts
+    return facts, notes
