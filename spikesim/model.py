@@ -27,7 +27,6 @@ from spikesim.equations import (
 )
 
 METHODS = ("exact", "exponential_euler", "exponential_midpoint", "euler", "rk2", "rk4")
-UNITS = tuple(unit for unit in units.UNITS if unit)
 RESERVED = {  # words with a meaning in a model's text or in its kernel
     *("t", "dt", "i_syn", "xi", "refractory", "refractory_steps", "active", "real", "update"),
     *("pi", NOT_REFRACTORY),
@@ -113,6 +112,17 @@ class Receptor:
     parameters: Mapping[str, str] = field(default_factory=dict)
     values: Mapping[str, Value] = field(default_factory=dict)
     initial: Mapping[str, Value | str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "unit", _unit(self.unit, f"Receptor: unit is {self.unit!r}"))
+
+
+def _unit(text: str, where: str) -> str:
+    """This project's name of a unit."""
+    try:
+        return units.declared(text)
+    except units.UnitError as error:
+        raise EquationError(f"{where}; {error}.") from None
 
 
 def Delta(sign: str = "any") -> Receptor:
@@ -366,7 +376,8 @@ class NeuronModel:
     reset : str
         Statements carried out at a spike, such as ``v = v_reset``.
     parameters : mapping
-        Default and unit in text, such as ``{"tau_m": "20 ms"}``.
+        Default and unit in text, such as ``{"tau_m": "20 ms"}``; another unit of the same kind, as
+        in "0.02 s", is converted.
     receptors : mapping
         Name to `Receptor`.
     refractory : str
@@ -480,10 +491,6 @@ class NeuronModel:
         lines, currents, arrivals = [self.equations], [], {}
         parameters = dict(self.parameters)
         for name, receptor in self.receptors.items():
-            if receptor.unit and receptor.unit not in UNITS:
-                raise EquationError(
-                    f"{self.name}: receptor {name!r} has unknown unit {receptor.unit!r}."
-                )
             lines.append(receptor.equations.format(r=name))
             if receptor.current:
                 currents.append(re.sub(r"\bxi\b", f"xi_{name}", receptor.current.format(r=name)))
@@ -495,10 +502,7 @@ class NeuronModel:
         derivatives, unit_of = read.derivatives, dict(read.units)
         derivatives = _joined_noise(self.name, derivatives, list(self.receptors))
         for name, unit in unit_of.items():
-            if unit and unit not in UNITS:
-                raise EquationError(
-                    f"{self.name}: '{name}' has unit '{unit}'; known are {', '.join(UNITS)}."
-                )
+            unit_of[name] = _unit(unit, f"{self.name}: '{name}' has unit '{unit}'")
             if (name in parameters and name not in read.parameters) or name == "dt":
                 raise EquationError(f"{self.name}: '{name}' is defined by an equation already.")
         if not derivatives:
@@ -600,17 +604,10 @@ def _unknown(model: str, kind: str, name: str, known: Any) -> str:
 
 
 def _quantity(model: str, name: str, text: str | float) -> tuple[float, str]:
-    number, _, unit = str(text).strip().partition(" ")
     try:
-        value = float(number)
-    except ValueError:
-        value = np.nan
-    if not np.isfinite(value) or (unit and unit not in UNITS):
-        raise EquationError(
-            f"{model}: parameter {name!r} is {text!r}; it must be a number and one of the units "
-            f"{', '.join(UNITS)}, such as '20 ms'."
-        )
-    return value, unit
+        return units.quantity(str(text))
+    except units.UnitError as error:
+        raise EquationError(f"{model}: parameter {name!r} is {text!r}; {error}.") from None
 
 
 def _check_names(model: str, dynamics: Dynamics) -> None:
@@ -655,9 +652,9 @@ def _check_names(model: str, dynamics: Dynamics) -> None:
 
 def _check_units(model: NeuronModel, dynamics: Dynamics) -> None:
     """Hold the equations against the units that are given; what has none is not checked."""
-    known = {name: units.UNITS[unit] for name, unit in dynamics.units.items()}
+    known = {name: units.read(unit)[1] for name, unit in dynamics.units.items()}
     known |= {"t": units.TIME, "dt": units.TIME, "xi": units.NOISE}
-    known |= {f"w_{name}": units.UNITS[r.unit] for name, r in model.receptors.items()}
+    known |= {f"w_{name}": units.read(r.unit)[1] for name, r in model.receptors.items()}
     for name, node in dynamics.definitions.items():
         where = f"{model.name}, {name}"
         units.expect(node, known[name], known, where, f"{name} has")

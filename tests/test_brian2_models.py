@@ -243,7 +243,7 @@ REFUSED = [
     ("dv/dt = -v / tau : mV (unless refactory)", "flag 'unless refactory' is not known here; kno"),
     ("dv/dt = -v / tau : mV; x : pA (unless refractory)", "known are constant, shared"),
     ("dv/dt = x / tau : mV; x = e : mV (constant over dt)", "flag 'constant over dt' .* are none"),
-    ("dv/dt = -v / tau : volt", "'v' has unit 'volt'; known are"),
+    ("dv/dt = -v / tau : volt", "'v' has unit 'volt'; .* write 'mV'"),
     ("dv/dt = -v / tau : mV; e : pA", "parameter 'e' is '3 mV', but its line says pA"),
     ("dv/dt = -v / tau : mV; e : mV; e : mV", "'e' is defined twice"),
     ("dv/dt = x / tau : mV; x = v * tau : mV", "x: 'v \\* tau' has unit .*, but x has mV"),
