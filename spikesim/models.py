@@ -15,6 +15,7 @@ def LIF(
     t_ref: Value = 2.0,
     i_offset: Value = 0.0,
     receptors: Mapping[str, Receptor] | None = None,
+    method: str | None = None,
 ) -> NeuronModel:
     """Leaky integrate-and-fire neuron.
 
@@ -23,8 +24,7 @@ def LIF(
 
     With current-based receptors (`Delta`, `Exponential`, `Alpha`, `DoubleExponential`) it is
     integrated exactly (Rotter & Diesmann 1999); with `Conductance` receptors by the exponential
-    Euler method, for which ``dataclasses.replace(model, method="exponential_midpoint")`` is more
-    accurate.
+    Euler method, than which ``method="exponential_midpoint"`` is more accurate.
 
     Parameters
     ----------
@@ -36,6 +36,9 @@ def LIF(
         Constant current.
     receptors : mapping of name to receptor
         Default: "exc" and "inh", exponential currents of 5 and 10 ms.
+    method : str
+        Any of `NeuronModel`, "exact" with currents alone. Default: "exact", with `Conductance`
+        receptors "exponential_euler"; "exponential_midpoint" is then the more accurate.
     """
     receptors = _currents() if receptors is None else receptors
     return NeuronModel(
@@ -56,7 +59,7 @@ def LIF(
         },
         receptors=receptors,
         initial={"v": "e_l"},
-        method=_linear_method(receptors),
+        method=method or _linear_method(receptors),
         current="i_offset",
         values=dict(
             tau_m=tau_m,
@@ -78,6 +81,7 @@ def Izhikevich(
     d: Value = 8.0,
     i_offset: Value = 0.0,
     receptors: Mapping[str, Receptor] | None = None,
+    method: str | None = None,
 ) -> NeuronModel:
     """Izhikevich's simple model (2003), with the scheme of its publication.
 
@@ -93,6 +97,8 @@ def Izhikevich(
         Constant input, in the model's unit (mV/ms).
     receptors : mapping of name to receptor
         Default: "pulse", a current of one step.
+    method : str
+        Any of `NeuronModel` but "exact". Default: the scheme above.
 
     References
     ----------
@@ -108,7 +114,7 @@ def Izhikevich(
         parameters={"a": "0.02", "b": "0.2", "c": "-65 mV", "d": "8", "i_offset": "0"},
         receptors={"pulse": Pulse("")} if receptors is None else receptors,
         initial={"v": "c", "u": "b * c"},
-        method="v += dt / 2 * dv; v += dt / 2 * dv; u += dt * du",
+        method=method or "v += dt / 2 * dv; v += dt / 2 * dv; u += dt * du",
         current="i_offset",
         values=dict(a=a, b=b, c=c, d=d, i_offset=i_offset),
     )
@@ -129,6 +135,7 @@ def AdEx(
     t_ref: Value = 0.0,
     i_offset: Value = 0.0,
     receptors: Mapping[str, Receptor] | None = None,
+    method: str | None = None,
 ) -> NeuronModel:
     """Adaptive exponential integrate-and-fire neuron.
 
@@ -153,6 +160,8 @@ def AdEx(
         Adaptation at a spike; constant current.
     receptors : mapping of name to receptor
         Default: "exc" and "inh", exponential currents of 5 and 10 ms.
+    method : str
+        Any of `NeuronModel` but "exact". Default: "rk4".
 
     References
     ----------
@@ -186,7 +195,7 @@ def AdEx(
         },
         receptors=_currents() if receptors is None else receptors,
         initial={"v": "e_l"},
-        method="rk4",
+        method=method or "rk4",
         current="i_offset",
         values=dict(
             c_m=c_m,
@@ -217,6 +226,7 @@ def EIF(
     t_ref: Value = 1.7,
     i_offset: Value = 0.0,
     receptors: Mapping[str, Receptor] | None = None,
+    method: str | None = None,
 ) -> NeuronModel:
     """Exponential integrate-and-fire neuron.
 
@@ -240,6 +250,8 @@ def EIF(
         Constant current.
     receptors : mapping of name to receptor
         Default: "exc" and "inh", exponential currents of 5 and 10 ms.
+    method : str
+        Any of `NeuronModel` but "exact". Default: "rk4".
 
     References
     ----------
@@ -268,7 +280,7 @@ def EIF(
         },
         receptors=_currents() if receptors is None else receptors,
         initial={"v": "e_l"},
-        method="rk4",
+        method=method or "rk4",
         current="i_offset",
         values=dict(
             c_m=c_m,
@@ -295,6 +307,7 @@ def QIF(
     t_ref: Value = 0.0,
     i_offset: Value = 0.0,
     receptors: Mapping[str, Receptor] | None = None,
+    method: str | None = None,
 ) -> NeuronModel:
     """Quadratic integrate-and-fire neuron.
 
@@ -315,6 +328,8 @@ def QIF(
         Constant current.
     receptors : mapping of name to receptor
         Default: "exc" and "inh", exponential currents of 5 and 10 ms.
+    method : str
+        Any of `NeuronModel` but "exact". Default: "rk2".
 
     References
     ----------
@@ -342,7 +357,7 @@ def QIF(
         },
         receptors=_currents() if receptors is None else receptors,
         initial={"v": "e_l"},
-        method="rk2",
+        method=method or "rk2",
         current="i_offset",
         values=dict(
             tau_m=tau_m,
@@ -370,6 +385,7 @@ def AdaptiveLIF(
     b: Value = 40.0,
     i_offset: Value = 0.0,
     receptors: Mapping[str, Receptor] | None = None,
+    method: str | None = None,
 ) -> NeuronModel:
     """Leaky integrate-and-fire neuron with an adaptation current.
 
@@ -390,6 +406,9 @@ def AdaptiveLIF(
         Adaptation at a spike; constant current.
     receptors : mapping of name to receptor
         Default: "exc" and "inh", exponential currents of 5 and 10 ms.
+    method : str
+        Any of `NeuronModel`, "exact" with currents alone. Default: "exact", with `Conductance`
+        receptors "exponential_euler"; "exponential_midpoint" is then the more accurate.
 
     References
     ----------
@@ -420,7 +439,7 @@ def AdaptiveLIF(
         },
         receptors=receptors,
         initial={"v": "e_l"},
-        method=_linear_method(receptors),
+        method=method or _linear_method(receptors),
         current="i_offset",
         values=dict(
             tau_m=tau_m,
@@ -441,6 +460,7 @@ def GLIF(
     level: int = 5,
     *,
     receptors: Mapping[str, Receptor] | None = None,
+    method: str | None = None,
     **values: Value,
 ) -> NeuronModel:
     """Generalised leaky integrate-and-fire neurons of five levels of detail.
@@ -478,6 +498,9 @@ def GLIF(
         LIF; with reset rules; with after-spike currents; with both; with an adapting threshold too.
     receptors : mapping of name to receptor
         Default: "exc" and "inh", exponential currents of 5 and 10 ms.
+    method : str
+        Any of `NeuronModel`, "exact" with currents alone. Default: "exact", with `Conductance`
+        receptors "exponential_euler"; "exponential_midpoint" is then the more accurate.
     **values
         Values of the level's parameters, instead of the defaults in brackets: c_m (58.72 pF), g_l
         (9.43 nS), e_l (-78.85 mV), v_th (-51.68 mV), t_ref (3.75 ms), i_offset (0 pA); at levels 1
@@ -542,7 +565,7 @@ def GLIF(
         parameters=parameters,
         receptors=receptors,
         initial={"v": "e_l"},
-        method=_linear_method(receptors),
+        method=method or _linear_method(receptors),
         current="i_offset",
         values=values,
     )
@@ -561,6 +584,7 @@ def Izhikevich2007(
     d: Value = 100.0,
     i_offset: Value = 0.0,
     receptors: Mapping[str, Receptor] | None = None,
+    method: str | None = None,
 ) -> NeuronModel:
     """Izhikevich's simple model in physical units (2007); the defaults fire regularly.
 
@@ -582,6 +606,8 @@ def Izhikevich2007(
         Step of u at a spike; constant current.
     receptors : mapping of name to receptor
         Default: "exc" and "inh", exponential currents of 5 and 10 ms.
+    method : str
+        Any of `NeuronModel` but "exact". Default: "rk2".
 
     References
     ----------
@@ -608,7 +634,7 @@ def Izhikevich2007(
         },
         receptors=_currents() if receptors is None else receptors,
         initial={"v": "v_r"},
-        method="rk2",
+        method=method or "rk2",
         current="i_offset",
         values=dict(
             c_m=c_m,
@@ -637,6 +663,7 @@ def HodgkinHuxley(
     v_th: Value = 0.0,
     i_offset: Value = 0.0,
     receptors: Mapping[str, Receptor] | None = None,
+    method: str | None = None,
 ) -> NeuronModel:
     """Hodgkin and Huxley's squid axon at 6.3 degrees, at rest at -65 mV.
 
@@ -653,11 +680,10 @@ def HodgkinHuxley(
 
     A spike is where v comes to be >= v_th; the equations go on.
 
-    Integrated by the exponential Euler method, which is stable at every step. At a current of 1 nA
-    the intervals are 5 % too long at dt = 0.1 ms and 0.5 % at 0.01 ms. The method
-    "exponential_midpoint" (``dataclasses.replace(model, method=...)``) is as stable and to be
-    preferred: 0.9 % at 0.1 ms, 0.01 % at 0.01 ms. By "rk4" they are right to 0.002 % at
-    dt = 0.05 ms, but at 0.1 ms it is not stable.
+    Integrated by the exponential midpoint method, which is stable at every step. At a current of
+    1 nA the intervals are right to 0.9 % at dt = 0.1 ms and 0.01 % at 0.01 ms. "exponential_euler"
+    is as stable, but its intervals are 5 % and 0.5 % too long. By "rk4" they are right to 0.002 %
+    at dt = 0.05 ms, but at 0.1 ms it is not stable.
 
     Parameters
     ----------
@@ -669,6 +695,8 @@ def HodgkinHuxley(
         Constant current; 100 pA are 1 uA per square centimetre.
     receptors : mapping of name to receptor
         Default: "exc" and "inh", exponential currents of 5 and 10 ms.
+    method : str
+        Any of `NeuronModel` but "exact". Default: "exponential_midpoint".
 
     References
     ----------
@@ -708,7 +736,7 @@ def HodgkinHuxley(
         },
         receptors=_currents() if receptors is None else receptors,
         initial={"v": -65.0, "m": 0.0529324853, "h": 0.5961207535, "n": 0.3176769141},
-        method="exponential_euler",
+        method=method or "exponential_midpoint",
         current="i_offset",
         values=dict(
             c_m=c_m,
@@ -732,6 +760,7 @@ def FitzHughNagumo(
     v_th: Value = 1.0,
     i_offset: Value = 0.0,
     receptors: Mapping[str, Receptor] | None = None,
+    method: str | None = None,
 ) -> NeuronModel:
     """FitzHugh and Nagumo's oscillator; its unit of time is taken as 1 ms.
 
@@ -746,6 +775,8 @@ def FitzHughNagumo(
     tau : ms
     receptors : mapping of name to receptor
         Default: "pulse", a dimensionless current of one step.
+    method : str
+        Any of `NeuronModel` but "exact". Default: "rk4".
 
     References
     ----------
@@ -772,7 +803,7 @@ def FitzHughNagumo(
         },
         receptors={"pulse": Pulse("")} if receptors is None else receptors,
         initial={"v": -1.1994080352, "w": -0.6242600440},
-        method="rk4",
+        method=method or "rk4",
         current="i_offset",
         values=dict(a=a, b=b, tau=tau, v_th=v_th, i_offset=i_offset),
     )
