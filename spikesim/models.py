@@ -1,8 +1,10 @@
 """The built-in neuron models, written as a user would write them."""
 
 from collections.abc import Mapping
+from typing import Any
 
 from spikesim.model import Exponential, NeuronModel, Pulse, Receptor, Value
+from spikesim.plausibility import warn_of_si
 
 
 def LIF(
@@ -41,7 +43,7 @@ def LIF(
         receptors "exponential_euler"; "exponential_midpoint" is then the more accurate.
     """
     receptors = _currents() if receptors is None else receptors
-    return NeuronModel(
+    return _model(
         name="LIF",
         equations="dv/dt = (e_l - v) / tau_m + (i_syn + i_offset) / c_m : mV",
         threshold="v >= v_th",
@@ -104,7 +106,7 @@ def Izhikevich(
     ----------
     Izhikevich EM (2003). Simple model of spiking neurons. IEEE Trans Neural Netw 14:1569.
     """
-    return NeuronModel(
+    return _model(
         name="Izhikevich",
         equations="""
             dv/dt = 0.04 * v**2 + 5 * v + 140 - u + i_syn + i_offset : mV
@@ -168,7 +170,7 @@ def AdEx(
     Brette R, Gerstner W (2005). Adaptive exponential integrate-and-fire model as an effective
     description of neuronal activity. J Neurophysiol 94:3637.
     """
-    return NeuronModel(
+    return _model(
         name="AdEx",
         equations="""
             top = min(v, v_peak) : mV
@@ -258,7 +260,7 @@ def EIF(
     Fourcaud-Trocme N, Hansel D, van Vreeswijk C, Brunel N (2003). How spike generation mechanisms
     determine the neuronal response to fluctuating inputs. J Neurosci 23:11628.
     """
-    return NeuronModel(
+    return _model(
         name="EIF",
         equations="""
             i_spike = g_l * delta_t * exp((min(v, v_peak) - v_t) / delta_t) : pA
@@ -336,7 +338,7 @@ def QIF(
     Latham PE, Richmond BJ, Nelson PG, Nirenberg S (2000). Intrinsic dynamics in neuronal networks.
     I. Theory. J Neurophysiol 83:808.
     """
-    return NeuronModel(
+    return _model(
         name="QIF",
         equations="""
             upswing = (v - e_l) * (v - v_t) / (tau_m * (v_t - e_l))
@@ -416,7 +418,7 @@ def AdaptiveLIF(
     University Press.
     """
     receptors = _currents() if receptors is None else receptors
-    return NeuronModel(
+    return _model(
         name="AdaptiveLIF",
         equations="""
             dv/dt = (e_l - v) / tau_m + (i_syn + i_offset - w) / c_m : mV
@@ -555,7 +557,7 @@ def GLIF(
         hold.append("theta_v")
         threshold += " + theta_v"
     receptors = _currents() if receptors is None else receptors
-    return NeuronModel(
+    return _model(
         name=f"GLIF{level}",
         equations="\n".join(equations),
         threshold=threshold,
@@ -613,7 +615,7 @@ def Izhikevich2007(
     ----------
     Izhikevich EM (2007). Dynamical Systems in Neuroscience, chapter 8. MIT Press.
     """
-    return NeuronModel(
+    return _model(
         name="Izhikevich2007",
         equations="""
             dv/dt = (k * (v - v_r) * (v - v_t) - u + i_syn + i_offset) / c_m : mV
@@ -703,7 +705,7 @@ def HodgkinHuxley(
     Hodgkin AL, Huxley AF (1952). A quantitative description of membrane current and its application
     to conduction and excitation in nerve. J Physiol 117:500.
     """
-    return NeuronModel(
+    return _model(
         name="HodgkinHuxley",
         equations="""
             x_m = (v + 40) / 10
@@ -807,6 +809,14 @@ def FitzHughNagumo(
         current="i_offset",
         values=dict(a=a, b=b, tau=tau, v_th=v_th, i_offset=i_offset),
     )
+
+
+def _model(**fields: Any) -> NeuronModel:
+    """A model of this module, after a word on values that look like s, V, F, S or A."""
+    units = {name: text.partition(" ")[2] for name, text in fields["parameters"].items()}
+    given = {k: (value, units[k]) for k, value in fields["values"].items() if k in units}
+    warn_of_si(fields["name"], given, level=2)
+    return NeuronModel(**fields)
 
 
 def _currents() -> dict[str, Receptor]:

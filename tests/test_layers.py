@@ -15,6 +15,7 @@ DESCRIPTION = {
         "equations",
         "units",
         "distributions",
+        "plausibility",
         "rules",
         "model",
         "models",
