@@ -15,6 +15,7 @@ A refractory time is kept as the last step that it covers, counted from the last
 """
 
 import ast
+import warnings
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -210,7 +211,17 @@ def _refractoriness(writer: Writer, dt: float) -> _Refractoriness:
             over=f"{row} < real(0.0)",
             written=True,
         )
-    steps = np.floor(np.asarray(evaluate(dynamics.refractory, writer.values)) / dt + 0.5)
+    times = np.asarray(evaluate(dynamics.refractory, writer.values), float)
+    steps = np.floor(times / dt + 0.5)
+    lost = (times > 0) & (steps == 0)
+    if np.any(lost):
+        some = f" in {np.sum(lost)} of {lost.size} neurons" if lost.ndim else ""
+        warnings.warn(
+            f"{writer.name}: the refractory time {ast.unparse(dynamics.refractory)} is "
+            f"{np.max(times, where=lost, initial=0.0):g} ms{some}, which rounds to no step of "
+            f"dt = {dt:g} ms and thus has no effect.",
+            stacklevel=2,
+        )
     if np.any(steps < 0):
         raise ValueError(
             f"{writer.name}: the refractory time is {np.min(steps) * dt:g} ms; it must not be "
