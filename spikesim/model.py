@@ -19,6 +19,7 @@ from spikesim.equations import (
     Statement,
     affine,
     equations,
+    evaluate,
     is_condition,
     names,
     parse,
@@ -459,6 +460,71 @@ class NeuronModel:
         warn_of_si(self.name, {k: (v, units[k]) for k, v in values.items() if k in units}, level=1)
         return replace(self, values={**self.values, **values})
 
+    def derivatives(self, *, t: Any = 0.0, **values: Any) -> dict[str, np.ndarray]:
+        """The right-hand side of the equations: what every variable changes by in a ms.
+
+        For phase planes and nullclines. It is that of a neuron that is not refractory, without
+        noise, in double precision.
+
+        Parameters
+        ----------
+        t : number or array
+            Time, ms.
+        **values : numbers or arrays
+            By name: the variables of the model, all of which must be given; those of its
+            receptors and the weights ``w_NAME`` that arrive, 0 if not given; parameters, of the
+            model's values if not given. All broadcast against each other.
+
+        Returns
+        -------
+        dict of str to array
+            For each variable an array of the shape that all broadcast to, in the variable's unit
+            per ms.
+
+        Raises
+        ------
+        EquationError
+            A name that the model does not have, a variable that is missing, values that do not
+            broadcast or, as the distribution of a parameter that is not given, are no numbers.
+
+        Examples
+        --------
+        >>> v, w = np.meshgrid(np.linspace(-80, -40, 200), np.linspace(-100, 400, 200))
+        >>> slopes = AdEx(i_offset=500.0).derivatives(v=v, w=w)
+
+        The nullclines are where ``slopes["v"]`` and ``slopes["w"]`` are 0.
+        """
+        dynamics = self.dynamics
+        own = equations(self.equations, f"{self.name}, equations").derivatives
+        arriving = [f"w_{name}" for name in self.receptors]
+        known = [*dynamics.derivatives, *dynamics.defaults, *arriving, "t", "dt"]
+        for name in values:
+            if name == "i_syn":
+                raise EquationError(
+                    f"{self.name}: i_syn is the sum of the receptors' currents; give their "
+                    f"variables instead, or {self.current or 'a parameter'}."
+                )
+            if name not in known:
+                raise EquationError(_unknown(self.name, "name", name, known))
+        missing = [name for name in own if name not in values]
+        if missing:
+            raise EquationError(
+                f"{self.name}: {', '.join(missing)} must be given, a number or an array."
+            )
+        needed = set().union(*map(names, dynamics.derivatives.values())) - {"xi", NOT_REFRACTORY}
+        if "dt" in needed - set(values):
+            raise EquationError(f"{self.name}: the equations depend on dt; give dt (ms).")
+        everything = dict.fromkeys([*dynamics.derivatives, *arriving], 0.0)
+        everything |= {**dynamics.defaults, **self.all_values, **values, "t": t}
+        used = {k: v for k, v in everything.items() if k in {*needed, *values, "t"}}
+        arrays, shape = _broadcast(self.name, used)
+        arrays |= {NOT_REFRACTORY: np.array(True), "xi": np.array(0.0)}
+        with np.errstate(all="ignore"):  # of branches that are not taken, too
+            return {
+                v: np.array(np.broadcast_to(evaluate(node, arrays), shape), float)
+                for v, node in dynamics.derivatives.items()
+            }
+
     @cached_property
     def all_values(self) -> dict[str, Value]:
         """Values given for parameters, those of the receptors included."""
@@ -607,6 +673,27 @@ def _joined_noise(
             strength = ast.Call(ast.Name("sqrt"), [total], [])
         joined[v] = ast.BinOp(rest, ast.Add(), ast.BinOp(strength, ast.Mult(), ast.Name("xi")))
     return joined
+
+
+def _broadcast(
+    model: str, values: Mapping[str, Any]
+) -> tuple[dict[str, np.ndarray], tuple[int, ...]]:
+    """Values as arrays, and the shape they share."""
+    arrays = {}
+    for name, value in values.items():
+        try:
+            arrays[name] = np.asarray(value, float)
+        except (TypeError, ValueError):
+            raise EquationError(
+                f"{model}: {name} is {value!r}; it must be a number or an array here."
+            ) from None
+    try:
+        return arrays, np.broadcast_shapes(*(array.shape for array in arrays.values()))
+    except ValueError:
+        shapes = ", ".join(f"{name} {array.shape}" for name, array in arrays.items() if array.ndim)
+        raise EquationError(
+            f"{model}: the shapes are {shapes}; they must broadcast against each other."
+        ) from None
 
 
 def _unknown(model: str, kind: str, name: str, known: Any) -> str:
