@@ -128,7 +128,11 @@ def _unit(text: str, where: str) -> str:
 
 
 def Delta(sign: str = "any") -> Receptor:
-    """Each arriving spike moves v by its weight (mV); while v is held it is lost."""
+    """Each arriving spike moves v by its weight (mV); while v is held it is lost.
+
+    The jump can cause a spike in the step in which it arrives; in Brian2 it does so in the next, so
+    delays of its ``on_pre="v += w"`` are one dt longer here.
+    """
     return Receptor("mV", sign, arrival="v += w")
 
 

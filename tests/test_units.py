@@ -275,3 +275,14 @@ def test_a_rate_per_second_is_not_a_frequency():
     assert s.get("a", "v")[0] == pytest.approx(np.exp(-1), rel=1e-12)
     with pytest.raises(ss.EquationError, match="has unit mV Hz|has unit Hz mV"):
         model(**decay, parameters={"k": "50 Hz", "e": "3 mV"})
+
+
+def test_a_frequency_in_hz_is_divided_by_1000():
+    wave = "dv/dt = e / tau * cos(2 * pi * f * t / 1000) : mV"
+    for f in ("5 Hz", "0.005 kHz", "5"):
+        m = model(equations=wave, method="rk4", parameters={**PLAIN["parameters"], "f": f})
+        slopes = m.derivatives(v=0.0, t=[0.0, 50.0, 100.0])["v"]  # the period is 200 ms
+        np.testing.assert_allclose(slopes, [0.3, 0, -0.3], atol=1e-12)
+    per_second = {**PLAIN["parameters"], "f": "5 1/s"}  # converted: nothing is to be divided
+    m = model(equations=wave.replace(" / 1000", ""), method="rk4", parameters=per_second)
+    assert m.derivatives(v=0.0, t=100.0)["v"] == pytest.approx(-0.3)
