@@ -104,7 +104,7 @@ def pixels(seed: int) -> Iterator[Row]:
 
 def spiking(seed: int) -> Iterator[Row]:
     """Digits row by row, by spiking units."""
-    cell = rate.LIFCell(128, surrogate=rate.FastSigmoid(2.0))
+    cell = rate.LIFCell(128, t_ref=0.0, surrogate=rate.FastSigmoid(2.0))
     yield fit(tasks.digits(dt=5.0), cell, seed, updates=1500, readout_tau=20.0)[0]
 
 

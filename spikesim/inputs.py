@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from spikesim.plausibility import warn_of_si
 from spikesim.spiketrains import SAME_TIME, SpikeTrains
 
 
@@ -14,6 +15,7 @@ def positive_ms(kind: str, name: str, value: object) -> None:
     number = isinstance(value, int | float | np.number) and not isinstance(value, bool)
     if not number or not np.isfinite(value) or value <= 0:
         raise ValueError(f"{kind}: {name} is {value!r}; it must be a positive number of ms.")
+    warn_of_si(kind, {name: (value, "ms")}, level=3)
 
 
 def _numbers(given: object, name: str, low: float) -> tuple[np.ndarray, bool, str]:

@@ -19,15 +19,16 @@ from spikesim.equations import (
     Statement,
     affine,
     equations,
+    evaluate,
     is_condition,
     names,
     parse,
     statements,
     substitute,
 )
+from spikesim.plausibility import warn_of_si
 
 METHODS = ("exact", "exponential_euler", "exponential_midpoint", "euler", "rk2", "rk4")
-UNITS = tuple(unit for unit in units.UNITS if unit)
 RESERVED = {  # words with a meaning in a model's text or in its kernel
     *("t", "dt", "i_syn", "xi", "refractory", "refractory_steps", "active", "real", "update"),
     *("pi", NOT_REFRACTORY),
@@ -123,9 +124,24 @@ class Receptor:
     values: Mapping[str, Value] = field(default_factory=dict)
     initial: Mapping[str, Value | str] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "unit", _unit(self.unit, f"Receptor: unit is {self.unit!r}"))
+
+
+def _unit(text: str, where: str) -> str:
+    """This project's name of a unit."""
+    try:
+        return units.declared(text)
+    except units.UnitError as error:
+        raise EquationError(f"{where}; {error}.") from None
+
 
 def Delta(sign: str = "any") -> Receptor:
-    """Each arriving spike moves v by its weight (mV); while v is held it is lost."""
+    """Each arriving spike moves v by its weight (mV); while v is held it is lost.
+
+    The jump can cause a spike in the step in which it arrives; in Brian2 it does so in the next, so
+    delays of its ``on_pre="v += w"`` are one dt longer here.
+    """
     return Receptor("mV", sign, arrival="v += w")
 
 
@@ -181,6 +197,7 @@ def Conductance(tau: Value = 5.0, reversal: Value = 0.0) -> Receptor:
     dg/dt = -g / tau; its current is g (reversal - v), reversal in mV.
     """
     _positive("Conductance", tau=tau)
+    warn_of_si("Conductance", {"reversal": (reversal, "mV")}, level=1)
     return Receptor(
         "nS",
         "positive",
@@ -200,6 +217,7 @@ def DoubleExponentialConductance(
     n is as in `DoubleExponential`; its current is g (reversal - v), times in ms, reversal in mV.
     """
     _two_times("DoubleExponentialConductance", tau_rise, tau_decay)
+    warn_of_si("DoubleExponentialConductance", {"reversal": (reversal, "mV")}, level=1)
     return Receptor(
         "nS",
         "positive",
@@ -232,6 +250,7 @@ def NMDA(
     """
     _two_times("NMDA", tau_rise, tau_decay)
     _positive("NMDA", zero=True, magnesium=magnesium)
+    warn_of_si("NMDA", {"reversal": (reversal, "mV")}, level=1)
     return Receptor(
         "nS",
         "positive",
@@ -302,8 +321,11 @@ def WhiteCurrent(density: Value) -> Receptor:
     )
 
 
-def _positive(kind: str, *, zero: bool = False, **given: Value) -> None:
-    """Refuse numbers and arrays that are not positive, or 0 where that may be."""
+def _positive(kind: str, *, zero: bool = False, calls: int = 2, **given: Value) -> None:
+    """Refuse numbers and arrays that are not positive, or 0 where that may be.
+
+    ``calls`` lie between the user's line and the warning of time constants that look like s.
+    """
     for name, value in given.items():
         if isinstance(value, Distribution):
             continue
@@ -316,10 +338,11 @@ def _positive(kind: str, *, zero: bool = False, **given: Value) -> None:
                 f"{kind}: {name} is {value!r}; it must be finite and "
                 f"{'not negative' if zero else 'positive'}, a number, array or distribution."
             )
+    warn_of_si(kind, {n: (tau, "ms") for n, tau in given.items() if n.startswith("tau")}, calls)
 
 
 def _two_times(kind: str, tau_rise: Value, tau_decay: Value) -> None:
-    _positive(kind, tau_rise=tau_rise, tau_decay=tau_decay)
+    _positive(kind, calls=3, tau_rise=tau_rise, tau_decay=tau_decay)
     numbers = not any(isinstance(tau, Distribution) for tau in (tau_rise, tau_decay))
     if numbers and np.any(np.equal(tau_rise, tau_decay)):
         raise ValueError(
@@ -402,7 +425,8 @@ class NeuronModel:
     reset : str
         Statements carried out at a spike, such as ``v = v_reset``.
     parameters : mapping
-        Default and unit in text, such as ``{"tau_m": "20 ms"}``.
+        Default and unit in text, such as ``{"tau_m": "20 ms"}``; another unit of the same kind, as
+        in "0.02 s", is converted.
     receptors : mapping
         Name to `Receptor`.
     refractory : str
@@ -424,9 +448,9 @@ class NeuronModel:
     values : mapping
         Values of parameters instead of the defaults: number, array or distribution.
     upswing : Upswing
-        For the methods "rk2" and "rk4", a threshold ``variable >= peak`` and equations without
-        ``t``: spikes are found, reset and gone on from within a step, which keeps the order of the
-        method. Other models are reset at the end of the step.
+        With a threshold ``variable >= peak`` and equations without ``t``: by the methods "rk2" and
+        "rk4" spikes are found, reset and gone on from within a step, which keeps the order of the
+        method. Other models, and by other methods, are reset at the end of the step.
 
     Raises
     ------
@@ -477,7 +501,74 @@ class NeuronModel:
 
     def with_values(self, **values: Value) -> "NeuronModel":
         """The same model with other values of its parameters."""
+        units = self.dynamics.units
+        warn_of_si(self.name, {k: (v, units[k]) for k, v in values.items() if k in units}, level=1)
         return replace(self, values={**self.values, **values})
+
+    def derivatives(self, *, t: Any = 0.0, **values: Any) -> dict[str, np.ndarray]:
+        """The right-hand side of the equations: what every variable changes by in a ms.
+
+        For phase planes and nullclines. It is that of a neuron that is not refractory, without
+        noise, in double precision.
+
+        Parameters
+        ----------
+        t : number or array
+            Time, ms.
+        **values : numbers or arrays
+            By name: the variables of the model, all of which must be given; those of its
+            receptors and the weights ``w_NAME`` that arrive, 0 if not given; parameters, of the
+            model's values if not given. All broadcast against each other.
+
+        Returns
+        -------
+        dict of str to array
+            For each variable an array of the shape that all broadcast to, in the variable's unit
+            per ms.
+
+        Raises
+        ------
+        EquationError
+            A name that the model does not have, a variable that is missing, values that do not
+            broadcast or, as the distribution of a parameter that is not given, are no numbers.
+
+        Examples
+        --------
+        >>> v, w = np.meshgrid(np.linspace(-80, -40, 200), np.linspace(-100, 400, 200))
+        >>> slopes = AdEx(i_offset=500.0).derivatives(v=v, w=w)
+
+        The nullclines are where ``slopes["v"]`` and ``slopes["w"]`` are 0.
+        """
+        dynamics = self.dynamics
+        own = equations(self.equations, f"{self.name}, equations").derivatives
+        arriving = [f"w_{name}" for name in self.receptors]
+        known = [*dynamics.derivatives, *dynamics.defaults, *arriving, "t", "dt"]
+        for name in values:
+            if name == "i_syn":
+                raise EquationError(
+                    f"{self.name}: i_syn is the sum of the receptors' currents; give their "
+                    f"variables instead, or {self.current or 'a parameter'}."
+                )
+            if name not in known:
+                raise EquationError(_unknown(self.name, "name", name, known))
+        missing = [name for name in own if name not in values]
+        if missing:
+            raise EquationError(
+                f"{self.name}: {', '.join(missing)} must be given, a number or an array."
+            )
+        needed = set().union(*map(names, dynamics.derivatives.values())) - {"xi", NOT_REFRACTORY}
+        if "dt" in needed - set(values):
+            raise EquationError(f"{self.name}: the equations depend on dt; give dt (ms).")
+        everything = dict.fromkeys([*dynamics.derivatives, *arriving], 0.0)
+        everything |= {**dynamics.defaults, **self.all_values, **values, "t": t}
+        used = {k: v for k, v in everything.items() if k in {*needed, *values, "t"}}
+        arrays, shape = _broadcast(self.name, used)
+        arrays |= {NOT_REFRACTORY: np.array(True), "xi": np.array(0.0)}
+        with np.errstate(all="ignore"):  # of branches that are not taken, too
+            return {
+                v: np.array(np.broadcast_to(evaluate(node, arrays), shape), float)
+                for v, node in dynamics.derivatives.items()
+            }
 
     @cached_property
     def all_values(self) -> dict[str, Value]:
@@ -521,10 +612,6 @@ class NeuronModel:
         lines, currents, arrivals = [self.equations], [], {}
         parameters = dict(self.parameters)
         for name, receptor in self.receptors.items():
-            if receptor.unit and receptor.unit not in UNITS:
-                raise EquationError(
-                    f"{self.name}: receptor {name!r} has unknown unit {receptor.unit!r}."
-                )
             lines.append(receptor.equations.format(r=name))
             if receptor.current:
                 currents.append(re.sub(r"\bxi\b", f"xi_{name}", receptor.current.format(r=name)))
@@ -536,10 +623,7 @@ class NeuronModel:
         derivatives, unit_of = read.derivatives, dict(read.units)
         derivatives = _joined_noise(self.name, derivatives, list(self.receptors))
         for name, unit in unit_of.items():
-            if unit and unit not in UNITS:
-                raise EquationError(
-                    f"{self.name}: '{name}' has unit '{unit}'; known are {', '.join(UNITS)}."
-                )
+            unit_of[name] = _unit(unit, f"{self.name}: '{name}' has unit '{unit}'")
             if (name in parameters and name not in read.parameters) or name == "dt":
                 raise EquationError(f"{self.name}: '{name}' is defined by an equation already.")
         if not derivatives:
@@ -637,22 +721,36 @@ def _joined_noise(
     return joined
 
 
+def _broadcast(
+    model: str, values: Mapping[str, Any]
+) -> tuple[dict[str, np.ndarray], tuple[int, ...]]:
+    """Values as arrays, and the shape they share."""
+    arrays = {}
+    for name, value in values.items():
+        try:
+            arrays[name] = np.asarray(value, float)
+        except (TypeError, ValueError):
+            raise EquationError(
+                f"{model}: {name} is {value!r}; it must be a number or an array here."
+            ) from None
+    try:
+        return arrays, np.broadcast_shapes(*(array.shape for array in arrays.values()))
+    except ValueError:
+        shapes = ", ".join(f"{name} {array.shape}" for name, array in arrays.items() if array.ndim)
+        raise EquationError(
+            f"{model}: the shapes are {shapes}; they must broadcast against each other."
+        ) from None
+
+
 def _unknown(model: str, kind: str, name: str, known: Any) -> str:
     return f"{model}: unknown {kind} {name!r}; known are {', '.join(map(repr, known)) or 'none'}."
 
 
 def _quantity(model: str, name: str, text: str | float) -> tuple[float, str]:
-    number, _, unit = str(text).strip().partition(" ")
     try:
-        value = float(number)
-    except ValueError:
-        value = np.nan
-    if not np.isfinite(value) or (unit and unit not in UNITS):
-        raise EquationError(
-            f"{model}: parameter {name!r} is {text!r}; it must be a number and one of the units "
-            f"{', '.join(UNITS)}, such as '20 ms'."
-        )
-    return value, unit
+        return units.quantity(str(text))
+    except units.UnitError as error:
+        raise EquationError(f"{model}: parameter {name!r} is {text!r}; {error}.") from None
 
 
 def _check_names(model: str, dynamics: Dynamics) -> None:
@@ -697,9 +795,9 @@ def _check_names(model: str, dynamics: Dynamics) -> None:
 
 def _check_units(model: NeuronModel, dynamics: Dynamics) -> None:
     """Hold the equations against the units that are given; what has none is not checked."""
-    known = {name: units.UNITS[unit] for name, unit in dynamics.units.items()}
+    known = {name: units.read(unit)[1] for name, unit in dynamics.units.items()}
     known |= {"t": units.TIME, "dt": units.TIME, "xi": units.NOISE}
-    known |= {f"w_{name}": units.UNITS[r.unit] for name, r in model.receptors.items()}
+    known |= {f"w_{name}": units.read(r.unit)[1] for name, r in model.receptors.items()}
     for name, node in dynamics.definitions.items():
         where = f"{model.name}, {name}"
         units.expect(node, known[name], known, where, f"{name} has")

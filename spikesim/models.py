@@ -1,8 +1,10 @@
 """The built-in neuron models, written as a user would write them."""
 
 from collections.abc import Mapping
+from typing import Any
 
 from spikesim.model import Exponential, NeuronModel, Pulse, Receptor, Upswing, Value
+from spikesim.plausibility import warn_of_si
 
 # Upswings in which 1 / dv/dt falls to 0 as v runs away.
 EXPONENTIAL = Upswing(
@@ -36,6 +38,7 @@ def LIF(
     t_ref: Value = 2.0,
     i_offset: Value = 0.0,
     receptors: Mapping[str, Receptor] | None = None,
+    method: str | None = None,
 ) -> NeuronModel:
     """Leaky integrate-and-fire neuron.
 
@@ -44,8 +47,7 @@ def LIF(
 
     With current-based receptors (`Delta`, `Exponential`, `Alpha`, `DoubleExponential`) it is
     integrated exactly (Rotter & Diesmann 1999); with `Conductance` receptors by the exponential
-    Euler method, for which ``dataclasses.replace(model, method="exponential_midpoint")`` is more
-    accurate.
+    Euler method, than which ``method="exponential_midpoint"`` is more accurate.
 
     Parameters
     ----------
@@ -57,9 +59,12 @@ def LIF(
         Constant current.
     receptors : mapping of name to receptor
         Default: "exc" and "inh", exponential currents of 5 and 10 ms.
+    method : str
+        Any of `NeuronModel`, "exact" with currents alone. Default: "exact", with `Conductance`
+        receptors "exponential_euler"; "exponential_midpoint" is then the more accurate.
     """
     receptors = _currents() if receptors is None else receptors
-    return NeuronModel(
+    return _model(
         name="LIF",
         equations="dv/dt = (e_l - v) / tau_m + (i_syn + i_offset) / c_m : mV",
         threshold="v >= v_th",
@@ -77,7 +82,7 @@ def LIF(
         },
         receptors=receptors,
         initial={"v": "e_l"},
-        method=_linear_method(receptors),
+        method=method or _linear_method(receptors),
         current="i_offset",
         values=dict(
             tau_m=tau_m,
@@ -99,6 +104,7 @@ def Izhikevich(
     d: Value = 8.0,
     i_offset: Value = 0.0,
     receptors: Mapping[str, Receptor] | None = None,
+    method: str | None = None,
 ) -> NeuronModel:
     """Izhikevich's simple model (2003), with the scheme of its publication.
 
@@ -114,12 +120,14 @@ def Izhikevich(
         Constant input, in the model's unit (mV/ms).
     receptors : mapping of name to receptor
         Default: "pulse", a current of one step.
+    method : str
+        Any of `NeuronModel` but "exact". Default: the scheme above.
 
     References
     ----------
     Izhikevich EM (2003). Simple model of spiking neurons. IEEE Trans Neural Netw 14:1569.
     """
-    return NeuronModel(
+    return _model(
         name="Izhikevich",
         equations="""
             dv/dt = 0.04 * v**2 + 5 * v + 140 - u + i_syn + i_offset : mV
@@ -129,7 +137,7 @@ def Izhikevich(
         parameters={"a": "0.02", "b": "0.2", "c": "-65 mV", "d": "8", "i_offset": "0"},
         receptors={"pulse": Pulse("")} if receptors is None else receptors,
         initial={"v": "c", "u": "b * c"},
-        method="v += dt / 2 * dv; v += dt / 2 * dv; u += dt * du",
+        method=method or "v += dt / 2 * dv; v += dt / 2 * dv; u += dt * du",
         current="i_offset",
         values=dict(a=a, b=b, c=c, d=d, i_offset=i_offset),
     )
@@ -150,6 +158,7 @@ def AdEx(
     t_ref: Value = 0.0,
     i_offset: Value = 0.0,
     receptors: Mapping[str, Receptor] | None = None,
+    method: str | None = None,
 ) -> NeuronModel:
     """Adaptive exponential integrate-and-fire neuron.
 
@@ -174,13 +183,15 @@ def AdEx(
         Adaptation at a spike; constant current.
     receptors : mapping of name to receptor
         Default: "exc" and "inh", exponential currents of 5 and 10 ms.
+    method : str
+        Any of `NeuronModel` but "exact". Default: "rk4".
 
     References
     ----------
     Brette R, Gerstner W (2005). Adaptive exponential integrate-and-fire model as an effective
     description of neuronal activity. J Neurophysiol 94:3637.
     """
-    return NeuronModel(
+    return _model(
         name="AdEx",
         equations="""
             top = min(v, v_peak) : mV
@@ -207,7 +218,7 @@ def AdEx(
         },
         receptors=_currents() if receptors is None else receptors,
         initial={"v": "e_l"},
-        method="rk4",
+        method=method or "rk4",
         upswing=EXPONENTIAL,
         current="i_offset",
         values=dict(
@@ -239,6 +250,7 @@ def EIF(
     t_ref: Value = 1.7,
     i_offset: Value = 0.0,
     receptors: Mapping[str, Receptor] | None = None,
+    method: str | None = None,
 ) -> NeuronModel:
     """Exponential integrate-and-fire neuron.
 
@@ -262,13 +274,15 @@ def EIF(
         Constant current.
     receptors : mapping of name to receptor
         Default: "exc" and "inh", exponential currents of 5 and 10 ms.
+    method : str
+        Any of `NeuronModel` but "exact". Default: "rk4".
 
     References
     ----------
     Fourcaud-Trocme N, Hansel D, van Vreeswijk C, Brunel N (2003). How spike generation mechanisms
     determine the neuronal response to fluctuating inputs. J Neurosci 23:11628.
     """
-    return NeuronModel(
+    return _model(
         name="EIF",
         equations="""
             i_spike = g_l * delta_t * exp((min(v, v_peak) - v_t) / delta_t) : pA
@@ -290,7 +304,7 @@ def EIF(
         },
         receptors=_currents() if receptors is None else receptors,
         initial={"v": "e_l"},
-        method="rk4",
+        method=method or "rk4",
         upswing=EXPONENTIAL,
         current="i_offset",
         values=dict(
@@ -318,6 +332,7 @@ def QIF(
     t_ref: Value = 0.0,
     i_offset: Value = 0.0,
     receptors: Mapping[str, Receptor] | None = None,
+    method: str | None = None,
 ) -> NeuronModel:
     """Quadratic integrate-and-fire neuron.
 
@@ -338,13 +353,15 @@ def QIF(
         Constant current.
     receptors : mapping of name to receptor
         Default: "exc" and "inh", exponential currents of 5 and 10 ms.
+    method : str
+        Any of `NeuronModel` but "exact". Default: "rk2".
 
     References
     ----------
     Latham PE, Richmond BJ, Nelson PG, Nirenberg S (2000). Intrinsic dynamics in neuronal networks.
     I. Theory. J Neurophysiol 83:808.
     """
-    return NeuronModel(
+    return _model(
         name="QIF",
         equations="""
             upswing = (v - e_l) * (v - v_t) / (tau_m * (v_t - e_l))
@@ -365,7 +382,7 @@ def QIF(
         },
         receptors=_currents() if receptors is None else receptors,
         initial={"v": "e_l"},
-        method="rk2",
+        method=method or "rk2",
         upswing=_quadratic("e_l", "v_t"),
         current="i_offset",
         values=dict(
@@ -394,6 +411,7 @@ def AdaptiveLIF(
     b: Value = 40.0,
     i_offset: Value = 0.0,
     receptors: Mapping[str, Receptor] | None = None,
+    method: str | None = None,
 ) -> NeuronModel:
     """Leaky integrate-and-fire neuron with an adaptation current.
 
@@ -414,6 +432,9 @@ def AdaptiveLIF(
         Adaptation at a spike; constant current.
     receptors : mapping of name to receptor
         Default: "exc" and "inh", exponential currents of 5 and 10 ms.
+    method : str
+        Any of `NeuronModel`, "exact" with currents alone. Default: "exact", with `Conductance`
+        receptors "exponential_euler"; "exponential_midpoint" is then the more accurate.
 
     References
     ----------
@@ -421,7 +442,7 @@ def AdaptiveLIF(
     University Press.
     """
     receptors = _currents() if receptors is None else receptors
-    return NeuronModel(
+    return _model(
         name="AdaptiveLIF",
         equations="""
             dv/dt = (e_l - v) / tau_m + (i_syn + i_offset - w) / c_m : mV
@@ -444,7 +465,7 @@ def AdaptiveLIF(
         },
         receptors=receptors,
         initial={"v": "e_l"},
-        method=_linear_method(receptors),
+        method=method or _linear_method(receptors),
         current="i_offset",
         values=dict(
             tau_m=tau_m,
@@ -465,6 +486,7 @@ def GLIF(
     level: int = 5,
     *,
     receptors: Mapping[str, Receptor] | None = None,
+    method: str | None = None,
     **values: Value,
 ) -> NeuronModel:
     """Generalised leaky integrate-and-fire neurons of five levels of detail.
@@ -502,6 +524,9 @@ def GLIF(
         LIF; with reset rules; with after-spike currents; with both; with an adapting threshold too.
     receptors : mapping of name to receptor
         Default: "exc" and "inh", exponential currents of 5 and 10 ms.
+    method : str
+        Any of `NeuronModel`, "exact" with currents alone. Default: "exact", with `Conductance`
+        receptors "exponential_euler"; "exponential_midpoint" is then the more accurate.
     **values
         Values of the level's parameters, instead of the defaults in brackets: c_m (58.72 pF), g_l
         (9.43 nS), e_l (-78.85 mV), v_th (-51.68 mV), t_ref (3.75 ms), i_offset (0 pA); at levels 1
@@ -556,7 +581,7 @@ def GLIF(
         hold.append("theta_v")
         threshold += " + theta_v"
     receptors = _currents() if receptors is None else receptors
-    return NeuronModel(
+    return _model(
         name=f"GLIF{level}",
         equations="\n".join(equations),
         threshold=threshold,
@@ -566,7 +591,7 @@ def GLIF(
         parameters=parameters,
         receptors=receptors,
         initial={"v": "e_l"},
-        method=_linear_method(receptors),
+        method=method or _linear_method(receptors),
         current="i_offset",
         values=values,
     )
@@ -585,6 +610,7 @@ def Izhikevich2007(
     d: Value = 100.0,
     i_offset: Value = 0.0,
     receptors: Mapping[str, Receptor] | None = None,
+    method: str | None = None,
 ) -> NeuronModel:
     """Izhikevich's simple model in physical units (2007); the defaults fire regularly.
 
@@ -606,12 +632,14 @@ def Izhikevich2007(
         Step of u at a spike; constant current.
     receptors : mapping of name to receptor
         Default: "exc" and "inh", exponential currents of 5 and 10 ms.
+    method : str
+        Any of `NeuronModel` but "exact". Default: "rk2".
 
     References
     ----------
     Izhikevich EM (2007). Dynamical Systems in Neuroscience, chapter 8. MIT Press.
     """
-    return NeuronModel(
+    return _model(
         name="Izhikevich2007",
         equations="""
             dv/dt = (k * (v - v_r) * (v - v_t) - u + i_syn + i_offset) / c_m : mV
@@ -632,7 +660,7 @@ def Izhikevich2007(
         },
         receptors=_currents() if receptors is None else receptors,
         initial={"v": "v_r"},
-        method="rk2",
+        method=method or "rk2",
         upswing=_quadratic("v_r", "v_t"),
         current="i_offset",
         values=dict(
@@ -662,6 +690,7 @@ def HodgkinHuxley(
     v_th: Value = 0.0,
     i_offset: Value = 0.0,
     receptors: Mapping[str, Receptor] | None = None,
+    method: str | None = None,
 ) -> NeuronModel:
     """Hodgkin and Huxley's squid axon at 6.3 degrees, at rest at -65 mV.
 
@@ -678,11 +707,10 @@ def HodgkinHuxley(
 
     A spike is where v comes to be >= v_th; the equations go on.
 
-    Integrated by the exponential Euler method, which is stable at every step. At a current of 1 nA
-    the intervals are 5 % too long at dt = 0.1 ms and 0.5 % at 0.01 ms. The method
-    "exponential_midpoint" (``dataclasses.replace(model, method=...)``) is as stable and to be
-    preferred: 0.9 % at 0.1 ms, 0.01 % at 0.01 ms. By "rk4" they are right to 0.002 % at
-    dt = 0.05 ms, but at 0.1 ms it is not stable.
+    Integrated by the exponential midpoint method, which is stable at every step. At a current of
+    1 nA the intervals are right to 0.9 % at dt = 0.1 ms and 0.01 % at 0.01 ms. "exponential_euler"
+    is as stable, but its intervals are 5 % and 0.5 % too long. By "rk4" they are right to 0.002 %
+    at dt = 0.05 ms, but at 0.1 ms it is not stable.
 
     Parameters
     ----------
@@ -694,13 +722,15 @@ def HodgkinHuxley(
         Constant current; 100 pA are 1 uA per square centimetre.
     receptors : mapping of name to receptor
         Default: "exc" and "inh", exponential currents of 5 and 10 ms.
+    method : str
+        Any of `NeuronModel` but "exact". Default: "exponential_midpoint".
 
     References
     ----------
     Hodgkin AL, Huxley AF (1952). A quantitative description of membrane current and its application
     to conduction and excitation in nerve. J Physiol 117:500.
     """
-    return NeuronModel(
+    return _model(
         name="HodgkinHuxley",
         equations="""
             x_m = (v + 40) / 10
@@ -733,7 +763,7 @@ def HodgkinHuxley(
         },
         receptors=_currents() if receptors is None else receptors,
         initial={"v": -65.0, "m": 0.0529324853, "h": 0.5961207535, "n": 0.3176769141},
-        method="exponential_euler",
+        method=method or "exponential_midpoint",
         current="i_offset",
         values=dict(
             c_m=c_m,
@@ -757,6 +787,7 @@ def FitzHughNagumo(
     v_th: Value = 1.0,
     i_offset: Value = 0.0,
     receptors: Mapping[str, Receptor] | None = None,
+    method: str | None = None,
 ) -> NeuronModel:
     """FitzHugh and Nagumo's oscillator; its unit of time is taken as 1 ms.
 
@@ -771,6 +802,8 @@ def FitzHughNagumo(
     tau : ms
     receptors : mapping of name to receptor
         Default: "pulse", a dimensionless current of one step.
+    method : str
+        Any of `NeuronModel` but "exact". Default: "rk4".
 
     References
     ----------
@@ -797,10 +830,18 @@ def FitzHughNagumo(
         },
         receptors={"pulse": Pulse("")} if receptors is None else receptors,
         initial={"v": -1.1994080352, "w": -0.6242600440},
-        method="rk4",
+        method=method or "rk4",
         current="i_offset",
         values=dict(a=a, b=b, tau=tau, v_th=v_th, i_offset=i_offset),
     )
+
+
+def _model(**fields: Any) -> NeuronModel:
+    """A model of this module, after a word on values that look like s, V, F, S or A."""
+    units = {name: text.partition(" ")[2] for name, text in fields["parameters"].items()}
+    given = {k: (value, units[k]) for k, value in fields["values"].items() if k in units}
+    warn_of_si(fields["name"], given, level=2)
+    return NeuronModel(**fields)
 
 
 def _currents() -> dict[str, Receptor]:

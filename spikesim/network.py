@@ -11,6 +11,7 @@ from spikesim.distributions import LogNormal, Normal, Uniform
 from spikesim.equations import EquationError, names, parse
 from spikesim.inputs import Current, Input, Sampled, Spikes, WhiteNoise
 from spikesim.model import NeuronModel, Receptor, Value
+from spikesim.plausibility import warn_of_si
 from spikesim.rules import (
     AllToAll,
     DistanceDelay,
@@ -311,6 +312,7 @@ class Network:
                 f"projection {name!r}: delays run down to {extremes(delay)[0]:g} ms; they must be "
                 "positive (for a distribution, set its low)."
             )
+        warn_of_si(f"projection {name!r}", {"delay": (delay, "ms")}, level=2)
         return Projection(name, source, target, rule, weight, delay, receptor, synapse or Static())
 
     def remove(self, name: str) -> None:

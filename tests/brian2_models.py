@@ -2,6 +2,10 @@
 
 Every text stands here once, as it is written for Brian2. `without_units` makes of it what spikesim
 reads: ``10*mV`` becomes ``10`` and ``: volt`` becomes ``: mV``. Nothing else is changed.
+
+The inputs move v, or what moves v, at given times, so that no delay comes in. In a network read so,
+synapses that move v itself (``on_pre="v += w"``) need a delay that is one dt longer here: in Brian2
+a jump of v reaches the threshold a step later.
 """
 
 from __future__ import annotations
@@ -59,8 +63,11 @@ UNITS = {
 
 
 def without_units(text: str) -> str:
-    """What spikesim reads of a text that is written for Brian2."""
-    text = re.sub(r" ?[*/] ?\b(mV|ms|pA|nS|pF|uA|msiemens|cm)\b(\*\*-?\d+)?", "", text)
+    """What spikesim reads of a text that is written for Brian2.
+
+    Only units of spikesim's size are taken away; another stays, as a name that nobody knows.
+    """
+    text = re.sub(r" ?[*/] ?\b(mV|ms|pA|nS|pF|(uA|msiemens)/cm\*\*2)\b(\*\*-?\d+)?", "", text)
     return re.sub(r"(?<=: )[^\s(]+", lambda found: UNITS[found[0]], text)
 
 

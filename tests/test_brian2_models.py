@@ -243,7 +243,7 @@ REFUSED = [
     ("dv/dt = -v / tau : mV (unless refactory)", "flag 'unless refactory' is not known here; kno"),
     ("dv/dt = -v / tau : mV; x : pA (unless refractory)", "known are constant, shared"),
     ("dv/dt = x / tau : mV; x = e : mV (constant over dt)", "flag 'constant over dt' .* are none"),
-    ("dv/dt = -v / tau : volt", "'v' has unit 'volt'; known are"),
+    ("dv/dt = -v / tau : volt", "'v' has unit 'volt'; .* write 'mV'"),
     ("dv/dt = -v / tau : mV; e : pA", "parameter 'e' is '3 mV', but its line says pA"),
     ("dv/dt = -v / tau : mV; e : mV; e : mV", "'e' is defined twice"),
     ("dv/dt = x / tau : mV; x = v * tau : mV", "x: 'v \\* tau' has unit .*, but x has mV"),
@@ -276,3 +276,31 @@ def test_not_refractory_belongs_into_equations():
 def test_replace_keeps_what_the_text_says():
     m = model("dv/dt = (e - v) / tau : mV (unless refractory)", refractory="tau")
     assert replace(m, equations="dv/dt = (e - v) / tau : mV").dynamics.held == ()
+
+
+def test_delays_of_jumps_of_v_are_one_dt_longer_than_in_brian2():
+    """A chain of neurons, and the times at which Brian2 says that they spike."""
+    brian2 = {  # dt = 0.1 ms, delays of 2.0, 1.0 and 0.1 ms, on_pre="v += 2", threshold="v > 1"
+        0: [1.2, 7.2, 7.7],
+        1: [3.3, 9.3, 9.8],
+        2: [4.4, 10.4, 10.9],
+        3: [4.6, 10.6, 11.1],
+    }
+    chain = ss.LIF(e_l=0, v_th=1, v_reset=0, t_ref=0, receptors={"jump": ss.Delta()})
+    network, dt = ss.Network(), 0.1
+    cells = network.population("cells", 4, chain)
+    network.drive(cells[:1], ss.Spikes([np.array(brian2[0]) + dt], 2.0))
+    for k, delay in enumerate((2.0, 1.0, 0.1)):
+        network.connect(cells[k], cells[k + 1], ss.OneToOne(), weight=2.0, delay=delay + dt)
+    found = ss.simulate(network, 20.0, dt=dt).spikes["cells"]
+    for k, times in brian2.items():
+        np.testing.assert_allclose(found[k], np.array(times) + dt, atol=1e-9)
+
+
+def test_units_of_another_size_are_not_taken_away():
+    assert without_units("(10*mV - v)/(20*ms) : volt") == "(10 - v)/(20) : mV"
+    assert without_units("4*uA/cm**2 - 0.3*msiemens/cm**2*(v + 54*mV)") == "4 - 0.3*(v + 54)"
+    for text in ("0.02*second", "3*uA", "3*msiemens", "2*nA", "10*volt", "3*uA/mm**2"):
+        left = without_units(text)
+        with pytest.raises(ss.EquationError, match="unknown name"):
+            model(f"dv/dt = (e - v) / tau + {left}")

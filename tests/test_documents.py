@@ -92,6 +92,13 @@ def test_figures_of_models_are_drawn(tmp_path, name):
     assert " 0 spikes" not in told
 
 
+def test_the_phase_plane_is_drawn(tmp_path):
+    picture = tmp_path / "figure.png"
+    told = example("phase_plane.py", picture)
+    assert picture.read_bytes().startswith(b"\x89PNG")
+    assert re.fullmatch(r"400 pA: 0 spikes\n800 pA: [1-9]\d* spikes\n", told)
+
+
 @pytest.mark.parametrize(
     ("name", "pictures", "told"),
     [

@@ -146,11 +146,19 @@ CASES = {
         squid(1000.0),
         REST,
         peak=0.0,
-        tolerance=12.0,  # in the upstroke, where v rises by 300 mV/ms
+        tolerance=0.2,  # in the upstroke, where v rises by 300 mV/ms
+        dt=0.05,
+    ),
+    "HodgkinHuxley, exponential Euler": Case(
+        models.HodgkinHuxley(i_offset=1000.0, method="exponential_euler"),
+        squid(1000.0),
+        REST,
+        peak=0.0,
+        tolerance=12.0,
         dt=0.01,
     ),
     "HodgkinHuxley, rk4": Case(
-        replace(models.HodgkinHuxley(i_offset=1000.0), method="rk4"),
+        models.HodgkinHuxley(i_offset=1000.0, method="rk4"),
         squid(1000.0),
         REST,
         peak=0.0,
@@ -310,7 +318,7 @@ def test_qif_fires_at_the_closed_form_of_its_interval():
 
 
 def orders(method: str, steps: list[float]) -> np.ndarray:
-    model = replace(models.HodgkinHuxley(i_offset=1000.0), method=method)
+    model = models.HodgkinHuxley(i_offset=1000.0, method=method)
     solution = solve_ivp(squid(1000.0), (0, 4.0), REST, "DOP853", rtol=1e-12, atol=1e-12)
     errors = []
     for dt in steps:
@@ -379,6 +387,18 @@ def test_anode_break_excitation(hyperpolarisation, spikes):
     assert len(s.spikes["a"]) == spikes
 
 
+@pytest.mark.parametrize(("dt", "within"), [(0.1, 0.01), (0.05, 0.003), (0.01, 0.0002)])
+def test_intervals_of_the_squid_axon_are_right_by_default(dt, within):
+    """By the exponential Euler method they are 5 % too long at dt = 0.1 ms."""
+    wanted = firing(CASES["HodgkinHuxley"], 1000.0)
+    s = simulation(models.HodgkinHuxley(i_offset=1000.0), dt)
+    s.run(1000.0)
+    found = s.spikes["a"].times
+    n = min(len(found), len(wanted)) - 1
+    stretched = (found[n] - found[2]) / (wanted[n] - wanted[2])
+    assert n > 60 and stretched == pytest.approx(1, abs=within)
+
+
 # FitzHugh and Nagumo
 
 
@@ -395,3 +415,41 @@ def test_the_oscillator_is_at_rest_without_current():
     s.run(200.0)
     assert len(s.spikes["a"]) == 0
     assert s.get("a", "v")[0] == pytest.approx(-1.1994080352, abs=1e-9)
+
+
+# Methods of any model
+
+BUILT_IN = [
+    *(models.LIF, models.AdaptiveLIF, models.GLIF, models.AdEx, models.EIF, models.QIF),
+    *(models.Izhikevich, models.Izhikevich2007, models.HodgkinHuxley, models.FitzHughNagumo),
+]
+
+
+@pytest.mark.parametrize("make", BUILT_IN, ids=lambda make: make.__name__)
+def test_any_model_takes_a_method(make):
+    own = make()
+    assert make(method=None).method == own.method
+    for method in ("exponential_euler", "exponential_midpoint", "euler", "rk2", "rk4"):
+        assert make(method=method).source() == replace(own, method=method).source()
+    with pytest.raises(ss.EquationError, match="unknown method 'rk5'; known are"):
+        make(method="rk5")
+    if not own.linear:
+        with pytest.raises(ss.EquationError, match="'exact' is for linear equations"):
+            make(method="exact")
+
+
+def test_the_better_method_for_conductances_is_a_word_away():
+    """Half a millisecond of a strong conductance, against the solution."""
+    given = {"g": ss.Conductance(5.0, 0.0)}
+
+    def f(t, y):
+        return [(-65 - y[0]) / 20 + y[1] * (0 - y[0]) / 200, -y[1] / 5]
+
+    wanted = solve_ivp(f, (0, 10.0), [-65.0, 10.0], "DOP853", rtol=1e-12, atol=1e-12).y[0, -1]
+    errors = []
+    for method in (None, "exponential_midpoint"):
+        s = simulation(models.LIF(v_th=0.0, receptors=given, method=method), 0.1)
+        s.set("a", g_g=10.0)
+        s.run(10.0)
+        errors.append(abs(s.get("a", "v")[0] - wanted))
+    assert errors[1] < errors[0] / 50 and errors[0] < 0.5

@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 
 from spikesim.rate.activations import Table, Tanh
 from spikesim.rate.leaky import DaleRNN, LeakyRNN, LowRankRNN, areas
+from spikesim.rate.network import RateNetwork
+from spikesim.rate.optimizers import Adam
 from spikesim.rate.tape import Tape
 
 DT = 10.0  # ms
@@ -37,7 +39,7 @@ def start(cell, inputs: int, seed: int, dtype: str = "float64") -> dict[str, np.
     rng = np.random.default_rng(seed)
     p = cell.start(inputs, DT, rng)
     p = {k: (a + 0.3 * rng.standard_normal(a.shape)).astype(dtype) for k, a in p.items()}
-    cell.constrain(p)
+    cell.constrain(p, DT)
     return p
 
 
@@ -160,9 +162,13 @@ def test_a_trained_time_constant_below_dt_acts_as_dt():
     y = cell.forward(p, x, DT, None, tape).copy()
     grads = {k: np.zeros_like(a) for k, a in p.items()}
     cell.backward(p, x, np.ones_like(y), DT, tape, grads, None)
-    assert grads["log_tau"][0] == 0 != grads["log_tau"][2]
-    p["log_tau"][0] = np.log(DT)
+    cell.constrain(p, DT)
+    np.testing.assert_allclose(np.exp(p["log_tau"]), [DT, DT, 2 * DT], rtol=1e-12)
     np.testing.assert_allclose(cell.forward(p, x, DT, None, tape), y, rtol=1e-12, atol=1e-12)
+    there = {k: np.zeros_like(a) for k, a in p.items()}
+    cell.backward(p, x, np.ones_like(y), DT, tape, there, None)
+    np.testing.assert_allclose(grads["log_tau"], there["log_tau"], rtol=1e-12)
+    assert (grads["log_tau"] != 0).all()
 
 
 @pytest.mark.parametrize("form", ["r", "x"])
@@ -309,13 +315,63 @@ def test_constraints_hold_exactly_after_any_update(kind):
         update = np.random.default_rng(seed).standard_normal((4, 4)).astype("float32")
         before = p["w_rec"] + update
         p["w_rec"] += update
-        cell.constrain(p)
+        cell.constrain(p, DT)
         held = FIXED != 0
         free = (MASK == 1) & ~held
         assert (p["w_rec"][MASK == 0] == 0).all()
         assert (p["w_rec"][held] == FIXED[held].astype("float32")).all()
         wanted = np.maximum(before, 0) if kind is DaleRNN else before
         assert (p["w_rec"][free] == wanted[free]).all()
+
+
+@pytest.mark.parametrize("form", ["r", "x"])
+@pytest.mark.parametrize("kind", [LeakyRNN, DaleRNN, LowRankRNN])
+def test_a_time_constant_that_was_led_below_dt_comes_back(kind, form):
+    """A linear unit learns the time constant of its target, 50 ms, from below dt on."""
+    cell = kind(5, form=form, tau=20.0, train_tau=True, activation="linear")
+    net = RateNetwork([cell], 1, 1, DT, dtype="float64")
+    for name, p in net.parameters.items():
+        if name != "0.log_tau":
+            p.fill(0)
+            net.frozen.add(name)
+    net.parameters["0.w_in"].fill(1)
+    net.parameters["out.w"].fill(0.2)
+    net.parameters["0.log_tau"][:] = np.log(DT) + np.linspace(-3, 0, 5)
+    net.constrain()
+    assert (net.parameters["0.log_tau"] == np.log(DT)).all()
+    x, steps = trial(60, 8, 1, 1), Adam(0.1)
+    y = np.zeros((8, 1))
+    wanted = [y := (1 - DT / 50) * y + DT / 50 * u for u in x]
+    memory, taus = steps.start(net.parameters), []
+    for _ in range(200):
+        steps.update(memory, net.parameters, net.backward(net.forward(x) - wanted), net.frozen)
+        net.constrain()
+        taus.append(np.exp(net.parameters["0.log_tau"]))
+    assert min(map(min, taus)) >= DT * (1 - 1e-12)
+    np.testing.assert_allclose(taus[-1], 50, rtol=0.01)
+
+
+def test_the_gradient_at_dt_is_that_of_longer_time_constants():
+    cell = LeakyRNN(3, tau=DT, train_tau=True, activation="tanh", noise=0.2)
+    p, x, tape = start(cell, 2, 1), trial(9, 4, 2, 2), Tape("float64")
+    p["log_tau"][:] = np.log(DT)
+    weight = trial(9, 4, 3, 3)
+
+    def loss() -> float:
+        return np.sum(weight * cell.forward(p, x, DT, np.random.default_rng(6), tape))
+
+    here = loss()
+    grads = {k: np.zeros_like(a) for k, a in p.items()}
+    cell.backward(p, x, weight.copy(), DT, tape, grads, None)
+    for i in range(3):
+        losses = []
+        for step in (1e-4, 2e-4):
+            p["log_tau"][i] = np.log(DT) + step
+            losses.append(loss())
+        p["log_tau"][i] = np.log(DT)
+        onesided = (4 * losses[0] - losses[1] - 3 * here) / 2e-4
+        assert abs(onesided) > 0.01
+        assert grads["log_tau"][i] == pytest.approx(onesided, rel=1e-4)
 
 
 def test_low_rank_is_the_full_matrix_without_making_it():

@@ -2,6 +2,7 @@
 smooth twin and against PyTorch, where the same surrogate is the slope of the same step."""
 
 import tracemalloc
+import warnings
 
 import numpy as np
 import pytest
@@ -244,6 +245,18 @@ def test_detached_resets_change_gradients_alone():
         y_detached, grads_detached = gradients(detached, p, x, dy)
         np.testing.assert_array_equal(y, y_detached)
         assert np.abs(grads["w_in"] - grads_detached["w_in"]).max() > 1e-3
+
+
+@pytest.mark.parametrize("kind", [LIFCell, ALIFCell])
+def test_a_refractory_time_that_rounds_to_nothing_is_told(kind):
+    told = rf"{kind.__name__}: t_ref is 0.4 ms, which rounds to no step of dt = 1 ms"
+    with pytest.warns(UserWarning, match=told) as caught:
+        RateNetwork([kind(3, t_ref=0.4)], 2, 1, 1.0)
+    assert caught[0].filename == __file__
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for t_ref in (0.0, 0.5, 2.0):
+            RateNetwork([kind(3, t_ref=t_ref)], 2, 1, 1.0)
 
 
 def test_refractory_time_is_kept_and_rounded_to_steps():

@@ -836,6 +836,26 @@ def test_simulate_returns_after_ctrl_c(tmp_path):
 # Rounding, and what is refused
 
 
+@pytest.mark.parametrize(
+    ("t_ref", "told"),
+    [
+        (0.04, "time t_ref is 0.04 ms, which rounds to no step of dt = 0.1 ms"),
+        (np.array([0.0, 0.04, 0.03, 2.0]), "t_ref is 0.04 ms in 2 of 4 neurons, which rounds to"),
+        (0.0, None),
+        (0.05, None),
+        (np.array([0.0, 0.06, 1.0, 2.0]), None),
+    ],
+)
+def test_a_refractory_time_that_rounds_to_nothing_is_told(t_ref, told):
+    network = ss.Network()
+    network.population("a", 4, ss.LIF(t_ref=t_ref))
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        ss.Simulation(network)
+    texts = [str(one.message) for one in caught]
+    assert [told in text and text.startswith("LIF: ") for text in texts] == [True] * bool(told)
+
+
 def test_refractory_times_and_delays_are_rounded_to_steps():
     network = ss.Network()
     times = [0.0, 0.3, 0.374, 0.376, 0.5, 1.13]  # in steps of 0.25: 0, 1.2, 1.496, 1.504, 2, 4.52

@@ -6,7 +6,6 @@ import platform
 import re
 import subprocess
 import sys
-from dataclasses import replace
 
 import llvmlite.binding as llvm
 import numba
@@ -47,7 +46,7 @@ MODELS = {
     "Izhikevich": ss.Izhikevich(),
     "Izhikevich2007": ss.Izhikevich2007(),
     "HodgkinHuxley": ss.HodgkinHuxley(),
-    "HodgkinHuxley, midpoint": replace(ss.HodgkinHuxley(), method="exponential_midpoint"),
+    "HodgkinHuxley, Euler": ss.HodgkinHuxley(method="exponential_euler"),
     "FitzHughNagumo": ss.FitzHughNagumo(),
 }
 

@@ -8,6 +8,9 @@ Networks: ``cuba``; ``coba``, driven by a resting potential of -40 mV; ``coba_un
 rests at -60 mV, starts from random conductances and may fall silent; ``hodgkin_huxley``, started
 like it (Brian2's example COBAHH, with delays of a step); ``adex``, COBA of the neurons of Brette &
 Gerstner (2005), of which `benchmarks.adex` is the same in spikesim.
+
+All synapses move a current or a conductance, so that delays are those of spikesim. Of synapses that
+move v itself they would be one dt shorter: a jump of v reaches the threshold a step later here.
 """
 
 import argparse

@@ -22,6 +22,7 @@ from spikesim.engine.loop import Wiring
 from spikesim.engine.tables import DELAY_LEVELS, POPULATION, SPAN
 from spikesim.model import NeuronModel
 from spikesim.network import DISTRIBUTIONS, Network, Population, Projection, extremes, shared
+from spikesim.plausibility import warn_of_si
 from spikesim.rules import (
     AllToAll,
     DistanceDelay,
@@ -359,6 +360,7 @@ def build(
     if not isinstance(network, Network):
         raise TypeError(f"network is {network!r}; it must be a Network.")
     check_dt(dt)
+    warn_of_si("build", {"dt": (dt, "ms")}, level=1)
     check_threads(threads)
     if precision not in ("single", "double"):
         raise ValueError(f"precision is {precision!r}; it must be 'single' or 'double'.")

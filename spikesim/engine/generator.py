@@ -15,6 +15,7 @@ A refractory time is kept as the last step that it covers, counted from the last
 """
 
 import ast
+import warnings
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -167,16 +168,14 @@ def _generate(writer: Writer, model: NeuronModel, observed: Mapping[str, ast.exp
         drawn = f"normals(real, 64 * block + j, step, {pair}, key)"
         begin.append(f"z_{2 * pair}, z_{2 * pair + 1} = {drawn}")
     seen = {row: substitute(node, END) for row, node in observed.items()}
-    if model.upswing is not None:
-        reset_seen = [f"{row}_[j] = {writer.write(node)}" for row, node in seen.items()]
-    step += _observed(writer, seen, "" if model.upswing is not None else threshold)
+    flow = None
+    if model.upswing is not None and model.method in ("rk2", "rk4"):
+        flow = within(writer, model.upswing, model.method, reset, seen)
+    step += _observed(writer, seen, "" if flow is not None else threshold)
     times = []
     if any("t" in names(node) for node in [*dynamics.expressions, *observed.values()]):
         times = writer.times()
 
-    flow = None
-    if model.upswing is not None:
-        flow = within(writer, model.upswing, model.method, reset)
     written = [*variables, *carries, *([REFRACTORY] if waiting.written else []), *observed]
     unwritten = [REFRACTORY] if waiting.over and not waiting.written else []
     unwritten += [RESUME] if flow and flow.waits else []
@@ -204,7 +203,7 @@ def _generate(writer: Writer, model: NeuronModel, observed: Mapping[str, ast.exp
     if flow is not None:
         begin += [f"{x}_before[j] = {x}" for x in flow.before]
         look = flow.look
-        again = [*load, *flow.again, *reset_seen, "if not fires:", "    continue", *waiting.reset]
+        again = [*load, *flow.again, "if not fires:", "    continue", *waiting.reset]
     whole = [*load, *begin, *step, *store, f"crossed |= {look}", *strayed]
     body = [*_interleaved(writer), "for j in range(64):", *(f"    {x}" for x in whole)]
     advance = body
@@ -329,7 +328,17 @@ def _refractoriness(writer: Writer, dt: float) -> _Refractoriness:
         )
 
     def in_steps(time: object) -> np.ndarray:
-        steps = np.floor(np.asarray(time) / dt + 0.5)
+        times = np.asarray(time, float)
+        steps = np.floor(times / dt + 0.5)
+        lost = (times > 0) & (steps == 0)
+        if np.any(lost):
+            some = f" in {np.sum(lost)} of {lost.size} neurons" if lost.ndim else ""
+            warnings.warn(
+                f"{writer.name}: the refractory time {ast.unparse(dynamics.refractory)} is "
+                f"{np.max(times, where=lost, initial=0.0):g} ms{some}, which rounds to no step of "
+                f"dt = {dt:g} ms and thus has no effect.",
+                stacklevel=2,
+            )
         if np.any(steps < 0):
             raise ValueError(
                 f"{writer.name}: the refractory time is {np.min(steps) * dt:g} ms; it must not be "

@@ -11,6 +11,7 @@ After a refractory time v goes on at the same share of a step at which the spike
 """
 
 import ast
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -35,12 +36,19 @@ class Within:
     waits: bool  # whether any neuron is refractory for a step or more
 
 
-def within(writer: Writer, upswing: Upswing, method: str, reset: list[str]) -> Within:
-    """Write what takes a neuron through a spike; ``reset`` are the lines of a reset."""
+def within(
+    writer: Writer,
+    upswing: Upswing,
+    method: str,
+    reset: list[str],
+    observed: Mapping[str, ast.expr],
+) -> Within:
+    """Write what takes a neuron through a spike.
+
+    ``reset`` are the lines of a reset, ``observed`` what is kept of the state after it, by row.
+    """
     dynamics = writer.dynamics
     variables = list(dynamics.derivatives)
-    if method not in ("rk2", "rk4"):
-        raise EquationError(f"{writer.name}: with upswing the method is 'rk2' or 'rk4'.")
     match dynamics.threshold:
         case ast.Compare(ast.Name(v), [ast.GtE()], [top]) if v in variables and writer.fixed(top):
             pass
@@ -124,7 +132,8 @@ def within(writer: Writer, upswing: Upswing, method: str, reset: list[str]) -> W
     arriving = {f"w_{name}" for name in dynamics.arrivals}
     touched = _touched(dynamics)
     written = [s for arrival in dynamics.arrivals.values() for s in arrival]
-    needed = used.union(*(names(s.value) for s in written if s.variable in touched)) & arriving
+    asking = [*(s.value for s in written if s.variable in touched), *observed.values()]
+    needed = used.union(*map(names, asking)) & arriving
     before = [*variables, *sorted(needed)]
     call = ", ".join([*(f"{u}_before[j]" for u in variables), *others])
     above, steep = (
@@ -136,9 +145,9 @@ def within(writer: Writer, upswing: Upswing, method: str, reset: list[str]) -> W
     look = f"max({rises}, {v} - {peak}) >= real(0.0)"
     if waits:
         look = f"({look}) | (refractory == now)"
-    return Within(
-        functions, before, look, _again(writer, v, peak, reset, call, given, before, waits), waits
-    )
+    again = _again(writer, v, peak, reset, call, given, before, waits)
+    again += [f"{row}_[j] = {writer.write(node)}" for row, node in observed.items()]
+    return Within(functions, before, look, again, waits)
 
 
 def _touched(dynamics: Dynamics) -> set[str]:

@@ -115,7 +115,7 @@ class McCullochPitts:
         if dx is not None:
             dx.fill(0)
 
-    def constrain(self, p: Arrays) -> None:
+    def constrain(self, p: Arrays, dt: float) -> None:
         """Nothing is constrained."""
 
 
@@ -236,5 +236,5 @@ class FeedForward:
             elif dx is not None:
                 np.matmul(d, p["w1"], out=dx.reshape(rows, -1))
 
-    def constrain(self, p: Arrays) -> None:
+    def constrain(self, p: Arrays, dt: float) -> None:
         """Nothing is constrained."""

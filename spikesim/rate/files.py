@@ -21,7 +21,7 @@ from typing import Any
 import h5py
 import numpy as np
 
-import spikesim
+from spikesim import __version__
 from spikesim.rate.network import RateNetwork
 from spikesim.storage.hdf5 import damage_told, open_for_reading, text
 
@@ -185,7 +185,7 @@ def write(
         )
     image = io.BytesIO()
     with h5py.File(image, "w") as hdf5:
-        hdf5.attrs.update(format=FORMAT, version=VERSION, spikesim=spikesim.__version__)
+        hdf5.attrs.update(format=FORMAT, version=VERSION, spikesim=__version__)
         for name in SETTINGS:
             hdf5.attrs[name] = _json(getattr(network, name))
         hdf5.attrs["frozen"] = _json(sorted(network.frozen))

@@ -128,7 +128,7 @@ class LSTM:
     ) -> None:
         _backward_with_memory(p, x, dy, tape, grads, dx, _LSTM_SCALE, _lstm_slopes)
 
-    def constrain(self, p: Arrays) -> None:
+    def constrain(self, p: Arrays, dt: float) -> None:
         """Nothing is constrained."""
 
 
@@ -215,7 +215,7 @@ class SubLSTM:
     ) -> None:
         _backward_with_memory(p, x, dy, tape, grads, dx, _SUBLSTM_SCALE, _sublstm_slopes)
 
-    def constrain(self, p: Arrays) -> None:
+    def constrain(self, p: Arrays, dt: float) -> None:
         """Nothing is constrained."""
 
 
@@ -472,7 +472,7 @@ class GRU:
             d_all[2 * units : 3 * units] = d_all[3 * units :]
             _to_inputs(p["w_in"], d_all[: 3 * units], tape, dx)
 
-    def constrain(self, p: Arrays) -> None:
+    def constrain(self, p: Arrays, dt: float) -> None:
         """Nothing is constrained."""
 
 

@@ -49,7 +49,7 @@ class LeakyRNN:
         Time constant of the noise, ms. Without one it is white.
     train_tau : bool
         Train the time constants, as ``log_tau``, the logarithm of each unit's time constant in
-        ms; where training leads below dt it is dt that holds.
+        ms. Where an update leads below dt it becomes dt, from which later ones may lead back.
     mask : array (units, units), optional
         1 where there may be a connection and 0 where there is none, (to, from).
     fixed : array (units, units), optional
@@ -110,7 +110,7 @@ class LeakyRNN:
         w_rec = rng.standard_normal((self.units, self.units)) / np.sqrt(self.units)
         w_rec = _scaled(w_rec if self.mask is None else w_rec * self.mask, self.radius)
         p = {"w_rec": w_rec, **_start(self, inputs, rng)}
-        self.constrain(p)
+        self.constrain(p, dt)
         return p
 
     def forward(
@@ -151,9 +151,10 @@ class LeakyRNN:
         self._add_recurrent(p, dp, r, tape, grads)
         return loss
 
-    def constrain(self, p: Arrays) -> None:
-        """Put back 0 where the mask is 0, and the fixed weights."""
+    def constrain(self, p: Arrays, dt: float) -> None:
+        """Put back 0 where the mask is 0, the fixed weights, and dt where a tau is shorter."""
         _constrain(self, p["w_rec"])
+        _constrain_tau(self, p, dt)
 
 
 @dataclass(frozen=True, eq=False)
@@ -241,7 +242,7 @@ class DaleRNN:
         w_rec[np.ix_(both, inhibitory)] *= (e[both] / i[both])[:, None]
         w_rec = np.abs(_scaled(w_rec * self.signs, self.radius))
         p = {"w_rec": w_rec, **_start(self, inputs, rng)}
-        self.constrain(p)
+        self.constrain(p, dt)
         return p
 
     def forward(
@@ -282,10 +283,11 @@ class DaleRNN:
         self._add_recurrent(p, dp, r, tape, grads)
         return loss
 
-    def constrain(self, p: Arrays) -> None:
-        """Put back 0 where a weight is negative or the mask is 0, and the fixed weights."""
+    def constrain(self, p: Arrays, dt: float) -> None:
+        """As of `LeakyRNN`, and 0 where a weight is negative."""
         np.maximum(p["w_rec"], 0, out=p["w_rec"])
         _constrain(self, p["w_rec"])
+        _constrain_tau(self, p, dt)
 
 
 @dataclass(frozen=True, eq=False)
@@ -382,8 +384,9 @@ class LowRankRNN:
         self._add_recurrent(p, dp, r, tape, grads)
         return loss
 
-    def constrain(self, p: Arrays) -> None:
-        """Nothing is constrained."""
+    def constrain(self, p: Arrays, dt: float) -> None:
+        """Put back dt where a tau is shorter."""
+        _constrain_tau(self, p, dt)
 
 
 def areas(
@@ -564,13 +567,16 @@ def _backward(
 def _add_tau(
     cell: Any, state: np.ndarray, d: np.ndarray, dp: np.ndarray, tape: Tape, grads: Arrays
 ) -> None:
-    """d state_t / d a = (state_t - state_(t-1)) / a, and d a / d log_tau = -a while tau > dt."""
+    """d state_t / d a = (state_t - state_(t-1)) / a, and d a / d log_tau = -a.
+
+    So too at tau = dt, below which `constrain` lets none go: were it 0 there, none would come back.
+    """
     moved = tape("moved", d.shape)
     np.subtract(state[1:], state[:-1], out=moved)
     change = -np.einsum("tbn,tbn->n", d, moved)
     if cell.noise and cell.noise_tau is None:
         change += np.einsum("tbn,tbn->n", dp, tape("noise", d.shape)) / 2
-    grads["log_tau"] += np.where(tape("a", d.shape[1:])[0] < 1, change, 0)
+    grads["log_tau"] += change
 
 
 def _add_dense(
@@ -674,6 +680,11 @@ def _constrain(cell: Any, w_rec: np.ndarray) -> None:
         w_rec *= cell.mask
     if cell.fixed is not None:
         np.copyto(w_rec, cell.fixed, where=cell.fixed != 0)
+
+
+def _constrain_tau(cell: Any, p: Arrays, dt: float) -> None:
+    if cell.train_tau:
+        np.maximum(p["log_tau"], np.log(dt), out=p["log_tau"])
 
 
 # Checks.

@@ -264,7 +264,7 @@ class RateNetwork:
         for name, mask in self.masks.items():
             self.parameters[name] *= mask
         for i, cell in enumerate(self.cells):
-            cell.constrain(self._of_cell(i, self.parameters))
+            cell.constrain(self._of_cell(i, self.parameters), self.dt)
 
     def run(self, x: np.ndarray, seed: int | None = None) -> np.ndarray:
         """Outputs of inputs, as an array of its own.

@@ -8,6 +8,7 @@ errors do not flow through.
 """
 
 import math
+import warnings
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -155,7 +156,7 @@ class SNU:
             "b": np.full(self.units, -1.0),
         }
 
-    def constrain(self, p: Parameters) -> None:
+    def constrain(self, p: Parameters, dt: float) -> None:
         """Nothing: any values are allowed."""
 
     def forward(
@@ -274,11 +275,12 @@ class LIFCell:
 
     def check(self, inputs: int, dt: float) -> None:
         _not_below(self, "tau", dt)
+        _told_if_never_refractory(self, dt)
 
     def start(self, inputs: int, dt: float, rng: np.random.Generator) -> Parameters:
         return _start_lif(self, inputs, rng)
 
-    def constrain(self, p: Parameters) -> None:
+    def constrain(self, p: Parameters, dt: float) -> None:
         """Nothing: any values are allowed."""
 
     def forward(
@@ -348,11 +350,12 @@ class ALIFCell:
     def check(self, inputs: int, dt: float) -> None:
         _not_below(self, "tau", dt)
         _not_below(self, "tau_adapt", dt)
+        _told_if_never_refractory(self, dt)
 
     def start(self, inputs: int, dt: float, rng: np.random.Generator) -> Parameters:
         return _start_lif(self, inputs, rng)
 
-    def constrain(self, p: Parameters) -> None:
+    def constrain(self, p: Parameters, dt: float) -> None:
         """Nothing: any values are allowed."""
 
     def forward(
@@ -557,6 +560,15 @@ def _not_below(cell: Any, name: str, dt: float) -> None:
     if value < dt:
         raise ValueError(
             f"{type(cell).__name__}: {name} is {value!r} ms; it must not be below dt, {dt!r} ms."
+        )
+
+
+def _told_if_never_refractory(cell: LIFCell | ALIFCell, dt: float) -> None:
+    if cell.t_ref > 0 and refractory_steps(cell, dt) == 0:
+        warnings.warn(
+            f"{type(cell).__name__}: t_ref is {cell.t_ref:g} ms, which rounds to no step of "
+            f"dt = {dt:g} ms: no unit is ever refractory; t_ref=0 says so.",
+            stacklevel=5,
         )
 
 
