@@ -64,14 +64,20 @@ def _check_sampling(given: Trace | Mean | LFP) -> None:
 
 @dataclass(frozen=True, eq=False)
 class Rate:
-    """A population's mean rate in bins of ``bin`` ms."""
+    """The mean rate of a population, or of a part of one, in bins of ``bin`` ms.
 
-    population: Population
+    ``binned["exc"]`` holds the rate of all of a population, ``binned[exc[:100]]`` that of a part.
+    """
+
+    population: Population | View
     bin: float = 5.0
 
     def __post_init__(self) -> None:
-        if not isinstance(self.population, Population):
-            raise TypeError(f"Rate: population is {self.population!r}; it must be a population.")
+        if not isinstance(self.population, Population | View):
+            raise TypeError(
+                f"Rate: population is {self.population!r}; it must be a population or a part of "
+                "one."
+            )
         positive_ms("Rate", "bin", self.bin)
 
 

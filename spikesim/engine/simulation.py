@@ -51,7 +51,7 @@ class Result:
         Spikes of each neuron.
     traces : mapping of (population, variable) to Samples
     means : mapping of (population, variable) to Averages
-    binned : mapping of population to BinnedRate
+    binned : mapping of population, or part of one, to BinnedRate
     timings : mapping
         Seconds: ``build``, ``compile``, ``run`` (the stepping loop alone); ``rtf``, run over
         biological time.
@@ -65,7 +65,7 @@ class Result:
     spike_counts: Mapping[str, np.ndarray]
     traces: Mapping[tuple[str, str], Samples]
     means: Mapping[tuple[str, str], Averages]
-    binned: Mapping[str, BinnedRate]
+    binned: Mapping[str | View, BinnedRate]
     timings: Mapping[str, float]
     synapses: int
     threads: int
@@ -367,8 +367,11 @@ class Simulation:
         return self._recorder.means
 
     @property
-    def binned(self) -> dict[str, BinnedRate]:
-        """Rates in bins; a bin that is not over yet is left out."""
+    def binned(self) -> dict[str | View, BinnedRate]:
+        """Rates in bins by population, or by the part of one that `Rate` was given.
+
+        A bin that is not over yet is left out.
+        """
         return self._recorder.binned
 
     @property
