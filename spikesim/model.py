@@ -1,5 +1,7 @@
 """What a neuron model is: equations, threshold, reset, refractory time, receptors, parameters."""
 
+from __future__ import annotations
+
 import ast
 import keyword
 import re
@@ -25,6 +27,7 @@ from spikesim.equations import (
     statements,
     substitute,
 )
+from spikesim.names import named_options
 
 METHODS = ("exact", "exponential_euler", "exponential_midpoint", "euler", "rk2", "rk4")
 UNITS = tuple(unit for unit in units.UNITS if unit)
@@ -115,11 +118,13 @@ class Receptor:
     initial: Mapping[str, Value | str] = field(default_factory=dict)
 
 
+@named_options()
 def Delta(sign: str = "any") -> Receptor:
     """Each arriving spike moves v by its weight (mV); while v is held it is lost."""
     return Receptor("mV", sign, arrival="v += w")
 
 
+@named_options()
 def Exponential(tau: Value = 5.0, sign: str = "any") -> Receptor:
     """Current that jumps by the weight (pA) and decays: di/dt = -i / tau (ms)."""
     _positive("Exponential", tau=tau)
@@ -134,6 +139,7 @@ def Exponential(tau: Value = 5.0, sign: str = "any") -> Receptor:
     )
 
 
+@named_options()
 def Alpha(tau: Value = 2.0, sign: str = "any") -> Receptor:
     """Current w e (t/tau) exp(-t/tau), which peaks at the weight (pA) after tau (ms)."""
     _positive("Alpha", tau=tau)
@@ -150,6 +156,7 @@ def Alpha(tau: Value = 2.0, sign: str = "any") -> Receptor:
     )
 
 
+@named_options()
 def DoubleExponential(tau_rise: Value = 1.0, tau_decay: Value = 5.0, sign: str = "any") -> Receptor:
     """Current w n (exp(-t/tau_decay) - exp(-t/tau_rise)), n such that it peaks at w (pA).
 
@@ -166,6 +173,7 @@ def DoubleExponential(tau_rise: Value = 1.0, tau_decay: Value = 5.0, sign: str =
     )
 
 
+@named_options()
 def Conductance(tau: Value = 5.0, reversal: Value = 0.0) -> Receptor:
     """Conductance that jumps by the weight (nS) and decays with tau (ms).
 
@@ -183,6 +191,7 @@ def Conductance(tau: Value = 5.0, reversal: Value = 0.0) -> Receptor:
     )
 
 
+@named_options()
 def DoubleExponentialConductance(
     tau_rise: Value = 1.0, tau_decay: Value = 5.0, reversal: Value = 0.0
 ) -> Receptor:
@@ -201,6 +210,7 @@ def DoubleExponentialConductance(
     )
 
 
+@named_options()
 def NMDA(
     tau_rise: Value = 2.0,
     tau_decay: Value = 100.0,
@@ -255,6 +265,7 @@ def _rise_and_decay(variable: str, unit: str) -> dict[str, str]:
     }
 
 
+@named_options()
 def OrnsteinUhlenbeck(sd: Value, tau: Value, mean: Value = 0.0) -> Receptor:
     """Coloured noise, another for each neuron: a current at which nothing arrives.
 
@@ -278,6 +289,7 @@ def OrnsteinUhlenbeck(sd: Value, tau: Value, mean: Value = 0.0) -> Receptor:
     )
 
 
+@named_options()
 def WhiteCurrent(density: Value) -> Receptor:
     """White noise, another for each neuron: a current at which nothing arrives.
 
@@ -318,6 +330,7 @@ def _two_times(kind: str, tau_rise: Value, tau_decay: Value) -> None:
         )
 
 
+@named_options()
 def Pulse(unit: str = "pA", sign: str = "any") -> Receptor:
     """Current that lasts for the one step in which weights arrive, and equals their sum."""
     return Receptor(unit, sign, current="w_{r}")
@@ -346,6 +359,7 @@ class Dynamics:
         return whole if self.refractory is None else [*whole, self.refractory]
 
 
+@named_options()
 @dataclass(frozen=True, eq=False)
 class NeuronModel:
     """A population's model of its neurons, written as text.
@@ -434,7 +448,7 @@ class NeuronModel:
                 f"{', '.join(METHODS[1:])}."
             )
 
-    def with_values(self, **values: Value) -> "NeuronModel":
+    def with_values(self, **values: Value) -> NeuronModel:
         """The same model with other values of its parameters."""
         return replace(self, values={**self.values, **values})
 

@@ -1,10 +1,14 @@
 """The built-in neuron models, written as a user would write them."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 
 from spikesim.model import Exponential, NeuronModel, Pulse, Receptor, Value
+from spikesim.names import named_options
 
 
+@named_options()
 def LIF(
     *,
     tau_m: Value = 20.0,
@@ -70,6 +74,7 @@ def LIF(
     )
 
 
+@named_options()
 def Izhikevich(
     *,
     a: Value = 0.02,
@@ -114,6 +119,7 @@ def Izhikevich(
     )
 
 
+@named_options()
 def AdEx(
     *,
     c_m: Value = 281.0,
@@ -205,6 +211,7 @@ def AdEx(
     )
 
 
+@named_options()
 def EIF(
     *,
     c_m: Value = 100.0,
@@ -284,6 +291,7 @@ def EIF(
     )
 
 
+@named_options()
 def QIF(
     *,
     tau_m: Value = 10.0,
@@ -357,6 +365,7 @@ def QIF(
     )
 
 
+@named_options()
 def AdaptiveLIF(
     *,
     tau_m: Value = 20.0,
@@ -437,6 +446,7 @@ def AdaptiveLIF(
     )
 
 
+@named_options()
 def GLIF(
     level: int = 5,
     *,
@@ -548,6 +558,7 @@ def GLIF(
     )
 
 
+@named_options()
 def Izhikevich2007(
     *,
     c_m: Value = 100.0,
@@ -625,6 +636,7 @@ def Izhikevich2007(
     )
 
 
+@named_options()
 def HodgkinHuxley(
     *,
     c_m: Value = 100.0,
@@ -724,6 +736,7 @@ def HodgkinHuxley(
     )
 
 
+@named_options()
 def FitzHughNagumo(
     *,
     a: Value = 0.7,

@@ -1,5 +1,7 @@
 """The description of a network: populations, projections, inputs. Plain data; builds nothing."""
 
+from __future__ import annotations
+
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass
@@ -11,6 +13,7 @@ from spikesim.distributions import LogNormal, Normal, Uniform
 from spikesim.equations import EquationError, names, parse
 from spikesim.inputs import Current, Input, Sampled, Spikes, WhiteNoise
 from spikesim.model import NeuronModel, Receptor, Value
+from spikesim.names import named_options
 from spikesim.rules import (
     AllToAll,
     DistanceDelay,
@@ -141,6 +144,7 @@ class Network:
         self.projections: dict[str, Projection] = {}
         self.drives: dict[str, Drive] = {}
 
+    @named_options()
     def population(
         self,
         name: str,
@@ -205,6 +209,7 @@ class Network:
         self.populations[name] = made
         return made
 
+    @named_options()
     def connect(
         self,
         source: Population | View | str,
@@ -357,6 +362,7 @@ class Network:
                 f"{dimensions[0]} of them, one for each dimension."
             )
 
+    @named_options()
     def drive(
         self,
         target: Population | View | str,
@@ -441,7 +447,7 @@ class Network:
 
     def synapses(
         self, source: Population | str, target: Population | str, *, dt: float = 0.1
-    ) -> "Synapses":
+    ) -> Synapses:
         """What a build with this ``dt`` wires between two populations, as arrays."""
         from spikesim.engine.build import build
 

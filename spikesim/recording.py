@@ -5,9 +5,11 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from spikesim.inputs import positive_ms
+from spikesim.names import named_options
 from spikesim.network import Population, View
 
 
+@named_options()
 @dataclass(frozen=True, eq=False)
 class Trace:
     """A quantity of some neurons, at the end of every ``every`` ms.
@@ -24,6 +26,7 @@ class Trace:
         _check_sampling(self)
 
 
+@named_options()
 @dataclass(frozen=True, eq=False)
 class Mean:
     """The mean of a quantity (see `Trace`) over some neurons, every ``every`` ms."""
@@ -36,6 +39,7 @@ class Mean:
         _check_sampling(self)
 
 
+@named_options()
 @dataclass(frozen=True, eq=False)
 class LFP:
     """Proxy of the local field potential: the mean of the sum of absolute synaptic currents.
@@ -62,6 +66,7 @@ def _check_sampling(given: Trace | Mean | LFP) -> None:
     positive_ms(kind, "every", given.every)
 
 
+@named_options()
 @dataclass(frozen=True, eq=False)
 class Rate:
     """The mean rate of a population, or of a part of one, in bins of ``bin`` ms.

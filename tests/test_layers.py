@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).parent.parent / "spikesim"
-DATA = {"spiketrains", "storage"}
+DATA = {"names", "spiketrains", "storage"}
 DESCRIPTION = {
     *(
         "equations",

@@ -21,6 +21,7 @@ from spikesim.engine.keyed import generator
 from spikesim.engine.loop import Wiring
 from spikesim.engine.tables import DELAY_LEVELS, POPULATION, SPAN
 from spikesim.model import NeuronModel
+from spikesim.names import named_options
 from spikesim.network import DISTRIBUTIONS, Network, Population, Projection, extremes, shared
 from spikesim.rules import (
     AllToAll,
@@ -320,6 +321,7 @@ def check_memory(
     return need
 
 
+@named_options()
 def build(
     network: Network,
     *,

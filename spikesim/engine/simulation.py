@@ -32,6 +32,7 @@ from spikesim.engine.loop import Record
 from spikesim.engine.pace import Pace
 from spikesim.engine.recorder import Recorder, check_records, observed
 from spikesim.engine.state import State
+from spikesim.names import check_options, options_of
 from spikesim.network import Network, Population, View
 from spikesim.recording import Averages, BinnedRate, Recorded, Samples
 from spikesim.spiketrains import SpikeTrains
@@ -119,6 +120,7 @@ class Simulation:
         overwrite: bool = False,
         **build_options: Any,
     ) -> None:
+        check_options("Simulation", build_options, _options())
         check_threads(threads)
         if isinstance(what, Network):
             check_dt(build_options.get("dt", 0.1))
@@ -430,6 +432,12 @@ class Simulation:
         self.close()
 
 
+def _options() -> list[str]:
+    """Of `Simulation`, with those of `build` that it hands on."""
+    own = [name for name in options_of(Simulation) if name != "what"]
+    return list(dict.fromkeys([*own, *options_of(build)[1:]]))
+
+
 @contextmanager
 def _noted_interrupts() -> Iterator[list]:
     """A list that Ctrl-C adds to, instead of breaking into whatever is being written."""
@@ -456,6 +464,7 @@ def simulate(
     ``options`` are those of `Simulation` and `build`: dt, threads, seed, precision, record, out,
     ... Ctrl-C returns what there is, with ``interrupted`` set.
     """
+    check_options("simulate", options, ["progress", *_options()])
     with Simulation(what, **options) as simulation:
         interrupted = False
         try:

@@ -1,14 +1,18 @@
 """Cells in series and a readout: one network, its forward and its backward pass."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from typing import Any, Literal
 
 import numpy as np
 
+from spikesim.names import named_options
 from spikesim.rate.checks import check_whole, is_number
 from spikesim.rate.tape import Tape
 
 
+@named_options()
 class RateNetwork:
     """Cells in series, each given all steps of the one before, and a linear readout of the last.
 

@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
+from spikesim.names import named_options
 from spikesim.rate import losses
 from spikesim.rate.checks import check_whole, is_number
 from spikesim.rate.files import History, difference, read_training, write
@@ -33,6 +34,12 @@ LAST = 3  # validations whose mean performance must reach the criterion
 LOSSES = {"squared": losses.squared, "cross_entropy": losses.cross_entropy}
 
 
+@named_options(
+    lr="optimizer=Adam(rate=...)",
+    learning_rate="optimizer=Adam(rate=...)",
+    epochs="updates",
+    batch_size="batch",
+)
 def train(
     network: RateNetwork,
     task: Task,
@@ -186,6 +193,7 @@ def train(
     return run.history
 
 
+@named_options()
 def respond(
     network: RateNetwork, task: Task, trials: int = 1024, *, seed: int = 0, batch: int = 64
 ) -> tuple[np.ndarray, Trials]:
