@@ -271,7 +271,7 @@ def _load(name: str, seed: int | None, given: Mapping[str, Any]) -> tuple[Module
     if published:
         module = import_module(f"spikesim.networks.{name}")
     else:
-        module = _user_code(Path(name), lambda: _import(Path(name)))
+        module = user_code(Path(name), lambda: import_file(Path(name)))
     function = getattr(module, "network", None)
     if not callable(function):
         raise ValueError(f"{name} defines no function network().")
@@ -285,7 +285,7 @@ def _load(name: str, seed: int | None, given: Mapping[str, Any]) -> tuple[Module
     if published:
         net = function(**arguments)
     else:
-        net = _user_code(Path(name), lambda: function(**arguments))
+        net = user_code(Path(name), lambda: function(**arguments))
     if not isinstance(net, Network):
         raise TypeError(f"network() of {name} returned {type(net).__name__}; it must be a Network.")
     if seed is not None:
@@ -293,7 +293,7 @@ def _load(name: str, seed: int | None, given: Mapping[str, Any]) -> tuple[Module
     return module, net
 
 
-def _import(path: Path) -> ModuleType:
+def import_file(path: Path) -> ModuleType:
     spec = spec_from_file_location(path.stem, path)
     if spec is None or spec.loader is None:
         raise ValueError(f"{path} is not a Python file.")
@@ -302,7 +302,7 @@ def _import(path: Path) -> ModuleType:
     return module
 
 
-def _user_code(path: Path, call: Callable[[], Any]) -> Any:
+def user_code(path: Path, call: Callable[[], Any]) -> Any:
     """Run a user's file; an error in it is told with its line."""
     try:
         return call()

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -93,6 +94,70 @@ def test_info_of_a_model_file(tmp_path):
     text = invoke("info", out)[1]
     assert "cell 0: DaleRNN, units 10" in text and "2 x 10" in text
     assert "trained on perceptual_decision, seed 0: 3 updates, 192 trials" in text
+
+
+OWN = ROOT / "examples" / "own_task.py"
+
+
+def test_a_task_of_a_file_is_trained_kept_and_gone_on_with(tmp_path):
+    out, kept = tmp_path / "x.h5", ("--checkpoint", tmp_path / "kept.h5")
+    code, stdout, _ = invoke("train", OWN, "--out", out, "--plot", tmp_path / "x.png", "--json")
+    told = json.loads(stdout)
+    assert code == 0 and told["stop"] == "criterion"
+    assert (told["task"], told["cell"], told["units"]) == ("clicks", "gru", 64)
+    assert told["performance"] >= 0.95
+    assert load_history(out).task == "clicks"
+    assert (tmp_path / "x.png").read_bytes().startswith(b"\x89PNG")
+    command = "train", OWN, "--units", 10, "--until", 1, "--json", "--updates"
+    assert invoke(*command, 25, *kept)[0] == 0
+    resumed = json.loads(invoke(*command, 40, *kept, "--resume")[1])
+    at_once = json.loads(invoke(*command, 40)[1])
+    assert {**resumed, "seconds": 0} == {**at_once, "seconds": 0}
+
+
+BROKEN = {  # what stands in a file for a line of the example's, and what is told of it
+    "raises": (
+        "    return rate.Task(",
+        "    return 1 / 0 or rate.Task(",
+        "line LINE: ZeroDivision",
+    ),
+    "draws": (
+        "    side = rng.integers(2,",
+        "    side = rng.integer(2,",
+        "line LINE: AttributeError",
+    ),
+    "measures": ('conditions["side"]))', 'conditions["sid"]))', "line LINE: KeyError: 'sid'"),
+    "syntax": ("def task() ->", "def task( ->", "line LINE: SyntaxError"),
+    "none": ("def task() ->", "def tusk() ->", r"defines no function task\(\)"),
+    "returns": ("    return rate.Task(", "    return str(", "line LINE: TypeError"),
+    "trials": (
+        "    return rate.Trials(inputs,",
+        "    return (inputs,",
+        "gave tuple; it must give Trials",
+    ),
+    "shape": (
+        "    return rate.Trials(inputs, targets,",
+        "    return rate.Trials(inputs, targets[..., 0],",
+        r"targets of the task clicks have shape \(35, 512\); they must have \(35, 512, 2\)",
+    ),
+    "loss": ('"squared"', '"hinge"', "is 'hinge'; it must be one of squared, cross_entropy"),
+    "number": ("return float(np.mean(", "return str(np.mean(", "must give a number from 0 to 1"),
+    "settings": ("draw, performance)", "draw, performance, {'a': {1, 2}})", "which go into files"),
+    "step": ("DT = 20.0", "DT = -20.0", "dt is -20.0; it must be a positive number"),
+}
+
+
+@pytest.mark.parametrize("kind", BROKEN)
+def test_an_error_in_a_file_of_a_task_is_told_with_its_line(tmp_path, kind):
+    line, broken, sentence = BROKEN[kind]
+    source = OWN.read_text(encoding="utf-8")
+    sentence = sentence.replace("LINE", str(source[: source.index(line)].count("\n") + 1))
+    path = tmp_path / "own.py"
+    path.write_text(source.replace(line, broken), encoding="utf-8")
+    code, stdout, stderr = invoke("train", path, "--out", tmp_path / "x.h5", *SHORT)
+    assert code == 2 and not stdout and "Traceback" not in stderr
+    assert re.search(sentence, stderr), stderr
+    assert list(tmp_path.iterdir()) == [path]
 
 
 MISTAKES = [

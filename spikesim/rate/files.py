@@ -214,6 +214,17 @@ def read_training(path: str | os.PathLike) -> tuple[RateNetwork, History, dict[s
         return _network(hdf5), _history(hdf5), _read_values(hdf5["training"])
 
 
+def check_settings(task: str, settings: Mapping[str, Any]) -> None:
+    """Refuse settings of a task that no file could hold."""
+    try:
+        _json(dict(settings))
+    except (TypeError, ValueError, AttributeError):
+        raise TypeError(
+            f"the settings of the task {task} are {settings!r}; they must be numbers, texts, lists "
+            "and dicts of these, which go into files."
+        ) from None
+
+
 def difference(here: RateNetwork, there: RateNetwork) -> str:
     """The first setting in which two networks differ, in words; "" if in none."""
     ours, theirs = _flat(here), _flat(there)
