@@ -198,14 +198,47 @@ def info(file: Path, as_json: bool) -> None:
 @main.command()
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="The picture.")
+@click.option(
+    "--kind",
+    type=click.Choice(["overview", "raster", "rates"]),
+    help="Of spikes: everything (the default), the raster alone, or rates over time.",
+)
+@click.option(
+    "--task",
+    type=click.Path(path_type=Path),
+    metavar="FILE.py",
+    help="Of a trained network: the file of a task of one's own.",
+)
 @click.option("--force", is_flag=True, help="Overwrite a file that exists.")
 @told
-def plot(file: Path, out: Path, force: bool) -> None:
-    """Draw the spikes of a FILE: raster, rates over time, histograms of rates and CVs."""
-    from spikesim.storage import open_spikes
+def plot(file: Path, out: Path, kind: str | None, task: Path | None, force: bool) -> None:
+    """Draw what a FILE holds.
+
+    Of spikes: their raster, rates over time, and histograms of rates and CVs. Of traces: up to
+    ten neurons, or the spread of all and some of them. Of a trained network: how it learned, and
+    inputs, outputs and units in some trials.
+    """
+    from spikesim import plots
+    from spikesim.rate.files import is_model
+    from spikesim.storage import info, open_spikes
 
     check_free(out, force)
-    _draw(open_spikes(file), out, force, "overview")
+    plots.check_path(out, force)
+    model = is_model(file)
+    if task is not None and not model:
+        raise ValueError(f"--task is {task}; it is for trained networks, and {file} holds none.")
+    if not model and info(file)["format"] == "SONATA spikes":
+        _draw(open_spikes(file), out, force, kind or "overview")
+        return
+    if kind is not None:
+        raise ValueError(f"--kind is {kind!r}; it is for spikes, and {file} holds none.")
+    if model:
+        from spikesim.cli_train import draw_model
+
+        figure = draw_model(file, task)
+    else:
+        figure = _draw_traces(file)
+    plots.save(figure, out, overwrite=force)
 
 
 def _trial(simulation: Any, discard: float, duration: float) -> tuple[dict[str, Any], bool]:
@@ -233,6 +266,23 @@ def _draw(spikes: Mapping[str, Any], path: Path, force: bool, figure: str) -> No
     from spikesim import plots
 
     plots.save(getattr(plots, figure)(spikes), path, overwrite=force)
+
+
+def _draw_traces(file: Path) -> Any:
+    from spikesim import plots
+    from spikesim.storage import info, read_report
+
+    parts, variable, unit = {}, None, ""
+    for name in info(file)["populations"]:
+        times, neurons, values, meta = read_report(file, name)
+        variable, unit = variable or meta["variable"], unit or meta["unit"]
+        if not values.size:
+            click.echo(f"{file}: the report of {name!r} holds no samples", err=True)
+            continue
+        parts[name] = times, neurons, values
+    if not parts:
+        raise ValueError(f"{file} holds no samples to draw.")
+    return plots.report(parts, variable or "value", unit)
 
 
 def _check_times(duration: float, discard: float) -> None:

@@ -119,7 +119,8 @@ def train(
     check_free(out, force)
     if plot is not None:
         plots.check_path(plot, force)
-    made = _task(task, cell) if task in DEFAULTS else own_task(Path(task))
+    step = {"dt": SPIKING_DT} if cell in SPIKING else {}
+    made = _task(task, **step) if task in DEFAULTS else own_task(Path(task))
     network = _network(made, cell, default.units if units is None else units, seed)
     history = run(
         network,
@@ -146,11 +147,11 @@ def train(
         sys.exit(130)
 
 
-def _task(name: str, cell: str) -> Task:
+def _task(name: str, **settings: Any) -> Task:
     from spikesim.rate.tasks import TASKS
 
     try:
-        return TASKS[name](**({"dt": SPIKING_DT} if cell in SPIKING else {}))
+        return TASKS[name](**settings)
     except ImportError as error:
         raise ValueError(str(error)) from None
 
@@ -258,6 +259,38 @@ def _text(summary: dict[str, Any]) -> str:
             f"{found['irrelevant']:.3g} along the irrelevant one"
         )
     return text
+
+
+def draw_model(file: Path, own: Path | None) -> Any:
+    """The figure of a model file, whose task is named in it, or defined by a file of one's own."""
+    from spikesim import rate_plots
+    from spikesim.rate.files import load, load_history
+    from spikesim.rate.training import respond
+
+    network, history = load(file), load_history(file)
+    if own is not None:
+        task = own_task(own)
+        if history is not None and history.task != task.name:
+            raise ValueError(
+                f"--task is {own}, whose task is {task.name!r}; {file} was trained on "
+                f"{history.task!r}."
+            )
+    elif history is None:
+        raise ValueError(
+            f"{file} does not say what it was trained on; give the file of its task by --task."
+        )
+    elif history.task in DEFAULTS:
+        task = _task(history.task, **history.settings)
+    else:
+        click.echo(
+            f"{history.task!r} is a task of one's own; with its file (--task) trials are drawn too",
+            err=True,
+        )
+        return rate_plots.learning_curve(history)
+    trials = DEFAULTS.get(task.name, OWN).test_trials
+    outputs, drawn = respond(network, task, trials)
+    network.run(drawn.inputs[:, : rate_plots.EXAMPLES], seed=0)
+    return rate_plots.overview(task, history, outputs, drawn, rates=network.rates[-1])
 
 
 def tell_model(file: Path, as_json: bool) -> None:

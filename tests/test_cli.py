@@ -104,6 +104,46 @@ def test_info_and_plot(small, tmp_path):
     assert invoke("plot", out, "--out", tmp_path / "x.png", "--force")[0] == 0
 
 
+def width(png: Path) -> int:
+    head = png.read_bytes()
+    assert head.startswith(b"\x89PNG")
+    return int.from_bytes(head[16:20], "big")
+
+
+def test_plot_draws_what_a_file_holds(small, tmp_path, monkeypatch):
+    import spikesim.plots as plots
+
+    out, picture = tmp_path / "small.h5", tmp_path / "x.png"
+    invoke("run", small, "--out", out, "--duration", 50, "--record", "b:v:0.5")
+    drawn = []
+    for name in ("overview", "raster", "rates", "report"):
+        draw = getattr(plots, name)
+        monkeypatch.setattr(
+            plots, name, lambda *a, name=name, draw=draw: drawn.append((name, a)) or draw(*a)
+        )
+    for kind in ("overview", "raster", "rates"):
+        assert invoke("plot", out, "--out", picture, "--kind", kind, "--force")[0] == 0
+        assert width(picture) == 7.2 * 150
+    assert invoke("plot", out, "--out", picture, "--force")[0] == 0
+    traces = tmp_path / "small.b.v.h5"
+    assert invoke("plot", traces, "--out", picture, "--force")[0] == 0
+    assert [name for name, _ in drawn] == ["overview", "raster", "rates", "overview", "report"]
+    ((name, (times, neurons, values)),) = drawn[-1][1][0].items()
+    assert (name, *drawn[-1][1][1:], values.shape) == ("b", "v", "mV", (100, 20))
+    np.testing.assert_allclose(times, 0.5 * np.arange(1, 101))
+    assert list(neurons) == list(range(20))
+    picture.unlink()
+    for arguments, sentence in (
+        ((traces, "--kind", "rates"), "--kind is 'rates'; it is for spikes"),
+        ((out, "--task", small), "it is for trained networks, and"),
+        ((out, "--kind", "all"), "'all' is not one of"),
+    ):
+        code, _, stderr = invoke("plot", *arguments, "--out", picture)
+        assert code == 2 and sentence in stderr and not picture.exists()
+    code, _, stderr = invoke("plot", out, "--out", tmp_path / "x.nonsense")
+    assert code == 2 and "x.nonsense" in stderr
+
+
 BROKEN = {
     "raises": ("def network():\n    x = 1\n    return x / 0\n", "line 3: ZeroDivisionError"),
     "syntax": ("def network(:\n", "line 1: SyntaxError"),

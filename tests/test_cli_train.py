@@ -15,7 +15,7 @@ from click.testing import CliRunner
 
 from spikesim.cli import main
 from spikesim.cli_train import CELLS, DEFAULTS
-from spikesim.rate.files import load, load_history
+from spikesim.rate.files import load, load_history, save
 from spikesim.rate.tasks import TASKS
 from spikesim.rate.training import respond
 
@@ -158,6 +158,43 @@ def test_an_error_in_a_file_of_a_task_is_told_with_its_line(tmp_path, kind):
     assert code == 2 and not stdout and "Traceback" not in stderr
     assert re.search(sentence, stderr), stderr
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_plot_draws_a_trained_network(tmp_path, monkeypatch):
+    from spikesim import rate_plots
+
+    drawn = []
+    for name in ("overview", "learning_curve"):
+        draw = getattr(rate_plots, name)
+
+        def spy(*args, name=name, draw=draw, **options):
+            drawn.append((name, args, options))
+            return draw(*args, **options)
+
+        monkeypatch.setattr(rate_plots, name, spy)
+    built_in, own, bare, picture = (
+        tmp_path / f"{n}.{e}" for n, e in (("a", "h5"), ("b", "h5"), ("c", "h5"), ("x", "png"))
+    )
+    invoke("train", "go_nogo", "--cell", "lif", *SHORT, "--out", built_in)
+    invoke("train", OWN, *SHORT, "--out", own)
+    save(load(own), bare)
+    for file, more in ((built_in, ()), (own, ("--task", OWN)), (bare, ("--task", OWN)), (own, ())):
+        code, _, stderr = invoke("plot", file, "--out", picture, "--force", *more)
+        assert code == 0, stderr
+        assert picture.read_bytes().startswith(b"\x89PNG")
+    assert "with its file (--task) trials are drawn too" in stderr
+    assert [name for name, *_ in drawn] == ["overview"] * 3 + ["learning_curve"]
+    task, history, outputs, trials = drawn[0][1]
+    assert (task.name, task.dt, history.updates, outputs.shape[1]) == ("go_nogo", 5.0, 3, 2048)
+    assert drawn[0][2]["rates"].shape == (len(outputs), 4, 10)
+    assert drawn[2][1][1] is None
+    for arguments, sentence in (
+        ((bare,), "does not say what it was trained on"),
+        ((built_in, "--task", OWN), "whose task is 'clicks'; "),
+        ((own, "--kind", "rates"), "it is for spikes"),
+    ):
+        code, _, stderr = invoke("plot", *arguments, "--out", tmp_path / "y.png")
+        assert code == 2 and sentence in stderr and not (tmp_path / "y.png").exists()
 
 
 MISTAKES = [
