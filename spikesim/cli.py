@@ -97,6 +97,11 @@ def main() -> None:
     metavar="POP:VAR:EVERY",
     help="Record a variable every so many ms, to a file beside --out.",
 )
+@click.option(
+    "--dry-run",
+    is_flag=True,
+    help="Build nothing; tell memory, size of output and time that a run would take.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @told
 def run(
@@ -115,6 +120,7 @@ def run(
     memory: float | None,
     plot: Path | None,
     record: tuple[str, ...],
+    dry_run: bool,
     as_json: bool,
     **given: Any,
 ) -> None:
@@ -137,6 +143,12 @@ def run(
     import spikesim as ss
 
     connectivity = "procedural" if procedural else "stored"
+    if dry_run:
+        options = {"threads": threads, "precision": precision, "connectivity": connectivity}
+        records = [_trace(net, text, out) for text in record]
+        found = _foreseen(net, dt, options, records, memory, duration, trials)
+        click.echo(json.dumps(found) if as_json else _forecast_text(found))
+        return
     need = ss.check_memory(net, precision, memory, connectivity)
     click.echo(f"memory needed: about {need / 1e9:.2f} GB", err=True)
     records = [_trace(net, text, out) for text in record]
@@ -147,6 +159,7 @@ def run(
         precision=precision,
         memory=memory,
         connectivity=connectivity,
+        bar=True,
     )
     rates, interrupted = [], False
     while len(rates) < trials and not interrupted:
@@ -239,6 +252,67 @@ def plot(file: Path, out: Path, kind: str | None, task: Path | None, force: bool
     else:
         figure = _draw_traces(file)
     plots.save(figure, out, overwrite=force)
+
+
+def _foreseen(
+    net: Any,
+    dt: float,
+    options: Mapping[str, Any],
+    records: Sequence[Any],
+    memory: float | None,
+    duration: float,
+    trials: int,
+) -> dict[str, Any]:
+    """What a run would take; nothing is built."""
+    import psutil
+
+    from spikesim.engine.build import check_memory
+    from spikesim.engine.forecast import forecast
+
+    found = forecast(net, dt=dt, record=records, **options)
+    try:
+        check_memory(net, options["precision"], memory, options["connectivity"])
+        fits = True
+    except MemoryError:
+        fits = False
+    allowed = psutil.virtual_memory().available / 1e9 if memory is None else memory
+    return {
+        "dry_run": True,
+        "network": net.name,
+        "neurons": sum(p.size for p in net.populations.values()),
+        "synapses": round(found.synapses),
+        "threads": found.threads,
+        "dt": dt,
+        "precision": options["precision"],
+        "duration_ms": duration,
+        "trials": trials,
+        "memory_gb": found.memory / 1e9,
+        "allowed_gb": allowed,
+        "fits": fits,
+        "assumed_rate_hz": found.rate,
+        "spikes_mb_per_s": found.spike_bytes / 1e6,
+        "traces_mb_per_s": found.trace_bytes / 1e6,
+        "build_s": found.build_seconds,
+        "run_s": found.rtf * trials * duration / 1000,
+        "rtf": found.rtf,
+    }
+
+
+def _forecast_text(found: Mapping[str, Any]) -> str:
+    allowed = f"{found['allowed_gb']:.2f} GB"
+    fits = f"{allowed} may be used" if found["fits"] else f"more than {allowed}: it will be refused"
+    traces = f", of traces {found['traces_mb_per_s']:.3g} MB" if found["traces_mb_per_s"] else ""
+    return (
+        f"{found['network']}: {found['neurons']:,} neurons, about {found['synapses']:,} synapses; "
+        "nothing was built\n"
+        f"memory: about {found['memory_gb']:.2f} GB; {fits}\n"
+        f"a second of biological time in a file: spikes about {found['spikes_mb_per_s']:.3g} MB"
+        f"{traces}\n"
+        f"time: about {found['build_s']:.2g} s for the build, about {found['run_s']:.2g} s for the "
+        f"run (real-time factor {found['rtf']:.2g}), on {found['threads']} thread(s)\n"
+        f"assumed: {found['assumed_rate_hz']:g} Hz in all neurons, and what they and synapses took "
+        "on one machine; models that were not run before take some seconds more to compile"
+    )
 
 
 def _trial(simulation: Any, discard: float, duration: float) -> tuple[dict[str, Any], bool]:

@@ -104,6 +104,44 @@ def test_info_and_plot(small, tmp_path):
     assert invoke("plot", out, "--out", tmp_path / "x.png", "--force")[0] == 0
 
 
+def test_a_dry_run_builds_nothing(small, tmp_path, monkeypatch):
+    import spikesim.engine.build as engine
+
+    monkeypatch.setattr(engine, "Assembler", lambda *_: 1 / 0)
+    out = tmp_path / "small.h5"
+    asked = "run", small, "--dry-run", "--out", out, "--record", "b:v:0.5", "--duration", 4000
+    code, stdout, _ = invoke(*asked, "--trials", 1, "--json")
+    told = json.loads(stdout)
+    assert code == 0 and list(tmp_path.iterdir()) == [small]
+    assert (told["network"], told["neurons"], told["synapses"]) == ("small", 120, 200)
+    assert told["memory_gb"] * 1e9 == pytest.approx(engine.estimate_memory(network(small)))
+    assert told["spikes_mb_per_s"] * 1e6 == 120 * 16 * told["assumed_rate_hz"]
+    assert told["traces_mb_per_s"] * 1e6 == 20 * 4 * 2000  # single precision, every 0.5 ms
+    assert told["fits"] and told["run_s"] == pytest.approx(4 * told["rtf"])
+    assert json.loads(invoke(*asked[:3], "--trials", 3, "--json")[1])["run_s"] == pytest.approx(
+        3 * told["rtf"]
+    )
+    code, stdout, _ = invoke(*asked)
+    assert code == 0 and "nothing was built" in stdout and "real-time factor" in stdout
+    assert "120 neurons, about 200 synapses" in stdout and "of traces 0.16 MB" in stdout
+    code, stdout, _ = invoke("run", "cuba", "--dry-run", "--memory", 0.01)
+    assert code == 0 and "more than 0.01 GB: it will be refused" in stdout
+    for arguments, sentence in (
+        (("cuba", "--dt", 0.5), "delays run down to 0.1 ms"),
+        (("cuba", "--memory", -1), "memory is -1.0"),
+        (("cuba", "--out", out, "--record", "exc:w:1"), "no variable 'w'"),
+        (("cuba", "--threads", 0), "threads is 0"),
+    ):
+        code, _, stderr = invoke("run", *arguments, "--dry-run")
+        assert code == 2 and sentence in stderr
+
+
+def network(path: Path) -> ss.Network:
+    names = {}
+    exec(path.read_text(), names)
+    return names["network"]()
+
+
 def width(png: Path) -> int:
     head = png.read_bytes()
     assert head.startswith(b"\x89PNG")
