@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from spikesim import units
+from spikesim import display, units
 from spikesim.distributions import Distribution
 from spikesim.equations import (
     FUNCTIONS,
@@ -22,6 +22,7 @@ from spikesim.equations import (
     affine,
     equations,
     is_condition,
+    lines,
     names,
     parse,
     statements,
@@ -571,6 +572,67 @@ class NeuronModel:
             name: value for name, value in self.all_values.items() if isinstance(value, int | float)
         }
         return generate(self, {**self.dynamics.defaults, **values}, dt, precision).source
+
+    def __repr__(self) -> str:
+        variables = ", ".join(self.dynamics.derivatives)
+        receptors = ", ".join(self.receptors) or "none"
+        return f"<NeuronModel {self.name}: {variables}; receptors {receptors}>"
+
+    def __str__(self) -> str:
+        told = [f"{self.name}, method {self.method or 'exact'}"]
+        told += [f"    {line.text}" for line in lines(self._equations())]
+        told += [f"{what}: {text}" for what, text in self._rules().items()]
+        told.append("parameters")
+        told += [f"    {name} = {value}" for name, value in self._parameters().items()]
+        return "\n".join(told)
+
+    def _repr_html_(self) -> str:
+        typeset = (
+            display.equation(line.name, line.value, line.unit)
+            for line in lines(self._equations())
+            if line.value is not None
+        )
+        return display.whole(
+            f"{self.name}, method {self.method or 'exact'}",
+            *typeset,
+            display.table("at a spike", ["what", "is"], self._rules().items()),
+            display.table("parameters", ["parameter", "value"], self._parameters().items()),
+        )
+
+    def _equations(self) -> str:
+        """The model's own equations and its receptors'."""
+        written, currents = [self.equations], []
+        for name, receptor in self.receptors.items():
+            written.append(receptor.equations.format(r=name))
+            if receptor.current:
+                currents.append(re.sub(r"\bxi\b", f"xi_{name}", receptor.current.format(r=name)))
+        if currents:
+            written.append(f"i_syn = {' + '.join(currents)}")
+        return "\n".join(written)
+
+    def _rules(self) -> dict[str, str]:
+        """What happens at spikes and where weights arrive, each in a few words."""
+        rules = {"threshold": self.threshold, "reset": self.reset or "none"}
+        if self.refractory:
+            unit = "" if is_condition(parse(self.refractory)) else " (ms)"
+            rules["refractory"] = f"{self.refractory}{unit}"
+        if self.dynamics.held:
+            rules["held while refractory"] = ", ".join(self.dynamics.held)
+        for name, receptor in self.receptors.items():
+            sign = "" if receptor.sign == "any" else f", {receptor.sign}"
+            arrival = re.sub(r"\bw\b", f"w_{name}", receptor.arrival.format(r=name))
+            if name in self.inputs:
+                rules[f"receptor {name} ({receptor.unit or '1'}{sign})"] = (
+                    arrival or f"w_{name} is a current for one step"
+                )
+        return rules
+
+    def _parameters(self) -> dict[str, str]:
+        values = {**self.dynamics.defaults, **self.all_values}
+        told = {
+            name: f"{display.short(v)} {self.dynamics.units[name]}" for name, v in values.items()
+        }
+        return {name: text.strip() for name, text in told.items()}
 
 
 def _noisy(node: ast.expr) -> bool:

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from spikesim.display import span
 from spikesim.inputs import positive_ms
 from spikesim.names import named_options
 from spikesim.network import Population, View
@@ -95,6 +96,10 @@ class Samples:
     values: np.ndarray
     unit: str
 
+    def __repr__(self) -> str:
+        when = f"{self.times.size:,} samples of {self.neurons.size:,} neurons"
+        return f"<Samples: {when}, {span(self.times)} ms; {span(self.values)} {self.unit}>"
+
 
 @dataclass(frozen=True, eq=False)
 class Averages:
@@ -104,6 +109,10 @@ class Averages:
     values: np.ndarray
     unit: str
 
+    def __repr__(self) -> str:
+        when = f"{self.times.size:,} samples, {span(self.times)} ms"
+        return f"<Averages: {when}; {span(self.values)} {self.unit}>"
+
 
 @dataclass(frozen=True, eq=False)
 class BinnedRate:
@@ -111,6 +120,10 @@ class BinnedRate:
 
     times: np.ndarray
     rates: np.ndarray
+
+    def __repr__(self) -> str:
+        when = f"{self.times.size:,} bins that end at {span(self.times)} ms"
+        return f"<BinnedRate: {when}; {span(self.rates)} Hz>"
 
 
 Recorded = Trace | Mean | LFP | Rate

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).parent.parent / "spikesim"
-DATA = {"names", "spiketrains", "storage"}
+DATA = {"display", "names", "spiketrains", "storage"}
 DESCRIPTION = {
     *(
         "equations",

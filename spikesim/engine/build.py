@@ -15,6 +15,7 @@ import numpy as np
 import psutil
 from tqdm import tqdm
 
+from spikesim import display
 from spikesim.engine.assembler import (
     LISTED,
     MEASURED,
@@ -71,6 +72,10 @@ class Synapses:
 
     def __len__(self) -> int:
         return self.sources.size
+
+    def __repr__(self) -> str:
+        told = f"weights {display.span(self.weights)}, delays {display.span(self.delays)} ms"
+        return f"<Synapses: {len(self):,}, {told}>"
 
 
 @dataclass(frozen=True, eq=False)
@@ -182,6 +187,28 @@ class Build:
             known = ", ".join(map(repr, self.network.populations))
             raise ValueError(f"{word} is {which!r}; it must be a population: one of {known}.")
         return self.network.populations[name]
+
+    def __repr__(self) -> str:
+        return f"<Build of {self.network.name!r}: {self._told()}>"
+
+    def _told(self) -> str:
+        neurons = sum(p.size for p in self.network.populations.values())
+        return (
+            f"{display.number(neurons, 'neuron')}, "
+            f"{display.number(self.synapse_count, 'synapse')}, dt {self.dt:g} ms, "
+            f"{self.precision} precision, {display.number(self.threads, 'thread')}"
+        )
+
+    def _repr_html_(self) -> str:
+        populations = [
+            (p.name, f"{p.size:,}", p.model.name) for p in self.network.populations.values()
+        ]
+        synapses = [(name, f"{count:,}") for name, count in self.synapses_of.items()]
+        return display.whole(
+            f"Build of {self.network.name}: {self._told()}",
+            display.table("populations", ["name", "neurons", "model"], populations),
+            display.table("projections", ["name", "synapses"], synapses),
+        )
 
 
 def cores() -> int:

@@ -19,6 +19,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from spikesim.display import number
 from spikesim.rate.checks import is_number
 
 FILTER = 100.0  # ms
@@ -50,6 +51,11 @@ class Trials:
     mask: np.ndarray
     conditions: Mapping[str, np.ndarray] = field(default_factory=dict)
     periods: Mapping[str, slice] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        steps, trials, inputs = np.shape(self.inputs)
+        told = f"{trials:,} of {number(steps, 'step')} and {number(inputs, 'input')}"
+        return f"<Trials: {told}; conditions {', '.join(self.conditions) or 'none'}>"
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,6 +91,10 @@ class Task:
     settings: Mapping[str, Any] = field(default_factory=dict)
     validation: Mapping[str, Any] = field(default_factory=dict)
     test: Mapping[str, Any] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        ends = f"{number(self.inputs, 'input')}, {number(self.outputs, 'output')}"
+        return f"<Task {self.name!r}: {ends}, dt {self.dt:g} ms, loss {self.loss}>"
 
 
 def perceptual_decision(
