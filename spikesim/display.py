@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+LEFT = "style='text-align:left'"
 MOST_ROWS = 30  # of a table; more are told by number
 GREEK = {
     name: chr(code)
@@ -79,16 +80,18 @@ def span(values: np.ndarray) -> str:
 
 
 def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
-    """A table of HTML; of many rows the first."""
+    """A table of HTML; of many rows the first, and nothing of none."""
     rows = list(rows)
-    head = "".join(f"<th>{escape(column)}</th>" for column in columns)
+    if not rows:
+        return ""
+    head = "".join(f"<th {LEFT}>{escape(column)}</th>" for column in columns)
     body = "".join(
-        "<tr>" + "".join(f"<td>{escape(str(cell))}</td>" for cell in row) + "</tr>"
+        "<tr>" + "".join(f"<td {LEFT}>{escape(str(cell))}</td>" for cell in row) + "</tr>"
         for row in rows[:MOST_ROWS]
     )
     more = f"<p>... {len(rows) - MOST_ROWS:,} more</p>" if len(rows) > MOST_ROWS else ""
     return (
-        f"<table><caption>{escape(title)}</caption><thead><tr>{head}</tr></thead>"
+        f"<table><caption {LEFT}>{escape(title)}</caption><thead><tr>{head}</tr></thead>"
         f"<tbody>{body}</tbody></table>{more}"
     )
 
@@ -106,7 +109,8 @@ def equation(left: str, right: ast.expr, unit: str = "") -> str:
     else:
         shown = symbol(left)
     told = f"<mspace width='1em'/><mtext>({escape(unit)})</mtext>" if unit else ""
-    return f"<math display='block'>{shown}<mo>=</mo>{mathml(right)}{told}</math>"
+    equal = f"{shown}<mo>=</mo>{mathml(right)}{told}"
+    return f"<math display='block' style='margin:0.6em 0'>{equal}</math>"
 
 
 def symbol(name: str) -> str:
