@@ -418,10 +418,11 @@ def _load(name: str, seed: int | None, given: Mapping[str, Any]) -> tuple[Module
 
 
 def import_file(path: Path) -> ModuleType:
-    spec = spec_from_file_location(path.stem, path)
+    spec = spec_from_file_location(f"the file {path.stem}", path)
     if spec is None or spec.loader is None:
         raise ValueError(f"{path} is not a Python file.")
     module = module_from_spec(spec)
+    sys.modules[spec.name] = module  # where classes of the file look for it
     spec.loader.exec_module(module)
     return module
 

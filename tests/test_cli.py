@@ -206,6 +206,14 @@ def test_an_error_in_a_file_is_told_with_its_line(tmp_path, monkeypatch, kind, n
     assert re.search(BROKEN[kind][1], stderr)
 
 
+def test_a_file_may_define_dataclasses(tmp_path):
+    path = tmp_path / "cells.py"
+    head = "from __future__ import annotations\nfrom dataclasses import dataclass\n"
+    path.write_text(f"{head}@dataclass\nclass Cells:\n    size: int = 120\n{SMALL}")
+    code, stdout, stderr = invoke("run", path, "--duration", 10)
+    assert code == 0 and "120" in stdout, stderr
+
+
 MISTAKES = [
     (["run", "cobalt"], "unknown network 'cobalt'; known are cuba"),
     (["run", "cuba", "--scale", "0"], "--scale is 0.0"),

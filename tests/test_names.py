@@ -2,6 +2,8 @@
 
 import inspect
 import pydoc
+import subprocess
+import sys
 
 import pytest
 
@@ -31,6 +33,10 @@ OPTIONS = {
     "Trace": (lambda net, a: ss.Trace(a, "v", evry=1.0), "every"),
     "train": (lambda net, a: rate.train(None, None, update=3), "updates"),
     "SGD": (lambda net, a: rate.SGD(momentun=0.5), "momentum"),
+    "LSTM": (lambda net, a: rate.LSTM(unit=5), "units"),
+    "DaleRNN": (lambda net, a: rate.DaleRNN(5, noises=0.1), "noise"),
+    "Force": (lambda net, a: rate.Force(5, sed=0), "seed"),
+    "go_nogo": (lambda net, a: rate.go_nogo(delays=500.0), "delay"),
     "RateNetwork": (lambda net, a: rate.RateNetwork([], 1, 1, 1.0, read_out="softmax"), "readout"),
 }
 
@@ -107,3 +113,13 @@ def test_help_gives_the_types_a_name(name):
 def test_signatures_are_those_of_the_functions():
     assert list(inspect.signature(ss.LIF).parameters)[:2] == ["tau_m", "c_m"]
     assert next(iter(inspect.signature(ss.Poisson).parameters)) == "rate"
+
+
+def test_modules_are_there_without_an_import_of_their_own():
+    code = (
+        "import sys, spikesim as ss\n"
+        "assert 'spikesim.plots' not in sys.modules\n"
+        "ss.plots.raster, ss.rate.GRU, ss.networks.NAMES, ss.rate_plots.overview\n"
+        "assert 'matplotlib' not in sys.modules and 'rate' in dir(ss)\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)

@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from spikesim.names import named_options
 from spikesim.rate.activations import Activation, named
 from spikesim.rate.checks import check_whole, is_number
 from spikesim.rate.losses import vanishing
@@ -19,6 +20,7 @@ Arrays = dict[str, np.ndarray]
 Values = float | np.ndarray
 
 
+@named_options()
 @dataclass(frozen=True, eq=False)
 class LeakyRNN:
     """Leaky units with free recurrent weights.
@@ -156,6 +158,7 @@ class LeakyRNN:
         _constrain(self, p["w_rec"])
 
 
+@named_options()
 @dataclass(frozen=True, eq=False)
 class DaleRNN:
     """Leaky units that either excite or inhibit [1]_.
@@ -288,6 +291,7 @@ class DaleRNN:
         _constrain(self, p["w_rec"])
 
 
+@named_options()
 @dataclass(frozen=True, eq=False)
 class LowRankRNN:
     """Leaky units whose recurrent weights are of low rank, m n^T / N [1]_.
