@@ -2,10 +2,10 @@
 
 import io
 
-from matplotlib.figure import Figure
+from matplotlib import figure
 
 
-class Shown(Figure):
+class Figure(figure.Figure):
     """A figure that is its own picture where a notebook shows the value of a cell.
 
     It is not known to pyplot, which therefore does not show it a second time.

@@ -332,9 +332,9 @@ def blank(height: float) -> Figure:
     """An empty figure of the usual width and this height in inches."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
-    from spikesim.figure import Shown
+    from spikesim.figure import Figure
 
-    figure = Shown(figsize=(WIDTH, height), dpi=DPI, layout="constrained", facecolor="white")
+    figure = Figure(figsize=(WIDTH, height), dpi=DPI, layout="constrained", facecolor="white")
     figure.get_layout_engine().set(h_pad=0.025, hspace=0)
     FigureCanvasAgg(figure)
     return figure

@@ -443,6 +443,13 @@ def test_figures_show_themselves_in_a_notebook_and_once(draw):
     )
 
 
+def test_a_notebook_finds_one_picture_of_a_figure():
+    formatters = pytest.importorskip("IPython.core.formatters", reason="IPython is the judge")
+    found, _ = formatters.DisplayFormatter().format(raster({"E": once(5)}))
+    assert set(found) == {"image/png", "text/plain"}
+    assert found["text/plain"].startswith("<Figure size 1080x")
+
+
 def test_save_writes_the_format_of_the_extension_at_150_dpi(tmp_path):
     figure = raster({"E": once(5)})
     save(figure, tmp_path / "spikes.PNG")
