@@ -96,6 +96,10 @@ def test_mathml_says_what_the_expression_does(text):
             "v / (a + 1)",
             "<mfrac><mrow><mi>v</mi></mrow><mrow><mi>a</mi><mo>+</mo><mn>1</mn></mrow></mfrac>",
         ),
+        (
+            "-(a % b)",
+            "<mo>\u2212</mo><mo>(</mo><mi>a</mi><mo>mod</mo><mi>b</mi><mo>)</mo>",
+        ),
         ("v**2", "<msup><mrow><mi>v</mi></mrow><mrow><mn>2</mn></mrow></msup>"),
     ],
 )

@@ -378,6 +378,7 @@ def test_rates_over_time_are_those_of_bins(column, monkeypatch):
     figure = rates(column)
     assert len(figure.axes) == len(column)
     for axes, train in zip(figure.axes, column.values(), strict=True):
+        assert len(axes.patches) == 1  # the whole recording: no part of it is shaded
         values, edges, _ = steps(axes)[0]
         bin = edges[1] - edges[0]
         assert (edges[0], edges[-1], bin) == (0.0, 2000.0, 10.0)
