@@ -11,6 +11,7 @@ _HOMES = {
     "spikesim.distributions": ["LogNormal", "Normal", "Uniform"],
     "spikesim.edges": ["edge_columns", "read_edges"],
     "spikesim.engine.build": ["Build", "Synapses", "build", "check_memory"],
+    "spikesim.engine.forecast": ["Forecast", "forecast"],
     "spikesim.engine.simulation": ["Result", "Simulation", "simulate"],
     "spikesim.equations": ["EquationError"],
     "spikesim.inputs": [

@@ -346,17 +346,16 @@ def _draw_traces(file: Path) -> Any:
     from spikesim import plots
     from spikesim.storage import info, read_report
 
-    parts, variable, unit = {}, None, ""
+    parts = {}
     for name in info(file)["populations"]:
         times, neurons, values, meta = read_report(file, name)
-        variable, unit = variable or meta["variable"], unit or meta["unit"]
         if not values.size:
             click.echo(f"{file}: the report of {name!r} holds no samples", err=True)
             continue
-        parts[name] = times, neurons, values
+        parts[name] = times, neurons, values, meta["variable"] or "value", meta["unit"]
     if not parts:
         raise ValueError(f"{file} holds no samples to draw.")
-    return plots.report(parts, variable or "value", unit)
+    return plots.report(parts)
 
 
 def _check_times(duration: float, discard: float) -> None:

@@ -181,17 +181,15 @@ def traces(
 
 
 def report(
-    parts: Mapping[str, tuple[ArrayLike, ArrayLike, ArrayLike]], variable: str, unit: str
+    parts: Mapping[str, tuple[ArrayLike, ArrayLike, ArrayLike, str, str]],
 ) -> Figure:
-    """Draw a recorded variable over time: up to ten neurons, or the spread of all and six of them.
+    """Draw recorded variables over time: up to ten neurons, or the spread of all and six of them.
 
     Parameters
     ----------
     parts
-        By name of a population: times (ms), shape (n_times,); neurons, shape (n_lines,); and
-        values, shape (n_times, n_lines).
-    variable, unit
-        Written on the vertical axis as "variable (unit)".
+        By name of a population: times (ms), shape (n_times,); neurons, shape (n_lines,); values,
+        shape (n_times, n_lines); and the variable and its unit, written on the vertical axis.
 
     Returns
     -------
@@ -208,7 +206,7 @@ def report(
     if not parts:
         raise ValueError("parts must hold at least one population; got none")
     arrays = {}
-    for name, (times, neurons, values) in parts.items():
+    for name, (times, neurons, values, *_) in parts.items():
         times, neurons, values = np.asarray(times), np.asarray(neurons), np.asarray(values)
         if not values.size or values.shape != (times.size, neurons.size):
             raise ValueError(
@@ -220,10 +218,10 @@ def report(
     heights = [max(0.7 * n, 1.8) + MARGIN for n in rows]
     figure = blank(sum(heights))
     panels = figure.subfigures(len(rows), 1, height_ratios=heights, hspace=0.03, squeeze=False)
-    label = f"{variable} ({unit})" if unit else variable
     for i, (name, found) in enumerate(arrays.items()):
         _draw_report(panels[i, 0], name, *found, rows[i], _colour(i))
-        panels[i, 0].supylabel(label, fontsize=8)
+        variable, unit = parts[name][3:]
+        panels[i, 0].supylabel(f"{variable} ({unit})" if unit else variable, fontsize=8)
     return figure
 
 
@@ -519,11 +517,12 @@ def _draw_report(
         below, chosen = rows[1:], np.arange(SOME_TRACES) * neurons.size // SOME_TRACES
         some = slice(None, None, math.ceil(times.size / BAND_SAMPLES))
         known = np.where(np.isfinite(values[some]), values[some], np.nan)
-        known = known[~np.isnan(known).all(axis=1)], times[some][~np.isnan(known).all(axis=1)]
-        if known[1].size:
-            low, middle, high = np.nanquantile(known[0], BAND, axis=1)
-            rows[0].fill_between(known[1], low, high, color=colour, alpha=0.3, linewidth=0)
-            rows[0].plot(known[1], middle, color=colour, linewidth=0.8)
+        when = ~np.isnan(known).all(axis=1)
+        if when.any():
+            low, middle, high = np.nanquantile(known[when], BAND, axis=1)
+            at = times[some][when]
+            rows[0].fill_between(at, low, high, color=colour, alpha=0.3, linewidth=0)
+            rows[0].plot(at, middle, color=colour, linewidth=0.8)
         told = f"{name}, all {neurons.size:,}: median, and band from 5 % to 95 %"
         rows[0].set_title(told, loc="left", fontsize=8, pad=2)
     for axes, column in zip(below, chosen, strict=True):

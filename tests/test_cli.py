@@ -166,8 +166,8 @@ def test_plot_draws_what_a_file_holds(small, tmp_path, monkeypatch):
     traces = tmp_path / "small.b.v.h5"
     assert invoke("plot", traces, "--out", picture, "--force")[0] == 0
     assert [name for name, _ in drawn] == ["overview", "raster", "rates", "overview", "report"]
-    ((name, (times, neurons, values)),) = drawn[-1][1][0].items()
-    assert (name, *drawn[-1][1][1:], values.shape) == ("b", "v", "mV", (100, 20))
+    ((name, (times, neurons, values, *what)),) = drawn[-1][1][0].items()
+    assert (name, *what, values.shape) == ("b", "v", "mV", (100, 20))
     np.testing.assert_allclose(times, 0.5 * np.arange(1, 101))
     assert list(neurons) == list(range(20))
     picture.unlink()

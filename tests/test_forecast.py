@@ -8,7 +8,6 @@ import pytest
 import spikesim as ss
 from spikesim.engine import build as engine
 from spikesim.engine.build import build_seconds
-from spikesim.engine.forecast import forecast
 from spikesim.networks import microcircuit
 
 
@@ -62,21 +61,21 @@ def test_a_bar_changes_no_synapse(monkeypatch):
 
 def test_what_is_foreseen_of_the_microcircuit():
     network = microcircuit.network(scale=1.0)
-    found = forecast(network, threads=2)
+    found = ss.forecast(network, threads=2)
     assert found.synapses == 298_880_968
     assert found.memory == engine.estimate_memory(network)
     # The README has 1.96 s and 0.85, of two threads; rough is within a factor of three.
     assert 0.7 < found.build_seconds * min(2, engine.cores()) / 2 < 6
     assert 0.3 < found.rtf * min(2, engine.cores()) / 2 < 2.6
-    drawn = forecast(network, threads=2, connectivity="procedural")
+    drawn = ss.forecast(network, threads=2, connectivity="procedural")
     assert drawn.build_seconds == 0 and drawn.memory < found.memory / 2
     assert drawn.rtf > found.rtf
 
 
 def test_a_forecast_refuses_what_a_build_would():
     with pytest.raises(ValueError, match="delays run down to 1 ms"):
-        forecast(rings(), dt=2.0)
+        ss.forecast(rings(), dt=2.0)
     with pytest.raises(ValueError, match="no population"):
-        forecast(ss.Network())
+        ss.forecast(ss.Network())
     with pytest.raises(ValueError, match="precision is 'half'"):
-        forecast(rings(), precision="half")
+        ss.forecast(rings(), precision="half")
