@@ -51,8 +51,8 @@ EXACT_LEVELS = 65536  # the same, where exact weights are asked for
 MOST_HASHED = 65536  # different weights of an array; more are sorted
 PIECE = 1 << 20  # delays turned to steps at a time
 TABLE_BITS = 13  # of a synapse for its weight; fans with more values keep weights beside synapses
-WRITTEN, LISTED, MEASURED = 12.0, 15.0, 15.0  # ns: of a synapse; of one that is listed before; of
-# a pair whose distance is looked at. Rough, to foresee the time of a build by
+WRITTEN, LISTED = 12.0, 15.0  # ns of a synapse, and of one that is listed before, roughly
+MEASURED = 15.0  # ns of a pair whose distance is looked at, roughly
 WIDEST_WINDOW = 3  # bits: windows of 8 delays; the slots of 16 no longer lie in a cache of 1 MB
 
 

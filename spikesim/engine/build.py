@@ -7,6 +7,7 @@ partitions; what is connected to what depends on the network alone.
 import ast
 import math
 import os
+import threading
 import time
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -453,9 +454,11 @@ def build(
     workers = min(partitions, threads, cores())
     foreseen = build_seconds(network, workers, connectivity) if bar else 0.0
     with _bar(foreseen, bar) as shown:
+        one_by_one = threading.Lock()
 
         def tell(seconds: float) -> None:  # foreseen, so that a little more or less may be done
-            shown.update(min(seconds, shown.total - shown.n))
+            with one_by_one:
+                shown.update(min(seconds, shown.total - shown.n))
 
         assembler = Assembler(network, dt, layout, workers, weights == "exact", tell)
         compile_start = time.perf_counter()
