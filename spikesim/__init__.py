@@ -11,6 +11,7 @@ _HOMES = {
     "spikesim.distributions": ["LogNormal", "Normal", "Uniform"],
     "spikesim.edges": ["edge_columns", "read_edges"],
     "spikesim.engine.build": ["Build", "Synapses", "build", "check_memory"],
+    "spikesim.engine.forecast": ["Forecast", "forecast"],
     "spikesim.engine.simulation": ["Result", "Simulation", "simulate"],
     "spikesim.equations": ["EquationError"],
     "spikesim.inputs": [
@@ -72,16 +73,22 @@ _HOMES = {
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names}
 
+_MODULES = "networks", "plots", "rate", "rate_plots"
+
 __all__ = sorted(_HOME)
 
 
 def __getattr__(name: str) -> object:
+    if name in _MODULES:
+        return importlib.import_module(f"{__name__}.{name}")
     if name not in _HOME:
-        raise AttributeError(f"module 'spikesim' has no attribute {name!r}")
+        from spikesim.names import missing
+
+        raise missing(__name__, name, __all__)
     value = getattr(importlib.import_module(_HOME[name]), name)
     globals()[name] = value
     return value
 
 
 def __dir__() -> list[str]:
-    return [*globals(), *__all__]
+    return [*globals(), *_MODULES, *__all__]

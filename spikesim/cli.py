@@ -97,6 +97,11 @@ def main() -> None:
     metavar="POP:VAR:EVERY",
     help="Record a variable every so many ms, to a file beside --out.",
 )
+@click.option(
+    "--dry-run",
+    is_flag=True,
+    help="Build nothing; tell memory, size of output and time that a run would take.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @told
 def run(
@@ -115,6 +120,7 @@ def run(
     memory: float | None,
     plot: Path | None,
     record: tuple[str, ...],
+    dry_run: bool,
     as_json: bool,
     **given: Any,
 ) -> None:
@@ -137,6 +143,12 @@ def run(
     import spikesim as ss
 
     connectivity = "procedural" if procedural else "stored"
+    if dry_run:
+        options = {"threads": threads, "precision": precision, "connectivity": connectivity}
+        records = [_trace(net, text, out) for text in record]
+        found = _foreseen(net, dt, options, records, memory, duration, trials)
+        print_json(found) if as_json else click.echo(_forecast_text(found))
+        return
     need = ss.check_memory(net, precision, memory, connectivity)
     click.echo(f"memory needed: about {need / 1e9:.2f} GB", err=True)
     records = [_trace(net, text, out) for text in record]
@@ -147,6 +159,7 @@ def run(
         precision=precision,
         memory=memory,
         connectivity=connectivity,
+        bar=True,
     )
     rates, interrupted = [], False
     while len(rates) < trials and not interrupted:
@@ -201,14 +214,108 @@ def info(file: Path, as_json: bool) -> None:
 @main.command()
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="The picture.")
+@click.option(
+    "--kind",
+    type=click.Choice(["overview", "raster", "rates"]),
+    help="Of spikes: everything (the default), the raster alone, or rates over time.",
+)
+@click.option(
+    "--task",
+    type=click.Path(path_type=Path),
+    metavar="FILE.py",
+    help="Of a trained network: the file of a task of one's own.",
+)
 @click.option("--force", is_flag=True, help="Overwrite a file that exists.")
 @told
-def plot(file: Path, out: Path, force: bool) -> None:
-    """Draw the spikes of a FILE: raster, rates over time, histograms of rates and CVs."""
-    from spikesim.storage import open_spikes
+def plot(file: Path, out: Path, kind: str | None, task: Path | None, force: bool) -> None:
+    """Draw what a FILE holds.
+
+    Of spikes: their raster, rates over time, and histograms of rates and CVs. Of traces: up to
+    ten neurons, or the spread of all and some of them. Of a trained network: how it learned, and
+    inputs, outputs and units in some trials.
+    """
+    from spikesim import plots
+    from spikesim.rate.files import is_model
+    from spikesim.storage import info, open_spikes
 
     check_free(out, force)
-    _draw(open_spikes(file), out, force, "overview")
+    plots.check_path(out, force)
+    model = is_model(file)
+    if task is not None and not model:
+        raise ValueError(f"--task is {task}; it is for trained networks, and {file} holds none.")
+    if not model and info(file)["format"] == "SONATA spikes":
+        _draw(open_spikes(file), out, force, kind or "overview")
+        return
+    if kind is not None:
+        raise ValueError(f"--kind is {kind!r}; it is for spikes, and {file} holds none.")
+    if model:
+        from spikesim.cli_train import draw_model
+
+        figure = draw_model(file, task)
+    else:
+        figure = _draw_traces(file)
+    plots.save(figure, out, overwrite=force)
+
+
+def _foreseen(
+    net: Any,
+    dt: float,
+    options: Mapping[str, Any],
+    records: Sequence[Any],
+    memory: float | None,
+    duration: float,
+    trials: int,
+) -> dict[str, Any]:
+    """What a run would take; nothing is built."""
+    import psutil
+
+    from spikesim.engine.build import check_memory
+    from spikesim.engine.forecast import forecast
+
+    found = forecast(net, dt=dt, record=records, **options)
+    try:
+        check_memory(net, options["precision"], memory, options["connectivity"])
+        fits = True
+    except MemoryError:
+        fits = False
+    allowed = psutil.virtual_memory().available / 1e9 if memory is None else memory
+    return {
+        "dry_run": True,
+        "network": net.name,
+        "neurons": sum(p.size for p in net.populations.values()),
+        "synapses": round(found.synapses),
+        "threads": found.threads,
+        "dt": dt,
+        "precision": options["precision"],
+        "duration_ms": duration,
+        "trials": trials,
+        "memory_gb": found.memory / 1e9,
+        "allowed_gb": allowed,
+        "fits": fits,
+        "assumed_rate_hz": found.rate,
+        "spikes_mb_per_s": found.spike_bytes / 1e6,
+        "traces_mb_per_s": found.trace_bytes / 1e6,
+        "build_s": found.build_seconds,
+        "run_s": found.rtf * trials * duration / 1000,
+        "rtf": found.rtf,
+    }
+
+
+def _forecast_text(found: Mapping[str, Any]) -> str:
+    allowed = f"{found['allowed_gb']:.2f} GB"
+    fits = f"{allowed} may be used" if found["fits"] else f"more than {allowed}: it will be refused"
+    traces = f", of traces {found['traces_mb_per_s']:.3g} MB" if found["traces_mb_per_s"] else ""
+    return (
+        f"{found['network']}: {found['neurons']:,} neurons, about {found['synapses']:,} synapses; "
+        "nothing was built\n"
+        f"memory: about {found['memory_gb']:.2f} GB; {fits}\n"
+        f"a second of biological time in a file: spikes about {found['spikes_mb_per_s']:.3g} MB"
+        f"{traces}\n"
+        f"time: about {found['build_s']:.2g} s for the build, about {found['run_s']:.2g} s for the "
+        f"run (real-time factor {found['rtf']:.2g}), on {found['threads']} thread(s)\n"
+        f"assumed: {found['assumed_rate_hz']:g} Hz in all neurons, and what they and synapses took "
+        "on one machine; models that were not run before take some seconds more to compile"
+    )
 
 
 def _trial(simulation: Any, discard: float, duration: float) -> tuple[dict[str, Any], bool]:
@@ -236,6 +343,22 @@ def _draw(spikes: Mapping[str, Any], path: Path, force: bool, figure: str) -> No
     from spikesim import plots
 
     plots.save(getattr(plots, figure)(spikes), path, overwrite=force)
+
+
+def _draw_traces(file: Path) -> Any:
+    from spikesim import plots
+    from spikesim.storage import info, read_report
+
+    parts = {}
+    for name in info(file)["populations"]:
+        times, neurons, values, meta = read_report(file, name)
+        if not values.size:
+            click.echo(f"{file}: the report of {name!r} holds no samples", err=True)
+            continue
+        parts[name] = times, neurons, values, meta["variable"] or "value", meta["unit"]
+    if not parts:
+        raise ValueError(f"{file} holds no samples to draw.")
+    return plots.report(parts)
 
 
 def _check_times(duration: float, discard: float) -> None:
@@ -274,7 +397,7 @@ def _load(name: str, seed: int | None, given: Mapping[str, Any]) -> tuple[Module
     if published:
         module = import_module(f"spikesim.networks.{name}")
     else:
-        module = _user_code(Path(name), lambda: _import(Path(name)))
+        module = user_code(Path(name), lambda: import_file(Path(name)))
     function = getattr(module, "network", None)
     if not callable(function):
         raise ValueError(f"{name} defines no function network().")
@@ -288,7 +411,7 @@ def _load(name: str, seed: int | None, given: Mapping[str, Any]) -> tuple[Module
     if published:
         net = function(**arguments)
     else:
-        net = _user_code(Path(name), lambda: function(**arguments))
+        net = user_code(Path(name), lambda: function(**arguments))
     if not isinstance(net, Network):
         raise TypeError(f"network() of {name} returned {type(net).__name__}; it must be a Network.")
     if seed is not None:
@@ -296,16 +419,17 @@ def _load(name: str, seed: int | None, given: Mapping[str, Any]) -> tuple[Module
     return module, net
 
 
-def _import(path: Path) -> ModuleType:
-    spec = spec_from_file_location(path.stem, path)
+def import_file(path: Path) -> ModuleType:
+    spec = spec_from_file_location(f"the file {path.stem}", path)
     if spec is None or spec.loader is None:
         raise ValueError(f"{path} is not a Python file.")
     module = module_from_spec(spec)
+    sys.modules[spec.name] = module  # where classes of the file look for it
     spec.loader.exec_module(module)
     return module
 
 
-def _user_code(path: Path, call: Callable[[], Any]) -> Any:
+def user_code(path: Path, call: Callable[[], Any]) -> Any:
     """Run a user's file; an error in it is told with its line."""
     try:
         return call()

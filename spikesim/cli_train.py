@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import functools
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from spikesim.cli import aligned, check_free, print_json, told
+from spikesim.cli import aligned, check_free, import_file, print_json, told, user_code
 
 if TYPE_CHECKING:
     from spikesim.rate.files import History
@@ -47,6 +48,7 @@ DEFAULTS = {
     "xor": Default("leaky", 64, 0.99),
     "digits": Default("lstm", 64, 0.97, test_trials=270),
 }
+OWN = Default("gru", 64, 0.95)  # a task of the user's own
 
 
 @click.command()
@@ -56,7 +58,12 @@ DEFAULTS = {
     "--units", type=click.IntRange(min=1), help="Of the cell (default: what suits the task)."
 )
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
-@click.option("--until", type=float, metavar="PERFORMANCE", help="Stop there; from 0 to 1.")
+@click.option(
+    "--until",
+    type=float,
+    metavar="PERFORMANCE",
+    help="Stop there; from 0 to 1 (default: what suits the task; 0.95 for one of a file).",
+)
 @click.option("--updates", type=click.IntRange(min=0), help="The most to make.")
 @click.option("--out", type=click.Path(path_type=Path), help="Keep the network in this HDF5 file.")
 @click.option(
@@ -84,7 +91,9 @@ def train(
     as_json: bool,
 ) -> None:
     """Train a rate network on TASK: perceptual_decision, go_nogo, context_integration, flipflop,
-    sine, xor or digits.
+    sine, xor or digits, or a Python file.
+
+    The file defines task(), which returns a Task of spikesim.rate.
 
     The performance that is told is that on fresh trials after training.
 
@@ -97,9 +106,11 @@ def train(
     from spikesim.rate.training import respond
     from spikesim.rate.training import train as run
 
-    if task not in DEFAULTS:
-        raise ValueError(f"unknown task {task!r}; known are {', '.join(DEFAULTS)}.")
-    default = DEFAULTS[task]
+    if task not in DEFAULTS and not Path(task).is_file():
+        raise ValueError(
+            f"unknown task {task!r}; known are {', '.join(DEFAULTS)}, or a Python file."
+        )
+    default = DEFAULTS.get(task, OWN)
     cell = default.cell if cell is None else cell
     if cell not in CELLS:
         raise ValueError(f"unknown cell {cell!r}; known are {', '.join(CELLS)}.")
@@ -107,7 +118,8 @@ def train(
     check_free(out, force)
     if plot is not None:
         plots.check_path(plot, force)
-    made = _task(task, cell)
+    step = {"dt": SPIKING_DT} if cell in SPIKING else {}
+    made = _task(task, **step) if task in DEFAULTS else own_task(Path(task))
     network = _network(made, cell, default.units if units is None else units, seed)
     history = run(
         network,
@@ -137,13 +149,36 @@ def train(
         sys.exit(130)
 
 
-def _task(name: str, cell: str) -> Task:
+def _task(name: str, **settings: Any) -> Task:
     from spikesim.rate.tasks import TASKS
 
     try:
-        return TASKS[name](**({"dt": SPIKING_DT} if cell in SPIKING else {}))
+        return TASKS[name](**settings)
     except ImportError as error:
         raise ValueError(str(error)) from None
+
+
+def own_task(path: Path) -> Task:
+    """What task() of a user's file returns; errors in its functions are told with their line."""
+    from spikesim.rate.files import check_settings
+    from spikesim.rate.tasks import Task
+
+    function = getattr(user_code(path, lambda: import_file(path)), "task", None)
+    if not callable(function):
+        raise ValueError(f"{path} defines no function task().")
+    task = user_code(path, function)
+    if not isinstance(task, Task):
+        raise TypeError(f"task() of {path} returned {type(task).__name__}; it must be a Task.")
+    check_settings(task.name, task.settings)
+
+    def told_with_line(call: Callable) -> Callable:
+        return lambda *args, **options: user_code(path, functools.partial(call, *args, **options))
+
+    return replace(
+        task,
+        generate=told_with_line(task.generate),
+        performance=told_with_line(task.performance),
+    )
 
 
 def _network(task: Task, cell: str, units: int, seed: int) -> RateNetwork:
@@ -226,6 +261,38 @@ def _text(summary: dict[str, Any]) -> str:
             f"{found['irrelevant']:.3g} along the irrelevant one"
         )
     return text
+
+
+def draw_model(file: Path, own: Path | None) -> Any:
+    """The figure of a model file, whose task is named in it, or defined by a file of one's own."""
+    from spikesim import rate_plots
+    from spikesim.rate.files import load, load_history
+    from spikesim.rate.training import respond
+
+    network, history = load(file), load_history(file)
+    if own is not None:
+        task = own_task(own)
+        if history is not None and history.task != task.name:
+            raise ValueError(
+                f"--task is {own}, whose task is {task.name!r}; {file} was trained on "
+                f"{history.task!r}."
+            )
+    elif history is None:
+        raise ValueError(
+            f"{file} does not say what it was trained on; give the file of its task by --task."
+        )
+    elif history.task in DEFAULTS:
+        task = _task(history.task, **history.settings)
+    else:
+        click.echo(
+            f"{history.task!r} is a task of one's own; with its file (--task) trials are drawn too",
+            err=True,
+        )
+        return rate_plots.learning_curve(history)
+    trials = DEFAULTS.get(task.name, OWN).test_trials
+    outputs, drawn = respond(network, task, trials)
+    network.run(drawn.inputs[:, : rate_plots.EXAMPLES], seed=0)
+    return rate_plots.overview(task, history, outputs, drawn, rates=network.rates[-1])
 
 
 def tell_model(file: Path, as_json: bool) -> None:

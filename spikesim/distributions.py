@@ -11,6 +11,8 @@ from typing import Any, Literal
 import numpy as np
 from scipy import special
 
+from spikesim.names import named_options
+
 
 def _share(cumulative: Callable, low: float, high: float, outside: str) -> tuple[float, float]:
     """The part of the unit interval whose quantiles are drawn."""
@@ -44,6 +46,7 @@ def _likely(distribution: Any, centre: str) -> None:
         )
 
 
+@named_options()
 @dataclass(frozen=True)
 class Normal:
     """Normal distribution of mean ``mean`` and standard deviation ``sd``.
@@ -84,6 +87,7 @@ class Normal:
         return np.clip(self.mean + self.sd * special.ndtri(a + u * (b - a)), self.low, self.high)
 
 
+@named_options()
 @dataclass(frozen=True)
 class LogNormal:
     """exp of a normal variable of mean ``mu`` and standard deviation ``sigma``.
@@ -119,6 +123,7 @@ class LogNormal:
         return np.clip(values, self.low, self.high)
 
 
+@named_options()
 @dataclass(frozen=True)
 class Uniform:
     """Uniform distribution between ``low`` and ``high``."""

@@ -398,3 +398,26 @@ def equations(text: str, where: str) -> Equations:
     derivatives = {v: substitute(node, definitions) for v, node in derivatives.items()}
     parameters = tuple(name for name in units if name not in derivatives | definitions)
     return Equations(derivatives, units, definitions, parameters, tuple(held))
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of equations as it was written: ``name``, or ``dname/dt``, is ``value``."""
+
+    text: str
+    name: str
+    value: ast.expr | None  # none for a parameter
+    unit: str
+
+
+def lines(text: str) -> list[Line]:
+    """The lines of equations that `equations` has read, with nothing put in."""
+    found = []
+    for line in _lines(text):
+        match = _EQUATION.fullmatch(line)
+        kind = next(kind for kind in _FLAGS if match[kind])
+        value = match["derivative"] or match["definition"]
+        name = f"d{match[kind]}/dt" if kind == "variable" else match[kind]
+        node = ast.parse(value.strip(), mode="eval").body if value else None
+        found.append(Line(line, name, node, match["unit"] or ""))
+    return found

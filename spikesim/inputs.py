@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from spikesim.names import named_options
 from spikesim.plausibility import warn_of_si
 from spikesim.spiketrains import SAME_TIME, SpikeTrains
 
@@ -63,6 +64,7 @@ def _number(given: object, name: str, fits: Callable[[float], bool], allowed: st
     object.__setattr__(given, name, float(value))
 
 
+@named_options()
 @dataclass(frozen=True, eq=False)
 class Poisson:
     """An independent Poisson train for every neuron.
@@ -84,6 +86,7 @@ class Poisson:
         _finite(self, "weight")
 
 
+@named_options()
 @dataclass(frozen=True, eq=False)
 class Gamma:
     """An independent train for every neuron whose intervals are drawn from a gamma distribution.
@@ -119,6 +122,7 @@ class Gamma:
         _finite(self, "weight")
 
 
+@named_options()
 @dataclass(frozen=True, eq=False)
 class PoissonDeadTime:
     """An independent Poisson train with dead time for every neuron.
@@ -163,6 +167,7 @@ class PoissonDeadTime:
         _finite(self, "weight")
 
 
+@named_options()
 @dataclass(frozen=True, eq=False)
 class CorrelatedPoisson:
     """Poisson trains that share spikes: copies of one mother train, thinned by chance.
@@ -199,6 +204,7 @@ class CorrelatedPoisson:
         _finite(self, "weight")
 
 
+@named_options()
 @dataclass(frozen=True, eq=False)
 class WhiteNoise:
     """A normal variable drawn anew for every neuron and step, of standard deviation ``sd``.
@@ -213,6 +219,7 @@ class WhiteNoise:
         _finite(self, "sd", 0.0)
 
 
+@named_options()
 @dataclass(frozen=True, eq=False)
 class Spikes:
     """Given spike trains, train k to neuron k; a spike at time t has arrived in the state at t.
@@ -269,6 +276,7 @@ def _from_zero(trains: SpikeTrains) -> SpikeTrains:
     return SpikeTrains(trains.times[kept], trains.neurons[kept], trains.size, 0.0, last)
 
 
+@named_options()
 @dataclass(frozen=True, eq=False)
 class Current:
     """A constant current (pA; in the unit of the model's current parameter), one or per neuron."""
@@ -279,6 +287,7 @@ class Current:
         _finite(self, "amplitude")
 
 
+@named_options()
 @dataclass(frozen=True, eq=False)
 class PoissonRates:
     """Independent Poisson trains whose rate changes in time.
@@ -306,6 +315,7 @@ class PoissonRates:
         _finite(self, "weight")
 
 
+@named_options()
 @dataclass(frozen=True, eq=False)
 class Sampled:
     """Values that arrive at a receptor in every step; at a `Pulse` receptor, a current.

@@ -1,5 +1,7 @@
 """What a neuron model is: equations, threshold, reset, refractory time, receptors, parameters."""
 
+from __future__ import annotations
+
 import ast
 import keyword
 import re
@@ -10,7 +12,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from spikesim import units
+from spikesim import display, units
 from spikesim.distributions import Distribution
 from spikesim.equations import (
     FUNCTIONS,
@@ -21,11 +23,13 @@ from spikesim.equations import (
     equations,
     evaluate,
     is_condition,
+    lines,
     names,
     parse,
     statements,
     substitute,
 )
+from spikesim.names import named_options
 from spikesim.plausibility import warn_of_si
 
 METHODS = ("exact", "exponential_euler", "exponential_midpoint", "euler", "rk2", "rk4")
@@ -136,6 +140,7 @@ def _unit(text: str, where: str) -> str:
         raise EquationError(f"{where}; {error}.") from None
 
 
+@named_options()
 def Delta(sign: str = "any") -> Receptor:
     """Each arriving spike moves v by its weight (mV); while v is held it is lost.
 
@@ -145,6 +150,7 @@ def Delta(sign: str = "any") -> Receptor:
     return Receptor("mV", sign, arrival="v += w")
 
 
+@named_options()
 def Exponential(tau: Value = 5.0, sign: str = "any") -> Receptor:
     """Current that jumps by the weight (pA) and decays: di/dt = -i / tau (ms)."""
     _positive("Exponential", tau=tau)
@@ -159,6 +165,7 @@ def Exponential(tau: Value = 5.0, sign: str = "any") -> Receptor:
     )
 
 
+@named_options()
 def Alpha(tau: Value = 2.0, sign: str = "any") -> Receptor:
     """Current w e (t/tau) exp(-t/tau), which peaks at the weight (pA) after tau (ms)."""
     _positive("Alpha", tau=tau)
@@ -175,6 +182,7 @@ def Alpha(tau: Value = 2.0, sign: str = "any") -> Receptor:
     )
 
 
+@named_options()
 def DoubleExponential(tau_rise: Value = 1.0, tau_decay: Value = 5.0, sign: str = "any") -> Receptor:
     """Current w n (exp(-t/tau_decay) - exp(-t/tau_rise)), n such that it peaks at w (pA).
 
@@ -191,6 +199,7 @@ def DoubleExponential(tau_rise: Value = 1.0, tau_decay: Value = 5.0, sign: str =
     )
 
 
+@named_options()
 def Conductance(tau: Value = 5.0, reversal: Value = 0.0) -> Receptor:
     """Conductance that jumps by the weight (nS) and decays with tau (ms).
 
@@ -209,6 +218,7 @@ def Conductance(tau: Value = 5.0, reversal: Value = 0.0) -> Receptor:
     )
 
 
+@named_options()
 def DoubleExponentialConductance(
     tau_rise: Value = 1.0, tau_decay: Value = 5.0, reversal: Value = 0.0
 ) -> Receptor:
@@ -228,6 +238,7 @@ def DoubleExponentialConductance(
     )
 
 
+@named_options()
 def NMDA(
     tau_rise: Value = 2.0,
     tau_decay: Value = 100.0,
@@ -283,6 +294,7 @@ def _rise_and_decay(variable: str, unit: str) -> dict[str, str]:
     }
 
 
+@named_options()
 def OrnsteinUhlenbeck(sd: Value, tau: Value, mean: Value = 0.0) -> Receptor:
     """Coloured noise, another for each neuron: a current at which nothing arrives.
 
@@ -306,6 +318,7 @@ def OrnsteinUhlenbeck(sd: Value, tau: Value, mean: Value = 0.0) -> Receptor:
     )
 
 
+@named_options()
 def WhiteCurrent(density: Value) -> Receptor:
     """White noise, another for each neuron: a current at which nothing arrives.
 
@@ -350,6 +363,7 @@ def _two_times(kind: str, tau_rise: Value, tau_decay: Value) -> None:
         )
 
 
+@named_options()
 def Pulse(unit: str = "pA", sign: str = "any") -> Receptor:
     """Current that lasts for the one step in which weights arrive, and equals their sum."""
     return Receptor(unit, sign, current="w_{r}")
@@ -405,6 +419,7 @@ class Dynamics:
         return whole if self.refractory is None else [*whole, self.refractory]
 
 
+@named_options()
 @dataclass(frozen=True, eq=False)
 class NeuronModel:
     """A population's model of its neurons, written as text.
@@ -499,7 +514,7 @@ class NeuronModel:
                 f"{', '.join(METHODS[1:])}."
             )
 
-    def with_values(self, **values: Value) -> "NeuronModel":
+    def with_values(self, **values: Value) -> NeuronModel:
         """The same model with other values of its parameters."""
         units = self.dynamics.units
         warn_of_si(self.name, {k: (v, units[k]) for k, v in values.items() if k in units}, level=1)
@@ -683,6 +698,67 @@ class NeuronModel:
             name: value for name, value in self.all_values.items() if isinstance(value, int | float)
         }
         return generate(self, {**self.dynamics.defaults, **values}, dt, precision).source
+
+    def __repr__(self) -> str:
+        variables = ", ".join(self.dynamics.derivatives)
+        receptors = ", ".join(self.receptors) or "none"
+        return f"<NeuronModel {self.name}: {variables}; receptors {receptors}>"
+
+    def __str__(self) -> str:
+        told = [f"{self.name}, method {self.method or 'exact'}"]
+        told += [f"    {line.text}" for line in lines(self._equations())]
+        told += [f"{what}: {text}" for what, text in self._rules().items()]
+        told.append("parameters")
+        told += [f"    {name} = {value}" for name, value in self._parameters().items()]
+        return "\n".join(told)
+
+    def _repr_html_(self) -> str:
+        typeset = (
+            display.equation(line.name, line.value, line.unit)
+            for line in lines(self._equations())
+            if line.value is not None
+        )
+        return display.whole(
+            f"{self.name}, method {self.method or 'exact'}",
+            *typeset,
+            display.table("at a spike", ["what", "is"], self._rules().items()),
+            display.table("parameters", ["parameter", "value"], self._parameters().items()),
+        )
+
+    def _equations(self) -> str:
+        """The model's own equations and its receptors'."""
+        written, currents = [self.equations], []
+        for name, receptor in self.receptors.items():
+            written.append(receptor.equations.format(r=name))
+            if receptor.current:
+                currents.append(re.sub(r"\bxi\b", f"xi_{name}", receptor.current.format(r=name)))
+        if currents:
+            written.append(f"i_syn = {' + '.join(currents)}")
+        return "\n".join(written)
+
+    def _rules(self) -> dict[str, str]:
+        """What happens at spikes and where weights arrive, each in a few words."""
+        rules = {"threshold": self.threshold, "reset": self.reset or "none"}
+        if self.refractory:
+            unit = "" if is_condition(parse(self.refractory)) else " (ms)"
+            rules["refractory"] = f"{self.refractory}{unit}"
+        if self.dynamics.held:
+            rules["held while refractory"] = ", ".join(self.dynamics.held)
+        for name, receptor in self.receptors.items():
+            sign = "" if receptor.sign == "any" else f", {receptor.sign}"
+            arrival = re.sub(r"\bw\b", f"w_{name}", receptor.arrival.format(r=name))
+            if name in self.inputs:
+                rules[f"receptor {name} ({receptor.unit or '1'}{sign})"] = (
+                    arrival or f"w_{name} is a current for one step"
+                )
+        return rules
+
+    def _parameters(self) -> dict[str, str]:
+        values = {**self.dynamics.defaults, **self.all_values}
+        told = {
+            name: f"{display.short(v)} {self.dynamics.units[name]}" for name, v in values.items()
+        }
+        return {name: text.strip() for name, text in told.items()}
 
 
 def _noisy(node: ast.expr) -> bool:

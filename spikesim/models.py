@@ -1,9 +1,12 @@
 """The built-in neuron models, written as a user would write them."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from typing import Any
 
 from spikesim.model import Exponential, NeuronModel, Pulse, Receptor, Upswing, Value
+from spikesim.names import named_options
 from spikesim.plausibility import warn_of_si
 
 # Upswings in which 1 / dv/dt falls to 0 as v runs away.
@@ -28,6 +31,7 @@ def _quadratic(rest: str, unstable: str) -> Upswing:
     )
 
 
+@named_options()
 def LIF(
     *,
     tau_m: Value = 20.0,
@@ -96,6 +100,7 @@ def LIF(
     )
 
 
+@named_options()
 def Izhikevich(
     *,
     a: Value = 0.02,
@@ -143,6 +148,7 @@ def Izhikevich(
     )
 
 
+@named_options()
 def AdEx(
     *,
     c_m: Value = 281.0,
@@ -238,6 +244,7 @@ def AdEx(
     )
 
 
+@named_options()
 def EIF(
     *,
     c_m: Value = 100.0,
@@ -321,6 +328,7 @@ def EIF(
     )
 
 
+@named_options()
 def QIF(
     *,
     tau_m: Value = 10.0,
@@ -398,6 +406,7 @@ def QIF(
     )
 
 
+@named_options()
 def AdaptiveLIF(
     *,
     tau_m: Value = 20.0,
@@ -482,6 +491,7 @@ def AdaptiveLIF(
     )
 
 
+@named_options()
 def GLIF(
     level: int = 5,
     *,
@@ -597,6 +607,7 @@ def GLIF(
     )
 
 
+@named_options()
 def Izhikevich2007(
     *,
     c_m: Value = 100.0,
@@ -678,6 +689,7 @@ def Izhikevich2007(
     )
 
 
+@named_options()
 def HodgkinHuxley(
     *,
     c_m: Value = 100.0,
@@ -779,6 +791,7 @@ def HodgkinHuxley(
     )
 
 
+@named_options()
 def FitzHughNagumo(
     *,
     a: Value = 0.7,

@@ -1,16 +1,21 @@
 """The description of a network: populations, projections, inputs. Plain data; builds nothing."""
 
+from __future__ import annotations
+
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields, is_dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from spikesim import display
+from spikesim.display import short as _short
 from spikesim.distributions import LogNormal, Normal, Uniform
 from spikesim.equations import EquationError, names, parse
 from spikesim.inputs import Current, Input, Sampled, Spikes, WhiteNoise
 from spikesim.model import NeuronModel, Receptor, Value
+from spikesim.names import named_options
 from spikesim.plausibility import warn_of_si
 from spikesim.rules import (
     AllToAll,
@@ -29,6 +34,7 @@ if TYPE_CHECKING:
     from spikesim.engine.build import Synapses
 
 DISTRIBUTIONS = Normal | LogNormal | Uniform
+MOST_LINES = 40  # of a network that is printed
 
 
 @dataclass(frozen=True)
@@ -92,6 +98,11 @@ class Population:
             )
         return View(self.name, numbers.start, numbers.step, len(numbers))
 
+    def __repr__(self) -> str:
+        return (
+            f"<Population {self.name!r}: {display.number(self.size, 'neuron')}, {self.model.name}>"
+        )
+
 
 @dataclass(frozen=True)
 class Static:
@@ -110,6 +121,10 @@ class Projection:
     delay: Any
     receptor: str
     synapse: Static = Static()
+
+    def __repr__(self) -> str:
+        rule, weight, delay = map(display.brief, (self.rule, self.weight, self.delay))
+        return f"<Projection {self.name!r}: {rule}, weight {weight}, delay {delay} ms>"
 
 
 @dataclass(frozen=True, eq=False)
@@ -142,6 +157,7 @@ class Network:
         self.projections: dict[str, Projection] = {}
         self.drives: dict[str, Drive] = {}
 
+    @named_options()
     def population(
         self,
         name: str,
@@ -206,6 +222,7 @@ class Network:
         self.populations[name] = made
         return made
 
+    @named_options()
     def connect(
         self,
         source: Population | View | str,
@@ -359,6 +376,7 @@ class Network:
                 f"{dimensions[0]} of them, one for each dimension."
             )
 
+    @named_options()
     def drive(
         self,
         target: Population | View | str,
@@ -429,8 +447,8 @@ class Network:
         if isinstance(given, Sampled):
             self._check_sign(f"input {drive.name!r}", target, drive.receptor, given.values)
 
-    def _receptor_of(self, drive: Drive) -> Receptor:
-        return self.populations[drive.target.population].model.receptors[drive.receptor]
+    def _receptor_of(self, made: Drive | Projection) -> Receptor:
+        return self.populations[made.target.population].model.receptors[made.receptor]
 
     def _check_sign(self, where: str, target: View, receptor: str, weight: Any) -> None:
         sign = self.populations[target.population].model.receptors[receptor].sign
@@ -443,7 +461,7 @@ class Network:
 
     def synapses(
         self, source: Population | str, target: Population | str, *, dt: float = 0.1
-    ) -> "Synapses":
+    ) -> Synapses:
         """What a build with this ``dt`` wires between two populations, as arrays."""
         from spikesim.engine.build import build
 
@@ -451,38 +469,88 @@ class Network:
 
     def summary(self) -> str:
         """A table of what was described, every number with its unit."""
+        return "\n".join(self._lines(_short))
+
+    def _lines(self, tell: Callable[[Any], str]) -> list[str]:
         lines = [f"{self.name}, seed {self.seed}"]
         for p in self.populations.values():
             units = p.model.dynamics.units
             values = {**p.model.dynamics.defaults, **p.model.all_values}
             lines.append(f"population {p.name}: {p.size} neurons, {p.model.name}")
-            lines += [f"    {k} = {_short(v)} {units[k]}" for k, v in values.items()]
+            lines += [f"    {k} = {tell(v)} {units[k]}" for k, v in values.items()]
             for k, v in p.init.items():
                 lines.append(
-                    f"    {k} starts at {_short(v)}"
-                    + ("" if isinstance(v, str) else f" {units[k]}")
+                    f"    {k} starts at {tell(v)}" + ("" if isinstance(v, str) else f" {units[k]}")
                 )
         for c in self.projections.values():
             unit = self.populations[c.target.population].model.receptors[c.receptor].unit
             lines.append(
-                f"projection {c.name}: {_short(c.rule)}, weight {_short(c.weight)} {unit}, "
-                f"delay {_short(c.delay)} ms, receptor {c.receptor}"
+                f"projection {c.name}: {tell(c.rule)}, weight {tell(c.weight)} {unit}, "
+                f"delay {tell(c.delay)} ms, receptor {c.receptor}"
             )
         for d in self.drives.values():
-            model = self.populations[d.target.population].model
-            unit = (
-                model.receptors[d.receptor].unit
-                if d.receptor
-                else model.dynamics.units[model.current]
-            )
-            told = ", ".join(
-                f"{f.name} {_short(getattr(d.input, f.name))}{_unit_of_field(f.name, unit)}"
-                for f in fields(d.input)
-                if f.repr
-            )
             receptor = d.receptor and f", receptor {d.receptor}"
-            lines.append(f"input {d.name}: {type(d.input).__name__}, {told}{receptor}")
-        return "\n".join(lines)
+            lines.append(
+                f"input {d.name}: {type(d.input).__name__}, {self._told(d, tell)}{receptor}"
+            )
+        return lines
+
+    def _told(self, drive: Drive, tell: Callable[[Any], str]) -> str:
+        """What an input was made from, with units."""
+        model = self.populations[drive.target.population].model
+        given, current = drive.input, model.dynamics.units.get(model.current, "")
+        unit = self._receptor_of(drive).unit if drive.receptor else current
+        return ", ".join(
+            f"{f.name} {tell(getattr(given, f.name))}{_unit_of_field(f.name, unit)}"
+            for f in fields(given)
+            if f.repr
+        )
+
+    def __repr__(self) -> str:
+        counts = {
+            "population": len(self.populations),
+            "neuron": sum(p.size for p in self.populations.values()),
+            "projection": len(self.projections),
+            "input": len(self.drives),
+        }
+        told = ", ".join(display.number(count, noun) for noun, count in counts.items())
+        return f"<Network {self.name!r}: {told}, seed {self.seed}>"
+
+    def __str__(self) -> str:
+        """The summary; of a large network without what its populations are made of, and cut."""
+        told = self._lines(_short)
+        if len(told) > MOST_LINES:
+            told = [line for line in self._lines(display.brief) if not line.startswith(" ")]
+            told = display.some(told, MOST_LINES, "lines; summary() has all, with parameters")
+        return "\n".join(told)
+
+    def _repr_html_(self) -> str:
+        populations = [
+            (p.name, f"{p.size:,}", p.model.name, ", ".join(p.model.receptors))
+            for p in self.populations.values()
+        ]
+        projections = [
+            (
+                c.name,
+                display.brief(c.rule),
+                f"{display.brief(c.weight)} {self._receptor_of(c).unit}",
+                f"{display.brief(c.delay)} ms",
+                c.receptor,
+            )
+            for c in self.projections.values()
+        ]
+        drives = [
+            (d.name, type(d.input).__name__, self._told(d, display.brief), d.receptor)
+            for d in self.drives.values()
+        ]
+        return display.whole(
+            f"{self.name}, seed {self.seed}",
+            display.table("populations", ["name", "neurons", "model", "receptors"], populations),
+            display.table(
+                "projections", ["name", "rule", "weight", "delay", "receptor"], projections
+            ),
+            display.table("inputs", ["name", "kind", "values", "receptor"], drives),
+        )
 
     def view(self, which: Population | View | str) -> View:
         """The neurons that a population, a part of one, or a name stands for."""
@@ -682,12 +750,3 @@ def _unit_of_field(name: str, unit: str) -> str:
     units |= dict.fromkeys(("repeat", "shape", "correlation"), "")
     told = units.get(name, unit)
     return f" {told}" if told else ""
-
-
-def _short(value: Any) -> str:
-    if isinstance(value, np.ndarray):
-        return f"array{value.shape} of mean {value.mean():g}" if value.size else "array(0,)"
-    if is_dataclass(value):
-        shown = (f"{f.name}={_short(getattr(value, f.name))}" for f in fields(value) if f.repr)
-        return f"{type(value).__name__}({', '.join(shown)})"
-    return f"{value:g}" if isinstance(value, float) else str(value)

@@ -24,7 +24,9 @@ LINE_STYLES = ("-", "--", ":", "-.")
 WIDTH, MARGIN = 7.2, 0.6  # inches: figure width, height of what surrounds the axes
 ROWS_PER_INCH = 200
 MIN_ROWS = 36  # the lowest band which holds its name
-MAX_TRACES = 10
+MAX_TRACES, SOME_TRACES = 10, 6  # lines of a figure; those beside the spread of more
+BAND = (0.05, 0.5, 0.95)  # quantiles of a spread
+BAND_SAMPLES = 2000  # times at which a spread is measured
 MAX_BINS = 200
 MAX_COLUMNS = 50
 SHOWN = 0.99  # quantile which the axes of the histograms hold
@@ -106,6 +108,33 @@ def overview(
     return figure
 
 
+def rates(spikes: Mapping[str, SpikeTrains]) -> Figure:
+    """Draw the mean rate of each population over time, of the whole recording.
+
+    Parameters
+    ----------
+    spikes
+        Populations by name, in the order from top to bottom.
+
+    Returns
+    -------
+    Figure
+        With one axes for each population. Bins (ms) are named on the vertical axis; there are up
+        to 200.
+
+    Raises
+    ------
+    TypeError
+        If `spikes` is not a mapping.
+    ValueError
+        If `spikes` is empty.
+    """
+    _window(spikes, None)
+    figure = blank(max(0.5 * len(spikes), 1.4) + MARGIN)
+    _draw_rates(figure, spikes, _recorded(spikes))
+    return figure
+
+
 def traces(
     times: ArrayLike, values: ArrayLike, labels: Sequence[str], variable: str, unit: str
 ) -> Figure:
@@ -148,6 +177,51 @@ def traces(
         axes.set_title(label, loc="left", fontsize=8, pad=2)
     _stack(rows, times.min(), times.max())
     figure.supylabel(f"{variable} ({unit})", fontsize=8)
+    return figure
+
+
+def report(
+    parts: Mapping[str, tuple[ArrayLike, ArrayLike, ArrayLike, str, str]],
+) -> Figure:
+    """Draw recorded variables over time: up to ten neurons, or the spread of all and six of them.
+
+    Parameters
+    ----------
+    parts
+        By name of a population: times (ms), shape (n_times,); neurons, shape (n_lines,); values,
+        shape (n_times, n_lines); and the variable and its unit, written on the vertical axis.
+
+    Returns
+    -------
+    Figure
+        With one axes for each line; of a population of more than ten the first holds the median
+        and the band from the 5th to the 95th percentile of all, at up to 2000 times, and six lines
+        follow, evenly spaced. All lines of a population are on one scale.
+
+    Raises
+    ------
+    ValueError
+        If there are no populations, one holds nothing, or shapes disagree.
+    """
+    if not parts:
+        raise ValueError("parts must hold at least one population; got none")
+    arrays = {}
+    for name, (times, neurons, values, *_) in parts.items():
+        times, neurons, values = np.asarray(times), np.asarray(neurons), np.asarray(values)
+        if not values.size or values.shape != (times.size, neurons.size):
+            raise ValueError(
+                f"parts[{name!r}] must hold samples, of shape (len(times), len(neurons)); got "
+                f"{values.shape} for {times.size} times and {neurons.size} neurons"
+            )
+        arrays[name] = times, neurons, values
+    rows = [n.size if n.size <= MAX_TRACES else SOME_TRACES + 1 for _, n, _ in arrays.values()]
+    heights = [max(0.7 * n, 1.8) + MARGIN for n in rows]
+    figure = blank(sum(heights))
+    panels = figure.subfigures(len(rows), 1, height_ratios=heights, hspace=0.03, squeeze=False)
+    for i, (name, found) in enumerate(arrays.items()):
+        _draw_report(panels[i, 0], name, *found, rows[i], _colour(i))
+        variable, unit = parts[name][3:]
+        panels[i, 0].supylabel(f"{variable} ({unit})" if unit else variable, fontsize=8)
     return figure
 
 
@@ -255,7 +329,8 @@ def check_path(path: str | Path, overwrite: bool = False) -> None:
 def blank(height: float) -> Figure:
     """An empty figure of the usual width and this height in inches."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
+
+    from spikesim.figure import Figure
 
     figure = Figure(figsize=(WIDTH, height), dpi=DPI, layout="constrained", facecolor="white")
     figure.get_layout_engine().set(h_pad=0.025, hspace=0)
@@ -424,6 +499,36 @@ def _draw_rates(
     _stack(rows, first, last)
     figure.align_ylabels(rows)
     figure.supylabel(f"rate (Hz), {bin:g} ms bins", fontsize=8)
+
+
+def _draw_report(
+    figure: Figure | SubFigure,
+    name: str,
+    times: np.ndarray,
+    neurons: np.ndarray,
+    values: np.ndarray,
+    number: int,
+    colour: str,
+) -> None:
+    """Lines of some neurons and, of many, the spread of all above them."""
+    rows = figure.subplots(number, 1, sharex=True, sharey=True, squeeze=False)[:, 0]
+    below, chosen = rows, np.arange(neurons.size)
+    if neurons.size > MAX_TRACES:
+        below, chosen = rows[1:], np.arange(SOME_TRACES) * neurons.size // SOME_TRACES
+        some = slice(None, None, math.ceil(times.size / BAND_SAMPLES))
+        known = np.where(np.isfinite(values[some]), values[some], np.nan)
+        when = ~np.isnan(known).all(axis=1)
+        if when.any():
+            low, middle, high = np.nanquantile(known[when], BAND, axis=1)
+            at = times[some][when]
+            rows[0].fill_between(at, low, high, color=colour, alpha=0.3, linewidth=0)
+            rows[0].plot(at, middle, color=colour, linewidth=0.8)
+        told = f"{name}, all {neurons.size:,}: median, and band from 5 % to 95 %"
+        rows[0].set_title(told, loc="left", fontsize=8, pad=2)
+    for axes, column in zip(below, chosen, strict=True):
+        axes.plot(times, values[:, column], color=colour, linewidth=0.8)
+        axes.set_title(f"{name} {neurons[column]}", loc="left", fontsize=8, pad=2)
+    _stack(rows, times.min(), times.max())
 
 
 def _draw_histograms(figure: Figure | SubFigure, spikes: Mapping[str, SpikeTrains]) -> None:

@@ -86,6 +86,27 @@ def behaviour(task: Task, outputs: np.ndarray, trials: Trials) -> Figure:
     return figure
 
 
+def activity(task: Task, rates: np.ndarray, trials: Trials) -> Figure:
+    """Draw what the units of a cell do over time in the first trials.
+
+    Parameters
+    ----------
+    task : Task
+    rates : array (time, trials, units)
+        Such as ``network.rates[-1]`` after ``network.run(trials.inputs)``.
+    trials : Trials
+
+    Returns
+    -------
+    Figure
+        With an axes for each of up to four trials, in which the units are in order of the time at
+        which their mean over the trials is largest, and one for the colours.
+    """
+    figure = blank(2.0 + MARGIN)
+    _draw_activity(figure, task, rates, trials)
+    return figure
+
+
 def trajectories(rates: np.ndarray, colour_by: np.ndarray, label: str) -> Figure:
     """Draw the paths of trials through the two main directions of the rates' variance.
 
@@ -185,23 +206,30 @@ def time_constants(tau: Mapping[str, np.ndarray]) -> Figure:
 
 def overview(
     task: Task,
-    history: History,
+    history: History | None,
     outputs: np.ndarray,
     trials: Trials,
     until: float | None = None,
+    rates: np.ndarray | None = None,
 ) -> Figure:
-    """Draw `learning_curve`, `example_trials` and, if there is one, `behaviour` below each other.
+    """Draw `learning_curve`, `example_trials`, `activity` and `behaviour` below each other.
 
-    Parameters as there.
+    Parameters as there. What is not given, the history or the rates, is left out, and so is
+    `behaviour` of a task for which there is none.
     """
-    draw_last = _BEHAVIOUR.get(task.name)
-    heights = [1.6 + MARGIN, 2.2 + MARGIN, 2.2 + MARGIN][: 3 if draw_last else 2]
+    rows: list[tuple[float, Callable[..., None], tuple]] = []
+    if history is not None:
+        rows.append((1.6, _draw_learning, (history, until)))
+    rows.append((2.2, _draw_examples, (task, outputs, trials)))
+    if rates is not None:
+        rows.append((2.0, _draw_activity, (task, rates, trials)))
+    if task.name in _BEHAVIOUR:
+        rows.append((2.2, _BEHAVIOUR[task.name], (task, outputs, trials)))
+    heights = [height + MARGIN for height, _, _ in rows]
     figure = blank(sum(heights))
-    parts = figure.subfigures(len(heights), 1, height_ratios=heights, hspace=0.03)
-    _draw_learning(parts[0], history, until)
-    _draw_examples(parts[1], task, outputs, trials)
-    if draw_last:
-        draw_last(parts[2], task, outputs, trials)
+    parts = figure.subfigures(len(rows), 1, height_ratios=heights, hspace=0.03, squeeze=False)
+    for part, (_, draw, arguments) in zip(parts[:, 0], rows, strict=True):
+        draw(part, *arguments)
     return figure
 
 
@@ -265,6 +293,35 @@ def _draw_examples(
     rows[1, 0].set_ylabel("outputs\n(targets dashed)", fontsize=SIZE)
     if task.loss != "squared":
         rows[1, 0].set_ylabel("outputs", fontsize=SIZE)
+
+
+def _draw_activity(
+    figure: Figure | SubFigure, task: Task, rates: np.ndarray, trials: Trials
+) -> None:
+    steps, number, units = rates.shape
+    shown = min(EXAMPLES, number)
+    order = np.argsort(rates.mean(axis=1).argmax(axis=0), kind="stable")
+    panels = figure.subplots(1, shown, sharex=True, sharey=True, squeeze=False)[0]
+    most = float(np.abs(rates[:, :shown]).max()) or 1.0
+    signed = rates[:, :shown].min() < -most / 20  # a trained start value may lie just below 0
+    for k, axes in enumerate(panels):
+        image = axes.imshow(
+            rates[:, k, order].T,
+            cmap="RdBu_r" if signed else "cividis",
+            vmin=-most if signed else 0.0,
+            vmax=most,
+            aspect="auto",
+            interpolation="nearest",
+            extent=(0.0, task.dt * steps, units, 0.0),
+        )
+        axes.set_title(_conditions(trials, k), fontsize=6.5)
+        axes.set_xlabel("time (ms)", fontsize=SIZE)
+        axes.locator_params(axis="x", nbins=3)
+        tidy(axes)
+    panels[0].set_ylabel("units, by time of peak", fontsize=SIZE)
+    bar = figure.colorbar(image, ax=list(panels))
+    bar.set_label("rate of a unit", fontsize=SIZE)
+    bar.ax.tick_params(labelsize=7)
 
 
 def _draw_lines(axes: Axes, time: np.ndarray, values: np.ndarray, **style: object) -> None:

@@ -4,10 +4,13 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from spikesim.display import span
 from spikesim.inputs import positive_ms
+from spikesim.names import named_options
 from spikesim.network import Population, View
 
 
+@named_options()
 @dataclass(frozen=True, eq=False)
 class Trace:
     """A quantity of some neurons, at the end of every ``every`` ms.
@@ -24,6 +27,7 @@ class Trace:
         _check_sampling(self)
 
 
+@named_options()
 @dataclass(frozen=True, eq=False)
 class Mean:
     """The mean of a quantity (see `Trace`) over some neurons, every ``every`` ms."""
@@ -36,6 +40,7 @@ class Mean:
         _check_sampling(self)
 
 
+@named_options()
 @dataclass(frozen=True, eq=False)
 class LFP:
     """Proxy of the local field potential: the mean of the sum of absolute synaptic currents.
@@ -62,16 +67,23 @@ def _check_sampling(given: Trace | Mean | LFP) -> None:
     positive_ms(kind, "every", given.every)
 
 
+@named_options()
 @dataclass(frozen=True, eq=False)
 class Rate:
-    """A population's mean rate in bins of ``bin`` ms."""
+    """The mean rate of a population, or of a part of one, in bins of ``bin`` ms.
 
-    population: Population
+    ``binned["exc"]`` holds the rate of all of a population, ``binned[exc[:100]]`` that of a part.
+    """
+
+    population: Population | View
     bin: float = 5.0
 
     def __post_init__(self) -> None:
-        if not isinstance(self.population, Population):
-            raise TypeError(f"Rate: population is {self.population!r}; it must be a population.")
+        if not isinstance(self.population, Population | View):
+            raise TypeError(
+                f"Rate: population is {self.population!r}; it must be a population or a part of "
+                "one."
+            )
         positive_ms("Rate", "bin", self.bin)
 
 
@@ -84,6 +96,10 @@ class Samples:
     values: np.ndarray
     unit: str
 
+    def __repr__(self) -> str:
+        when = f"{self.times.size:,} samples of {self.neurons.size:,} neurons"
+        return f"<Samples: {when}, {span(self.times)} ms; {span(self.values)} {self.unit}>"
+
 
 @dataclass(frozen=True, eq=False)
 class Averages:
@@ -93,6 +109,10 @@ class Averages:
     values: np.ndarray
     unit: str
 
+    def __repr__(self) -> str:
+        when = f"{self.times.size:,} samples, {span(self.times)} ms"
+        return f"<Averages: {when}; {span(self.values)} {self.unit}>"
+
 
 @dataclass(frozen=True, eq=False)
 class BinnedRate:
@@ -100,6 +120,10 @@ class BinnedRate:
 
     times: np.ndarray
     rates: np.ndarray
+
+    def __repr__(self) -> str:
+        when = f"{self.times.size:,} bins that end at {span(self.times)} ms"
+        return f"<BinnedRate: {when}; {span(self.rates)} Hz>"
 
 
 Recorded = Trace | Mean | LFP | Rate

@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from spikesim.names import named_options
+
 
 def _whole(rule: Any, name: str) -> None:
     value = getattr(rule, name)
@@ -25,6 +27,7 @@ def _number(rule: Any, name: str, *, zero: bool = False, most: float = math.inf)
     object.__setattr__(rule, name, float(value))
 
 
+@named_options()
 @dataclass(frozen=True)
 class FixedProbability:
     """Each pair is connected with probability ``p``, independently of all others."""
@@ -37,6 +40,7 @@ class FixedProbability:
             raise ValueError(f"FixedProbability: p is {self.p!r}; it must lie between 0 and 1.")
 
 
+@named_options()
 @dataclass(frozen=True)
 class FixedInDegree:
     """Each target receives ``k`` synapses from sources drawn at random.
@@ -52,6 +56,7 @@ class FixedInDegree:
         _whole(self, "k")
 
 
+@named_options()
 @dataclass(frozen=True)
 class FixedOutDegree:
     """Each source makes ``k`` synapses onto targets drawn at random.
@@ -67,6 +72,7 @@ class FixedOutDegree:
         _whole(self, "k")
 
 
+@named_options()
 @dataclass(frozen=True)
 class FixedTotal:
     """``n`` synapses in all, sources and targets drawn at random."""
@@ -79,11 +85,13 @@ class FixedTotal:
         _whole(self, "n")
 
 
+@named_options()
 @dataclass(frozen=True)
 class OneToOne:
     """Source k to target k; both have the same size."""
 
 
+@named_options()
 @dataclass(frozen=True)
 class AllToAll:
     """Every source to every target."""
@@ -91,6 +99,7 @@ class AllToAll:
     autapses: bool = True
 
 
+@named_options()
 @dataclass(frozen=True, eq=False)
 class Pairs:
     """Synapse k runs from ``sources[k]`` to ``targets[k]`` (numbers within what is connected).
@@ -222,6 +231,7 @@ class Edges:
         return weight * self.multiplicity
 
 
+@named_options()
 @dataclass(frozen=True)
 class Gaussian:
     """p(d) = p0 exp(-d^2 / (2 sigma^2))."""
@@ -238,6 +248,7 @@ class Gaussian:
         return self.p0 * np.exp(-0.5 * np.square(np.asarray(distance) / self.sigma))
 
 
+@named_options()
 @dataclass(frozen=True)
 class ExponentialProfile:
     """p(d) = p0 exp(-d / length)."""
@@ -254,6 +265,7 @@ class ExponentialProfile:
         return self.p0 * np.exp(-np.asarray(distance) / self.length)
 
 
+@named_options()
 @dataclass(frozen=True)
 class Box:
     """p(d) = p0 up to the radius, 0 beyond."""
@@ -270,6 +282,7 @@ class Box:
         return self.p0 * (np.asarray(distance) <= self.radius)
 
 
+@named_options()
 @dataclass(frozen=True)
 class DistanceDependent:
     """Each pair is connected with a probability that its distance sets, independently of others.
@@ -311,6 +324,7 @@ class DistanceDependent:
         object.__setattr__(self, "period", tuple(period.tolist()) if period.ndim else float(period))
 
 
+@named_options()
 @dataclass(frozen=True)
 class DistanceDelay:
     """delay = offset + distance / velocity, for `DistanceDependent`.

@@ -10,6 +10,8 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from spikesim import display
+
 # Times are multiples of a time step computed in floating point (3 * 0.1 > 0.3), so two times
 # closer than this many ms are one time. Rounding stays below it up to t = 1e9 ms.
 SAME_TIME = 1e-6
@@ -314,3 +316,12 @@ class SpikeTrains:
             mean = np.bincount(owners, intervals, self.size) / n
             variance = np.bincount(owners, (intervals - mean[owners]) ** 2, self.size) / n
             return np.where(n >= 2, np.sqrt(variance) / mean, math.nan)
+
+    def _repr_html_(self) -> str:
+        rows = [
+            ("spikes", f"{len(self):,}"),
+            ("neurons", f"{self.size:,}"),
+            ("window (ms)", f"({self.t_start:g}, {self.t_stop:g}]"),
+            ("mean rate (Hz)", f"{self.rate:.4g}"),
+        ]
+        return display.table("SpikeTrains", ["what", "is"], rows)

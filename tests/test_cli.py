@@ -147,6 +147,84 @@ def test_every_json_has_null_for_what_is_no_number(command, replaced, tmp_path, 
     assert strict(stdout) == {"a": None, "b": [1.5, None, {"c": [None, "NaN", 2]}], "d": None}
 
 
+def test_a_dry_run_builds_nothing(small, tmp_path, monkeypatch):
+    import spikesim.engine.build as engine
+
+    monkeypatch.setattr(engine, "Assembler", lambda *_: 1 / 0)
+    out = tmp_path / "small.h5"
+    asked = "run", small, "--dry-run", "--out", out, "--record", "b:v:0.5", "--duration", 4000
+    code, stdout, _ = invoke(*asked, "--trials", 1, "--json")
+    told = json.loads(stdout)
+    assert code == 0 and list(tmp_path.iterdir()) == [small]
+    assert (told["network"], told["neurons"], told["synapses"]) == ("small", 120, 200)
+    assert told["memory_gb"] * 1e9 == pytest.approx(engine.estimate_memory(network(small)))
+    assert told["spikes_mb_per_s"] * 1e6 == 120 * 16 * told["assumed_rate_hz"]
+    assert told["traces_mb_per_s"] * 1e6 == 20 * 4 * 2000  # single precision, every 0.5 ms
+    assert told["fits"] and told["run_s"] == pytest.approx(4 * told["rtf"])
+    assert json.loads(invoke(*asked[:3], "--trials", 3, "--json")[1])["run_s"] == pytest.approx(
+        3 * told["rtf"]
+    )
+    code, stdout, _ = invoke(*asked)
+    assert code == 0 and "nothing was built" in stdout and "real-time factor" in stdout
+    assert "120 neurons, about 200 synapses" in stdout and "of traces 0.16 MB" in stdout
+    code, stdout, _ = invoke("run", "cuba", "--dry-run", "--memory", 0.01)
+    assert code == 0 and "more than 0.01 GB: it will be refused" in stdout
+    for arguments, sentence in (
+        (("cuba", "--dt", 0.5), "delays run down to 0.1 ms"),
+        (("cuba", "--memory", -1), "memory is -1.0"),
+        (("cuba", "--out", out, "--record", "exc:w:1"), "no variable 'w'"),
+        (("cuba", "--threads", 0), "threads is 0"),
+    ):
+        code, _, stderr = invoke("run", *arguments, "--dry-run")
+        assert code == 2 and sentence in stderr
+
+
+def network(path: Path) -> ss.Network:
+    names = {}
+    exec(path.read_text(), names)
+    return names["network"]()
+
+
+def width(png: Path) -> int:
+    head = png.read_bytes()
+    assert head.startswith(b"\x89PNG")
+    return int.from_bytes(head[16:20], "big")
+
+
+def test_plot_draws_what_a_file_holds(small, tmp_path, monkeypatch):
+    import spikesim.plots as plots
+
+    out, picture = tmp_path / "small.h5", tmp_path / "x.png"
+    invoke("run", small, "--out", out, "--duration", 50, "--record", "b:v:0.5")
+    drawn = []
+    for name in ("overview", "raster", "rates", "report"):
+        draw = getattr(plots, name)
+        monkeypatch.setattr(
+            plots, name, lambda *a, name=name, draw=draw: drawn.append((name, a)) or draw(*a)
+        )
+    for kind in ("overview", "raster", "rates"):
+        assert invoke("plot", out, "--out", picture, "--kind", kind, "--force")[0] == 0
+        assert width(picture) == 7.2 * 150
+    assert invoke("plot", out, "--out", picture, "--force")[0] == 0
+    traces = tmp_path / "small.b.v.h5"
+    assert invoke("plot", traces, "--out", picture, "--force")[0] == 0
+    assert [name for name, _ in drawn] == ["overview", "raster", "rates", "overview", "report"]
+    ((name, (times, neurons, values, *what)),) = drawn[-1][1][0].items()
+    assert (name, *what, values.shape) == ("b", "v", "mV", (100, 20))
+    np.testing.assert_allclose(times, 0.5 * np.arange(1, 101))
+    assert list(neurons) == list(range(20))
+    picture.unlink()
+    for arguments, sentence in (
+        ((traces, "--kind", "rates"), "--kind is 'rates'; it is for spikes"),
+        ((out, "--task", small), "it is for trained networks, and"),
+        ((out, "--kind", "all"), "'all' is not one of"),
+    ):
+        code, _, stderr = invoke("plot", *arguments, "--out", picture)
+        assert code == 2 and sentence in stderr and not picture.exists()
+    code, _, stderr = invoke("plot", out, "--out", tmp_path / "x.nonsense")
+    assert code == 2 and "x.nonsense" in stderr
+
+
 BROKEN = {
     "raises": ("def network():\n    x = 1\n    return x / 0\n", "line 3: ZeroDivisionError"),
     "syntax": ("def network(:\n", "line 1: SyntaxError"),
@@ -169,6 +247,14 @@ def test_an_error_in_a_file_is_told_with_its_line(tmp_path, monkeypatch, kind, n
     code, stdout, stderr = invoke("run", path if name == "absolute" else name)
     assert code == 2 and not stdout and "Traceback" not in stderr
     assert re.search(BROKEN[kind][1], stderr)
+
+
+def test_a_file_may_define_dataclasses(tmp_path):
+    path = tmp_path / "cells.py"
+    head = "from __future__ import annotations\nfrom dataclasses import dataclass\n"
+    path.write_text(f"{head}@dataclass\nclass Cells:\n    size: int = 120\n{SMALL}")
+    code, stdout, stderr = invoke("run", path, "--duration", 10)
+    assert code == 0 and "120" in stdout, stderr
 
 
 MISTAKES = [

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -14,7 +15,7 @@ from click.testing import CliRunner
 
 from spikesim.cli import main
 from spikesim.cli_train import CELLS, DEFAULTS
-from spikesim.rate.files import load, load_history
+from spikesim.rate.files import load, load_history, save
 from spikesim.rate.tasks import TASKS
 from spikesim.rate.training import respond
 
@@ -93,6 +94,107 @@ def test_info_of_a_model_file(tmp_path):
     text = invoke("info", out)[1]
     assert "cell 0: DaleRNN, units 10" in text and "2 x 10" in text
     assert "trained on perceptual_decision, seed 0: 3 updates, 192 trials" in text
+
+
+OWN = ROOT / "examples" / "own_task.py"
+
+
+def test_a_task_of_a_file_is_trained_kept_and_gone_on_with(tmp_path):
+    out, kept = tmp_path / "x.h5", ("--checkpoint", tmp_path / "kept.h5")
+    code, stdout, _ = invoke("train", OWN, "--out", out, "--plot", tmp_path / "x.png", "--json")
+    told = json.loads(stdout)
+    assert code == 0 and told["stop"] == "criterion"
+    assert (told["task"], told["cell"], told["units"]) == ("clicks", "gru", 64)
+    assert told["performance"] >= 0.95
+    assert load_history(out).task == "clicks"
+    assert (tmp_path / "x.png").read_bytes().startswith(b"\x89PNG")
+    command = "train", OWN, "--units", 10, "--until", 1, "--json", "--updates"
+    assert invoke(*command, 25, *kept)[0] == 0
+    resumed = json.loads(invoke(*command, 40, *kept, "--resume")[1])
+    at_once = json.loads(invoke(*command, 40)[1])
+    assert {**resumed, "seconds": 0} == {**at_once, "seconds": 0}
+
+
+BROKEN = {  # what stands in a file for a line of the example's, and what is told of it
+    "raises": (
+        "    return rate.Task(",
+        "    return 1 / 0 or rate.Task(",
+        "line LINE: ZeroDivision",
+    ),
+    "draws": (
+        "    side = rng.integers(2,",
+        "    side = rng.integer(2,",
+        "line LINE: AttributeError",
+    ),
+    "measures": ('conditions["side"]))', 'conditions["sid"]))', "line LINE: KeyError: 'sid'"),
+    "syntax": ("def task() ->", "def task( ->", "line LINE: SyntaxError"),
+    "none": ("def task() ->", "def tusk() ->", r"defines no function task\(\)"),
+    "returns": ("    return rate.Task(", "    return str(", "line LINE: TypeError"),
+    "trials": (
+        "    return rate.Trials(inputs,",
+        "    return (inputs,",
+        "gave tuple; it must give Trials",
+    ),
+    "shape": (
+        "    return rate.Trials(inputs, targets,",
+        "    return rate.Trials(inputs, targets[..., 0],",
+        r"targets of the task clicks have shape \(35, 512\); they must have \(35, 512, 2\)",
+    ),
+    "loss": ('"squared"', '"hinge"', "is 'hinge'; it must be one of squared, cross_entropy"),
+    "number": ("return float(np.mean(", "return str(np.mean(", "must give a number from 0 to 1"),
+    "settings": ("draw, performance)", "draw, performance, {'a': {1, 2}})", "which go into files"),
+    "step": ("DT = 20.0", "DT = -20.0", "dt is -20.0; it must be a positive number"),
+}
+
+
+@pytest.mark.parametrize("kind", BROKEN)
+def test_an_error_in_a_file_of_a_task_is_told_with_its_line(tmp_path, kind):
+    line, broken, sentence = BROKEN[kind]
+    source = OWN.read_text(encoding="utf-8")
+    sentence = sentence.replace("LINE", str(source[: source.index(line)].count("\n") + 1))
+    path = tmp_path / "own.py"
+    path.write_text(source.replace(line, broken), encoding="utf-8")
+    code, stdout, stderr = invoke("train", path, "--out", tmp_path / "x.h5", *SHORT)
+    assert code == 2 and not stdout and "Traceback" not in stderr
+    assert re.search(sentence, stderr), stderr
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_plot_draws_a_trained_network(tmp_path, monkeypatch):
+    from spikesim import rate_plots
+
+    drawn = []
+    for name in ("overview", "learning_curve"):
+        draw = getattr(rate_plots, name)
+
+        def spy(*args, name=name, draw=draw, **options):
+            drawn.append((name, args, options))
+            return draw(*args, **options)
+
+        monkeypatch.setattr(rate_plots, name, spy)
+    built_in, own, bare, picture = (
+        tmp_path / f"{n}.{e}" for n, e in (("a", "h5"), ("b", "h5"), ("c", "h5"), ("x", "png"))
+    )
+    invoke("train", "go_nogo", "--cell", "lif", *SHORT, "--out", built_in)
+    invoke("train", OWN, *SHORT, "--out", own)
+    save(load(own), bare)
+    for file, more in ((built_in, ()), (own, ("--task", OWN)), (bare, ("--task", OWN)), (own, ())):
+        code, _, stderr = invoke("plot", file, "--out", picture, "--force", *more)
+        assert code == 0, stderr
+        assert picture.read_bytes().startswith(b"\x89PNG")
+    assert "with its file (--task) trials are drawn too" in stderr
+    assert [name for name, *_ in drawn] == ["overview"] * 3 + ["learning_curve"]
+    task, history, outputs, trials = drawn[0][1]
+    assert (task.name, task.dt, history.updates, outputs.shape[1]) == ("go_nogo", 5.0, 3, 2048)
+    assert drawn[0][2]["rates"].shape == (len(outputs), 4, 10)
+    assert drawn[2][1][1] is None
+    for arguments, sentence in (
+        ((bare,), "does not say what it was trained on"),
+        ((built_in, "--task", OWN), "whose task is 'clicks'; "),
+        ((own, "--kind", "rates"), "it is for spikes"),
+    ):
+        code, _, stderr = invoke("plot", *arguments, "--out", tmp_path / "y.png")
+        assert code == 2 and sentence in stderr and not (tmp_path / "y.png").exists()
 
 
 MISTAKES = [

@@ -50,6 +50,24 @@ def test_the_readme_trains_a_decision(tmp_path, monkeypatch):
     assert "`spikesim info decision.h5`" in README
     outcome = CliRunner().invoke(main, ["info", "decision.h5"])
     assert outcome.exit_code == 0 and "trained on perceptual_decision" in outcome.output
+    command = re.search(r"`spikesim (plot decision.h5 [^`]*)`", README).group(1)
+    assert CliRunner().invoke(main, shlex.split(command)).exit_code == 0
+    assert (tmp_path / "units.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_commands_of_the_example_of_a_task(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    source = (ROOT / "examples" / "own_task.py").read_text(encoding="utf-8")
+    (tmp_path / "own_task.py").write_text(source, encoding="utf-8")
+    commands = re.findall(r"``spikesim ((?:train|plot) .*?)``", source.replace("\n", " "))
+    assert len(commands) >= 2
+    for command in commands:
+        if "FILE" in command or "--" not in command:
+            continue
+        outcome = CliRunner().invoke(main, shlex.split(command))
+        assert outcome.exit_code == 0, outcome.output
+    for picture in ("clicks", "activity"):
+        assert (tmp_path / f"{picture}.png").read_bytes().startswith(b"\x89PNG")
 
 
 def test_first_command_of_the_readme(tmp_path, monkeypatch):

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from matplotlib.colors import to_hex
 from matplotlib.text import Text
 
-from spikesim.plots import overview, raster, save, traces
+from spikesim.plots import blank, overview, raster, rates, report, save, traces
 from spikesim.spiketrains import SpikeTrains
 
 COLUMN = {  # a tenth of a cortical microcircuit: neurons, rate (Hz)
@@ -372,6 +372,86 @@ def test_traces_check_their_shapes():
     ]:
         with pytest.raises(ValueError, match="times must be one-dimensional and not empty"):
             traces(times, values, ["a", "b"], "V", "mV")
+
+
+def test_rates_over_time_are_those_of_bins(column, monkeypatch):
+    figure = rates(column)
+    assert len(figure.axes) == len(column)
+    for axes, train in zip(figure.axes, column.values(), strict=True):
+        assert len(axes.patches) == 1  # the whole recording: no part of it is shaded
+        values, edges, _ = steps(axes)[0]
+        bin = edges[1] - edges[0]
+        assert (edges[0], edges[-1], bin) == (0.0, 2000.0, 10.0)
+        np.testing.assert_allclose(values, train.count(bin).sum(axis=1) / train.size / bin * 1000)
+    texts = [text.get_text() for text in drawn_texts(figure, monkeypatch)]
+    assert "rate (Hz), 10 ms bins" in texts and "time (ms)" in texts and set(column) <= set(texts)
+    with pytest.raises(ValueError, match="at least one population"):
+        rates({})
+
+
+def test_a_report_of_few_neurons_draws_each():
+    times = np.arange(1.0, 51.0)
+    values = np.random.default_rng(1).normal(size=(50, 3))
+    figure = report({"exc": (times, [7, 8, 30], values, "v", "mV")})
+    assert [a.get_title(loc="left") for a in figure.axes] == ["exc 7", "exc 8", "exc 30"]
+    for axes, column in zip(figure.axes, values.T, strict=True):
+        np.testing.assert_array_equal(axes.lines[0].get_xydata(), np.c_[times, column])
+    assert figure.axes[-1].get_xlabel() == "time (ms)"
+
+
+def test_a_report_of_many_neurons_draws_their_spread_and_some(monkeypatch):
+    times = np.arange(1.0, 31.0)
+    values = np.random.default_rng(1).normal(size=(30, 200))
+    values[4, 17] = np.inf  # has diverged
+    parts = {
+        "exc": (times, np.arange(200), values, "g", "nS"),
+        "inh": (times, [0], values[:, :1], "n", ""),
+    }
+    figure = report(parts)
+    spread, *lines = figure.axes
+    assert spread.get_title(loc="left") == "exc, all 200: median, and band from 5 % to 95 %"
+    known = np.where(np.isfinite(values), values, np.nan)
+    low, middle, high = np.nanquantile(known, [0.05, 0.5, 0.95], axis=1)
+    np.testing.assert_array_equal(spread.lines[0].get_ydata(), middle)
+    corners = spread.collections[0].get_paths()[0].vertices
+    assert set(low) | set(high) <= set(corners[:, 1])
+    assert [a.get_title(loc="left") for a in lines[-2:]] == ["exc 166", "inh 0"]
+    np.testing.assert_array_equal(lines[5].lines[0].get_ydata(), values[:, 166])
+    boxes = drawn_texts(figure, monkeypatch)
+    assert {"g (nS)", "n"} <= {text.get_text() for text in boxes}
+    assert not any(
+        boxes[a].padded(-1).overlaps(boxes[b].padded(-1)) for a, b in combinations(boxes, 2)
+    )
+
+
+def test_a_report_of_nothing_known_or_nothing():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        nothing = np.full((2, 20), np.nan)
+        report({"a": ([1.0, 2.0], np.arange(20), nothing, "v", "")}).savefig(io.BytesIO())
+    with pytest.raises(ValueError, match="at least one population"):
+        report({})
+    for values in (np.empty((0, 1)), np.zeros((2, 1))):
+        with pytest.raises(ValueError, match=r"parts\['a'\] must hold samples"):
+            report({"a": ([], [0], values, "v", "mV")})
+
+
+@pytest.mark.parametrize("draw", [raster, overview, rates, lambda _: blank(1.0)])
+def test_figures_show_themselves_in_a_notebook_and_once(draw):
+    figure = draw({"E": once(5)})
+    png = figure._repr_png_()
+    assert png.startswith(b"\x89PNG") and int.from_bytes(png[16:20], "big") == 7.2 * 150
+    assert figure._repr_html_() is None, "else a notebook would show it twice"
+    assert (
+        "matplotlib.pyplot" not in sys.modules or not sys.modules["matplotlib.pyplot"].get_fignums()
+    )
+
+
+def test_a_notebook_finds_one_picture_of_a_figure():
+    formatters = pytest.importorskip("IPython.core.formatters", reason="IPython is the judge")
+    found, _ = formatters.DisplayFormatter().format(raster({"E": once(5)}))
+    assert set(found) == {"image/png", "text/plain"}
+    assert found["text/plain"].startswith("<Figure size 1080x")
 
 
 def test_save_writes_the_format_of_the_extension_at_150_dpi(tmp_path):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from spikesim import rate_plots
+from spikesim import rate, rate_plots
 
 
 def labels(axes) -> list[str]:
@@ -41,3 +41,22 @@ def test_trajectories_lie_in_the_plane_of_most_variance():
     assert axes.get_xlabel() == "first direction (100 % of variance)"
     first = axes.lines[0]
     assert np.ptp(first.get_xdata()) == pytest.approx(5) and np.ptp(first.get_ydata()) < 1e-9
+
+
+def test_activity_shows_each_unit_in_order_of_its_peak():
+    task = rate.go_nogo()
+    trials = task.generate(np.random.default_rng(0), 6)
+    time = np.arange(len(trials.inputs))[:, None]
+    peaks = np.array([60, 5, 30])
+    bumps = np.exp(-(((time - peaks) / 5) ** 2))  # [time, unit]
+    rates = bumps[:, None] * np.linspace(1, 2, 6)[:, None]
+    *panels, bar = rate_plots.activity(task, rates, trials).axes
+    assert len(panels) == 4 and bar.get_ylabel() == "rate of a unit"
+    for k, axes in enumerate(panels):
+        (image,) = axes.images
+        np.testing.assert_array_equal(image.get_array(), rates[:, k, [1, 2, 0]].T)
+        assert image.get_clim() == (0.0, rates[:, :4].max())
+        assert image.get_extent() == [0.0, 20.0 * len(time), 3, 0.0]
+        assert axes.get_xlabel() == "time (ms)"
+    *panels, _ = rate_plots.activity(task, -rates, trials).axes
+    assert panels[0].images[0].get_clim() == (-rates[:, :4].max(), rates[:, :4].max())

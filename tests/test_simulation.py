@@ -764,6 +764,28 @@ def test_rates_in_bins():
     assert simulation.rates["a"] == pytest.approx(len(steps) / 70 / 61.7e-3)
 
 
+def test_rates_of_parts_of_a_population():
+    network = ss.Network(1)
+    a = network.population("a", 70, ss.LIF(i_offset=ss.Uniform(300, 600)))
+    b = network.population("b", 70, ss.LIF(i_offset=400.0))
+    first, third = a[:20], a[1::3]
+    records = [ss.Rate(x, bin=5.0) for x in (first, third, a, b[:])]
+    simulation = ss.Simulation(network, record=records)
+    for piece in (20.0, 12.5, 17.5):
+        simulation.run(piece)
+    binned = simulation.binned
+    assert list(binned) == [first, third, "a", "b"]  # all of b is b
+    counts = simulation.spikes["a"].count(bin=5.0)  # [bin, neuron]
+    for part, numbers in ((first, range(20)), (a[1::3], range(1, 70, 3)), ("a", range(70))):
+        of_part = counts[:, list(numbers)].sum(axis=1)
+        np.testing.assert_allclose(binned[part].rates, of_part / len(numbers) / 5e-3)
+        assert of_part.sum() > 10
+    with pytest.raises(ValueError, match="'rate' of 'a' is asked for twice"):
+        ss.Simulation(network, record=[ss.Rate(a[:20], 5.0), ss.Rate(a[:20], 10.0)])
+    with pytest.raises(ValueError, match="part of 'a', which has 70 neurons"):
+        ss.Simulation(network, record=[ss.Rate(ss.Population("a", 80, ss.LIF())[:75])])
+
+
 def test_spikes_may_be_left_out(busy_build):
     kept, left = (ss.simulate(busy_build, 40.0, threads=1, spikes=s) for s in (True, False))
     assert all(len(trains) == 0 for trains in left.spikes.values())

@@ -1,6 +1,7 @@
 """Projections into the tables and arrays of `tables`: what a fan holds, and where it lies."""
 
 import math
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -50,6 +51,8 @@ EXACT_LEVELS = 65536  # the same, where exact weights are asked for
 MOST_HASHED = 65536  # different weights of an array; more are sorted
 PIECE = 1 << 20  # delays turned to steps at a time
 TABLE_BITS = 13  # of a synapse for its weight; fans with more values keep weights beside synapses
+WRITTEN, LISTED = 12.0, 15.0  # ns of a synapse, and of one that is listed before, roughly
+MEASURED = 15.0  # ns of a pair whose distance is looked at, roughly
 WIDEST_WINDOW = 3  # bits: windows of 8 delays; the slots of 16 no longer lie in a cache of 1 MB
 
 
@@ -111,9 +114,16 @@ class Assembler:
     """Gathers projections one by one, then writes all fans."""
 
     def __init__(
-        self, network: Network, dt: float, layout: Layout, workers: int, exactly: bool
+        self,
+        network: Network,
+        dt: float,
+        layout: Layout,
+        workers: int,
+        exactly: bool,
+        tell: Callable[[float], object] = lambda seconds: None,
     ) -> None:
         self.network, self.dt, self.layout, self.workers = network, dt, layout, workers
+        self.tell = tell  # called with what was foreseen for a piece of work, when it is done
         self.names = list(network.populations)
         self.sorted = sorted(
             network.projections.values(), key=lambda p: self.names.index(p.source.population)
@@ -156,6 +166,7 @@ class Assembler:
             row["stored_rows"] = self.stored_rows.add(pointers)
             row["stored"] = self.stored_targets.add(targets)
             self.synapses_of[projection.name] = targets.size
+            self.tell(1e-9 * LISTED * targets.size)
         else:
             row["rule"], counts = _counts(self.network, projection)
             row["counts"] = self.counts.add(counts)
@@ -186,7 +197,7 @@ class Assembler:
         where, shape = space(self.network, projection), profile(projection.rule)
 
         def drawn(first: int, last: int) -> tuple[np.ndarray, np.ndarray]:
-            return distance_rows(
+            rows = distance_rows(
                 np.uint64(row["key"]),
                 first,
                 last,
@@ -196,6 +207,8 @@ class Assembler:
                 *where,
                 *shape,
             )
+            self.tell(1e-9 * MEASURED / self.workers * (last - first) * target.size)
+            return rows
 
         parts = min(source.size, 4 * self.workers)
         ends = [source.size * k // parts for k in range(parts + 1)]
@@ -326,6 +339,7 @@ class Assembler:
                 )
                 if written < 0:
                     raise RuntimeError(f"fan {f} of partition {partition} outgrew {size} synapses.")
+                self.tell(1e-9 * WRITTEN / self.workers * int(size))
 
         with ThreadPoolExecutor(self.workers) as pool:
             list(pool.map(write, range(partitions)))

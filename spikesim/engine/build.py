@@ -7,20 +7,32 @@ partitions; what is connected to what depends on the network alone.
 import ast
 import math
 import os
+import threading
 import time
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
 import psutil
+from tqdm import tqdm
 
-from spikesim.engine.assembler import Assembler, Layout, compile_wiring, is_stored
+from spikesim import display
+from spikesim.engine.assembler import (
+    LISTED,
+    MEASURED,
+    WRITTEN,
+    Assembler,
+    Layout,
+    compile_wiring,
+    is_stored,
+)
 from spikesim.engine.bounds import bounds, farthest, space
 from spikesim.engine.generator import long_calls
 from spikesim.engine.keyed import generator
 from spikesim.engine.loop import Wiring
 from spikesim.engine.tables import DELAY_LEVELS, POPULATION, SPAN
 from spikesim.model import NeuronModel
+from spikesim.names import named_options
 from spikesim.network import DISTRIBUTIONS, Network, Population, Projection, extremes, shared
 from spikesim.plausibility import warn_of_si
 from spikesim.rules import (
@@ -41,6 +53,8 @@ Connectivity = Literal["stored", "procedural"]
 PARTITION_INPUTS = 65536
 SHARED_WORK = 2_500  # ns between exchanges, from which more threads are faster
 SAMPLED_PAIRS = 250_000  # to estimate how many synapses there are by distance
+WORTH_A_BAR = 2.0  # seconds of a build
+ASSUMED_RATE = 5.0  # Hz, where work is foreseen
 LONGEST_EPOCH = 64  # steps between two looks at Ctrl-C, where no delay sets a limit
 
 
@@ -60,6 +74,10 @@ class Synapses:
 
     def __len__(self) -> int:
         return self.sources.size
+
+    def __repr__(self) -> str:
+        told = f"weights {display.span(self.weights)}, delays {display.span(self.delays)} ms"
+        return f"<Synapses: {len(self):,}, {told}>"
 
 
 @dataclass(frozen=True, eq=False)
@@ -172,6 +190,28 @@ class Build:
             raise ValueError(f"{word} is {which!r}; it must be a population: one of {known}.")
         return self.network.populations[name]
 
+    def __repr__(self) -> str:
+        return f"<Build of {self.network.name!r}: {self._told()}>"
+
+    def _told(self) -> str:
+        neurons = sum(p.size for p in self.network.populations.values())
+        return (
+            f"{display.number(neurons, 'neuron')}, "
+            f"{display.number(self.synapse_count, 'synapse')}, dt {self.dt:g} ms, "
+            f"{self.precision} precision, {display.number(self.threads, 'thread')}"
+        )
+
+    def _repr_html_(self) -> str:
+        populations = [
+            (p.name, f"{p.size:,}", p.model.name) for p in self.network.populations.values()
+        ]
+        synapses = [(name, f"{count:,}") for name, count in self.synapses_of.items()]
+        return display.whole(
+            f"Build of {self.network.name}: {self._told()}",
+            display.table("populations", ["name", "neurons", "model"], populations),
+            display.table("projections", ["name", "synapses"], synapses),
+        )
+
 
 def cores() -> int:
     """Processors this process may use."""
@@ -188,14 +228,36 @@ def fastest_threads(network: Network, dt: float) -> int:
     estimated from what the full microcircuit takes: 0.5 ns for a random input and 1.2 ns for a
     synapse that is passed, at 5 Hz.
     """
-    updates = sum(p.size * _update_nanoseconds(p.model) for p in network.populations.values())
-    synapses = sum(expected_synapses(network, p) for p in network.projections.values())
-    events = synapses * 5e-3 * dt
-    driven = sum(d.target.size for d in network.drives.values() if d.receptor)
-    step = updates + 0.5 * driven + 1.2 * events  # ns
+    step = step_nanoseconds(network, dt)
     delays = [extremes(p.delay)[0] for p in network.projections.values() if np.size(p.delay)]
     epoch = max(1, min([LONGEST_EPOCH, *(int(delay / dt) for delay in delays)]))
     return cores() if step * epoch > SHARED_WORK else 1
+
+
+def step_nanoseconds(network: Network, dt: float, connectivity: Connectivity = "stored") -> float:
+    """What a step will take one thread, roughly (see `fastest_threads`); synapses drawn: 10 ns."""
+    updates = sum(p.size * _update_nanoseconds(p.model) for p in network.populations.values())
+    driven = sum(d.target.size for d in network.drives.values() if d.receptor)
+    events = 0.0  # ns
+    for projection in network.projections.values():
+        drawn = connectivity == "procedural" and _can_be_drawn(network, projection)
+        passed = expected_synapses(network, projection) * ASSUMED_RATE / 1000 * dt
+        events += passed * (10.0 if drawn else 1.2)
+    return updates + 0.5 * driven + events
+
+
+def build_seconds(network: Network, workers: int, connectivity: Connectivity = "stored") -> float:
+    """What a build will take, roughly, once its kernels are compiled."""
+    shared_work = alone = 0.0  # ns
+    for projection in network.projections.values():
+        if connectivity == "procedural" and _can_be_drawn(network, projection):
+            continue
+        count = expected_synapses(network, projection)
+        shared_work += WRITTEN * count
+        alone += LISTED * count * is_stored(projection)
+        if isinstance(projection.rule, DistanceDependent):
+            shared_work += MEASURED * projection.source.size * projection.target.size
+    return 1e-9 * (shared_work / workers + alone)
 
 
 def _update_nanoseconds(model: NeuronModel) -> float:
@@ -316,6 +378,7 @@ def check_memory(
     return need
 
 
+@named_options()
 def build(
     network: Network,
     *,
@@ -325,6 +388,7 @@ def build(
     memory: float | None = None,
     weights: Literal["compact", "exact"] = "compact",
     connectivity: Connectivity = "stored",
+    bar: bool = False,
 ) -> Build:
     """Wire a network.
 
@@ -348,6 +412,8 @@ def build(
         memory and more time; the spikes are the same. The outputs of a population can be drawn if
         all of them follow `FixedProbability`, `FixedOutDegree`, `FixedTotal` or `AllToAll` with
         weights and delays that are numbers or distributions; others are stored.
+    bar : bool
+        Whether to show, on stderr, how far a build is that takes more than about two seconds.
 
     Raises
     ------
@@ -357,22 +423,11 @@ def build(
         The network would need more than the limit; nothing has been allocated.
     """
     start = time.perf_counter()
-    if not isinstance(network, Network):
-        raise TypeError(f"network is {network!r}; it must be a Network.")
-    check_dt(dt)
-    warn_of_si("build", {"dt": (dt, "ms")}, level=1)
-    check_threads(threads)
-    if precision not in ("single", "double"):
-        raise ValueError(f"precision is {precision!r}; it must be 'single' or 'double'.")
     if weights not in ("compact", "exact"):
         raise ValueError(f"weights is {weights!r}; it must be 'compact' or 'exact'.")
-    if connectivity not in ("stored", "procedural"):
-        raise ValueError(f"connectivity is {connectivity!r}; it must be 'stored' or 'procedural'.")
-    if not network.populations:
-        raise ValueError("the network has no population; add one with network.population(...).")
+    check_build(network, dt, threads, precision, connectivity)
+    warn_of_si("build", {"dt": (dt, "ms")}, level=1)
     check_memory(network, precision, memory, connectivity)
-    for projection in network.projections.values():
-        _check_delays(network, projection, dt)
     threads = int(threads or fastest_threads(network, dt))
     values = {name: _draw_values(network, p) for name, p in network.populations.items()}
 
@@ -394,11 +449,20 @@ def build(
     }
     layout = Layout(populations, spans, units, address_bits, integer)
     workers = min(partitions, threads, cores())
-    assembler = Assembler(network, dt, layout, workers, weights == "exact")
-    compile_start = time.perf_counter()
-    compile_wiring(integer, assembler.word)
-    compile_seconds = time.perf_counter() - compile_start
-    wiring = assembler.write(connectivity == "procedural")
+    foreseen = build_seconds(network, workers, connectivity) if bar else 0.0
+    with _bar(foreseen, bar) as shown:
+        one_by_one = threading.Lock()
+
+        def tell(seconds: float) -> None:  # foreseen, so that a little more or less may be done
+            with one_by_one:
+                shown.update(min(seconds, shown.total - shown.n))
+
+        assembler = Assembler(network, dt, layout, workers, weights == "exact", tell)
+        compile_start = time.perf_counter()
+        compile_wiring(integer, assembler.word)
+        compile_seconds = time.perf_counter() - compile_start
+        wiring = assembler.write(connectivity == "procedural")
+        tell(math.inf)
     epoch = int(min([LONGEST_EPOCH, *wiring.fans["first_delay"]]))
     history = 1 << math.ceil(math.log2(max([1, *assembler.longest]) + epoch + 1))
     return Build(
@@ -418,6 +482,38 @@ def build(
         synapses_of=assembler.synapses_of,
         seconds=time.perf_counter() - start - compile_seconds,
         compile_seconds=compile_seconds,
+    )
+
+
+def check_build(
+    network: Network,
+    dt: float,
+    threads: int | None,
+    precision: Precision,
+    connectivity: Connectivity,
+) -> None:
+    """Hold the options of a build against the network."""
+    if not isinstance(network, Network):
+        raise TypeError(f"network is {network!r}; it must be a Network.")
+    check_dt(dt)
+    check_threads(threads)
+    if precision not in ("single", "double"):
+        raise ValueError(f"precision is {precision!r}; it must be 'single' or 'double'.")
+    if connectivity not in ("stored", "procedural"):
+        raise ValueError(f"connectivity is {connectivity!r}; it must be 'stored' or 'procedural'.")
+    if not network.populations:
+        raise ValueError("the network has no population; add one with network.population(...).")
+    for projection in network.projections.values():
+        _check_delays(network, projection, dt)
+
+
+def _bar(seconds: float, asked: bool) -> tqdm:
+    """A bar of so many seconds of work, shown if it was asked for and is worth it."""
+    return tqdm(
+        total=seconds,
+        desc="build",
+        bar_format="{desc}: {percentage:3.0f}%|{bar}| {elapsed}<{remaining}",
+        disable=not asked or seconds < WORTH_A_BAR,
     )
 
 

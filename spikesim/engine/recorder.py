@@ -59,7 +59,7 @@ class Recorder:
         self._keep_spikes = spikes
         self._sampled = [r for r in records if isinstance(r, SAMPLED)]
         self._rates = [r for r in records if isinstance(r, Rate)]
-        self._binned: dict[str, list] = {r.population.name: [] for r in self._rates}
+        self._binned: list[list[np.ndarray]] = [[] for _ in self._rates]  # steps of spikes
         self._kept: dict[str, list] = {name: [] for name in self.populations}
         self._samples: list[list[np.ndarray]] = [[] for _ in self._sampled]
         self._writer: SpikeWriter | None = None
@@ -183,8 +183,10 @@ class Recorder:
 
     def _take(self, name: str, step: np.ndarray, neuron: np.ndarray) -> None:
         self.counts[name] += np.bincount(neuron, minlength=self.populations[name].size)
-        if name in self._binned:
-            self._binned[name].append(step)
+        for rate, parts in zip(self._rates, self._binned, strict=True):
+            view = _view(rate.population)
+            if view.population == name:
+                parts.append(step[np.isin(neuron, view.neurons)])
         if not self._keep_spikes or not step.size:
             return
         times = milliseconds(step + 1, self.dt)
@@ -247,19 +249,21 @@ class Recorder:
         return milliseconds(every * (self._first // every + np.arange(1, count + 1)), self.dt)
 
     @property
-    def binned(self) -> dict[str, BinnedRate]:
+    def binned(self) -> dict[str | View, BinnedRate]:
         """Rates in bins; a bin that is not over yet is left out."""
-        result = {}
-        for rate in self._rates:
+        result: dict[str | View, BinnedRate] = {}
+        for rate, parts in zip(self._rates, self._binned, strict=True):
             steps = round(rate.bin / self.dt)
             first = self._first // steps
             counts = np.zeros(self.state.step // steps - first)
-            for part in self._binned[rate.population.name]:
+            for part in parts:
                 bins = part // steps - first
                 np.add.at(counts, bins[bins < counts.size], 1)
             times = milliseconds(steps * (first + np.arange(1, counts.size + 1)), self.dt)
-            per_neuron = counts / rate.population.size / rate.bin * 1000
-            result[rate.population.name] = BinnedRate(times, per_neuron)
+            view = _view(rate.population)
+            per_neuron = counts / view.size / rate.bin * 1000
+            whole = view.size == self.populations[view.population].size
+            result[view.population if whole else view] = BinnedRate(times, per_neuron)
         return result
 
     def close(self, attributes: dict[str, Any]) -> None:
@@ -333,21 +337,20 @@ def check_records(network: Network, records: Sequence[Recorded], dt: float) -> N
         if isinstance(record, SAMPLED):
             name, every, word = _view(record.neurons).population, record.every, "every"
         elif isinstance(record, Rate):
-            name, every, word = record.population.name, record.bin, "bin"
+            name, every, word = _view(record.population).population, record.bin, "bin"
         else:
             raise TypeError(f"record holds {record!r}; it takes {_KINDS}.")
         if name not in network.populations:
             known = ", ".join(map(repr, network.populations))
             raise ValueError(f"record: unknown population {name!r}; known are {known}.")
-        if isinstance(record, SAMPLED):
-            network.view(record.neurons)
-        elif record.population.size != network.populations[name].size:
-            raise ValueError(f"record: population {name!r} belongs to another network.")
+        network.view(record.neurons if isinstance(record, SAMPLED) else record.population)
         if abs(every / dt - max(round(every / dt), 1)) > 1e-6:
             raise ValueError(
                 f"record: {word} is {every:g} ms; it must be a multiple of dt = {dt:g}."
             )
         what = type(record), name, getattr(record, "variable", "rate")
+        if isinstance(record, Rate):
+            what = *what, _view(record.population)
         if what in seen:
             raise ValueError(f"record: {what[2]!r} of {name!r} is asked for twice.")
         seen.add(what)

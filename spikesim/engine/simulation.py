@@ -15,7 +15,7 @@ from typing import Any
 import numba
 import numpy as np
 
-from spikesim import __version__
+from spikesim import __version__, display
 from spikesim.engine import loop
 from spikesim.engine.barrier import core_masks
 from spikesim.engine.build import (
@@ -32,6 +32,7 @@ from spikesim.engine.pace import Pace
 from spikesim.engine.recorder import Recorder, check_records, observed
 from spikesim.engine.state import State
 from spikesim.engine.times import milliseconds
+from spikesim.names import check_options, options_of
 from spikesim.network import Network, Population, View
 from spikesim.recording import Averages, BinnedRate, Recorded, Samples
 from spikesim.spiketrains import SpikeTrains
@@ -51,7 +52,7 @@ class Result:
         Spikes of each neuron.
     traces : mapping of (population, variable) to Samples
     means : mapping of (population, variable) to Averages
-    binned : mapping of population to BinnedRate
+    binned : mapping of population, or part of one, to BinnedRate
     timings : mapping
         Seconds: ``build``, ``compile``, ``run`` (the stepping loop alone); ``rtf``, run over
         biological time.
@@ -65,11 +66,69 @@ class Result:
     spike_counts: Mapping[str, np.ndarray]
     traces: Mapping[tuple[str, str], Samples]
     means: Mapping[tuple[str, str], Averages]
-    binned: Mapping[str, BinnedRate]
+    binned: Mapping[str | View, BinnedRate]
     timings: Mapping[str, float]
     synapses: int
     threads: int
     interrupted: bool
+
+    def __repr__(self) -> str:
+        return f"<Result: {self._told()}>"
+
+    def __str__(self) -> str:
+        columns = list(zip(*self._populations(), strict=True))
+        widths = [max(map(len, column)) for column in columns]
+        lines = [
+            f"    {name:<{widths[0]}}  {neurons:>{widths[1]}} neurons  {spikes:>{widths[2]}} spikes"
+            f"  {rate:>{widths[3]}} Hz"
+            for name, neurons, spikes, rate in zip(*columns, strict=True)
+        ]
+        records = [f"    {name}: {told}" for name, told in self._records()]
+        return "\n".join(
+            [
+                self._told(),
+                *display.some(lines, 9, "populations"),
+                *display.some(records, 5, "recorded"),
+                self._times(),
+            ]
+        )
+
+    def _repr_html_(self) -> str:
+        columns = ["population", "neurons", "spikes", "rate (Hz)"]
+        return display.whole(
+            f"Result: {self._told()}",
+            display.table("populations", columns, self._populations()),
+            display.table("recorded", ["what", "is"], self._records()),
+            f"<p>{self._times()}</p>",
+        )
+
+    def _told(self) -> str:
+        stop = max((trains.t_stop for trains in self.spikes.values()), default=0.0)
+        neurons = sum(counts.size for counts in self.spike_counts.values())
+        ended = ", interrupted" if self.interrupted else ""
+        size = f"{display.number(neurons, 'neuron')} and {display.number(self.synapses, 'synapse')}"
+        return f"{stop:g} ms{ended} of {size}"
+
+    def _populations(self) -> list[tuple[str, ...]]:
+        return [
+            (name, f"{counts.size:,}", f"{counts.sum():,}", f"{self.rates[name]:.3f}")
+            for name, counts in self.spike_counts.items()
+        ]
+
+    def _records(self) -> list[tuple[str, str]]:
+        found = {**self.traces, **self.means}
+        named = [(f"{variable} of {name}", each) for (name, variable), each in found.items()]
+        for key, each in self.binned.items():
+            name = f"{key.size} of {key.population}" if isinstance(key, View) else key
+            named.append((f"rate of {name}", each))
+        return [(name, repr(each)[1:-1]) for name, each in named]
+
+    def _times(self) -> str:
+        t = self.timings
+        return (
+            f"build {t['build']:.2f} s, compile {t['compile']:.2f} s, run {t['run']:.3g} s "
+            f"(real-time factor {t['rtf']:.3g}) on {display.number(self.threads, 'thread')}"
+        )
 
 
 class Simulation:
@@ -119,6 +178,7 @@ class Simulation:
         overwrite: bool = False,
         **build_options: Any,
     ) -> None:
+        check_options("Simulation", build_options, _options())
         check_threads(threads)
         if isinstance(what, Network):
             check_dt(build_options.get("dt", 0.1))
@@ -367,8 +427,11 @@ class Simulation:
         return self._recorder.means
 
     @property
-    def binned(self) -> dict[str, BinnedRate]:
-        """Rates in bins; a bin that is not over yet is left out."""
+    def binned(self) -> dict[str | View, BinnedRate]:
+        """Rates in bins by population, or by the part of one that `Rate` was given.
+
+        A bin that is not over yet is left out.
+        """
         return self._recorder.binned
 
     @property
@@ -416,6 +479,10 @@ class Simulation:
             },
         }
 
+    def __repr__(self) -> str:
+        at = f"at {self.time:g} ms, seed {self.seed}, replica {self.replica}"
+        return f"<Simulation of {self.network.name!r} {at}; {self.build!r}>"
+
     def close(self) -> None:
         """Complete and close the output files."""
         self._recorder.close({"timings": self.timings, "threads": self.threads})
@@ -425,6 +492,12 @@ class Simulation:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def _options() -> list[str]:
+    """Of `Simulation`, with those of `build` that it hands on."""
+    own = [name for name in options_of(Simulation) if name != "what"]
+    return list(dict.fromkeys([*own, *options_of(build)[1:]]))
 
 
 @contextmanager
@@ -453,6 +526,7 @@ def simulate(
     ``options`` are those of `Simulation` and `build`: dt, threads, seed, precision, record, out,
     ... Ctrl-C returns what there is, with ``interrupted`` set.
     """
+    check_options("simulate", options, ["progress", *_options()])
     with Simulation(what, **options) as simulation:
         interrupted = False
         try:

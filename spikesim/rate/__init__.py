@@ -64,7 +64,9 @@ __all__ = sorted(_HOME)
 
 def __getattr__(name: str) -> object:
     if name not in _HOME:
-        raise AttributeError(f"module 'spikesim.rate' has no attribute {name!r}")
+        from spikesim.names import missing
+
+        raise missing(__name__, name, __all__)
     value = getattr(importlib.import_module(_HOME[name]), name)
     globals()[name] = value
     return value

@@ -4,6 +4,7 @@ from typing import Literal
 
 import numpy as np
 
+from spikesim.names import named_options
 from spikesim.rate.network import RateNetwork
 from spikesim.rate.spiking import (
     ALIFCell,
@@ -14,6 +15,7 @@ from spikesim.rate.spiking import (
 )
 
 
+@named_options()
 class EProp:
     """The online learning rule e-prop for one `LIFCell` or `ALIFCell` and its readout.
 

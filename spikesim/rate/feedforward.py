@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from spikesim.names import named_options
 from spikesim.rate.activations import Activation, named
 from spikesim.rate.checks import check_whole
 from spikesim.rate.tape import Tape
@@ -14,6 +15,7 @@ from spikesim.rate.tape import Tape
 Arrays = dict[str, np.ndarray]
 
 
+@named_options()
 @dataclass(frozen=True)
 class McCullochPitts:
     """Threshold units: 1 if the weighted sum of a unit's inputs reaches its threshold, else 0.
@@ -132,6 +134,7 @@ def _numbers(cell: McCullochPitts, name: str) -> np.ndarray:
     return numbers
 
 
+@named_options()
 @dataclass(frozen=True)
 class FeedForward:
     """Layers of rate units, each driven by the one before.

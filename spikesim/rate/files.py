@@ -21,10 +21,11 @@ from typing import Any
 import h5py
 import numpy as np
 
-from spikesim import __version__
+from spikesim import __version__, display
 from spikesim.rate.network import RateNetwork
 from spikesim.storage.hdf5 import damage_told, open_for_reading, text
 
+MOST_SHOWN = 20  # validations of a history in a notebook
 FORMAT, VERSION = "spikesim rate network", 1
 SETTINGS = "inputs", "outputs", "dt", "seed", "dtype", "readout", "readout_from", "readout_tau"
 
@@ -80,6 +81,25 @@ class History:
         columns = zip(self.stage, self.performance, self.validation_loss, strict=True)
         ranks = [(p, -x) if s == self.stage[-1] else (-1.0, 0.0) for s, p, x in columns]
         return ranks.index(max(ranks))
+
+    def __repr__(self) -> str:
+        return f"<History: {self._told()}>"
+
+    def _told(self) -> str:
+        told = f"{self.task}, {self.updates:,} updates of {self.batch} trials, seed {self.seed}"
+        if self.validated:
+            told += f", best performance {self.performance[self.best]:.4g}"
+        return f"{told}, ended by {self.stop}" if self.stop else told
+
+    def _repr_html_(self) -> str:
+        every = max(1, -(-len(self.validated) // MOST_SHOWN))
+        rows = zip(self.validated, self.validation_loss, self.performance, strict=True)
+        shown = [(u, f"{loss:.4g}", f"{p:.4g}") for u, loss, p in rows]
+        shown = [row for k, row in enumerate(shown) if (len(shown) - 1 - k) % every == 0]
+        return display.whole(
+            f"History: {self._told()}",
+            display.table("validations", ["updates", "loss", "performance"], shown),
+        )
 
 
 def save(
@@ -212,6 +232,17 @@ def read_training(path: str | os.PathLike) -> tuple[RateNetwork, History, dict[s
         if "training" not in _checked(hdf5):
             raise ValueError("it is a model file but no checkpoint")
         return _network(hdf5), _history(hdf5), _read_values(hdf5["training"])
+
+
+def check_settings(task: str, settings: Mapping[str, Any]) -> None:
+    """Refuse settings of a task that no file could hold."""
+    try:
+        _json(dict(settings))
+    except (TypeError, ValueError, AttributeError):
+        raise TypeError(
+            f"the settings of the task {task} are {settings!r}; they must be numbers, texts, lists "
+            "and dicts of these, which go into files."
+        ) from None
 
 
 def difference(here: RateNetwork, there: RateNetwork) -> str:

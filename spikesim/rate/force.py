@@ -6,9 +6,11 @@ from typing import Any
 import numpy as np
 from scipy.linalg import blas
 
+from spikesim.names import named_options
 from spikesim.rate.checks import check_whole, is_number
 
 
+@named_options()
 class Force:
     """Leaky rate network with a trained, fed back readout, learned by recursive least squares.
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from spikesim.names import named_options
 from spikesim.rate.checks import check_whole, is_number
 from spikesim.rate.tape import Tape
 
@@ -56,6 +57,7 @@ def effective_tau(keep: np.ndarray, dt: float) -> np.ndarray:
         return dt / np.abs(np.log(keep))
 
 
+@named_options()
 @dataclass(frozen=True)
 class LSTM:
     """Long short-term memory: a memory that gates write to, wipe and show.
@@ -161,6 +163,7 @@ def _lstm_slopes(
     ds *= o
 
 
+@named_options()
 @dataclass(frozen=True)
 class SubLSTM:
     """LSTM whose gates subtract, as inhibitory neurons do, where those of `LSTM` multiply.
@@ -316,6 +319,7 @@ def _backward_with_memory(
     _to_inputs(p["w_in"], d_all, tape, dx)
 
 
+@named_options()
 @dataclass(frozen=True)
 class GRU:
     """Gated recurrent unit: a leaky unit that sets its own time constant.

@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from spikesim.names import named_options
 from spikesim.rate.activations import Activation, named
 from spikesim.rate.checks import check_whole, is_number
 from spikesim.rate.losses import vanishing
@@ -19,6 +20,7 @@ Arrays = dict[str, np.ndarray]
 Values = float | np.ndarray
 
 
+@named_options()
 @dataclass(frozen=True, eq=False)
 class LeakyRNN:
     """Leaky units with free recurrent weights.
@@ -157,6 +159,7 @@ class LeakyRNN:
         _constrain_tau(self, p, dt)
 
 
+@named_options()
 @dataclass(frozen=True, eq=False)
 class DaleRNN:
     """Leaky units that either excite or inhibit [1]_.
@@ -290,6 +293,7 @@ class DaleRNN:
         _constrain_tau(self, p, dt)
 
 
+@named_options()
 @dataclass(frozen=True, eq=False)
 class LowRankRNN:
     """Leaky units whose recurrent weights are of low rank, m n^T / N [1]_.

@@ -1,14 +1,19 @@
 """Cells in series and a readout: one network, its forward and its backward pass."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from typing import Any, Literal
 
 import numpy as np
 
+from spikesim.display import brief, number, table, whole
+from spikesim.names import named_options
 from spikesim.rate.checks import check_whole, is_number
 from spikesim.rate.tape import Tape
 
 
+@named_options()
 class RateNetwork:
     """Cells in series, each given all steps of the one before, and a linear readout of the last.
 
@@ -331,3 +336,30 @@ class RateNetwork:
         self.run(x)
         before = self.rates[cell - 1] if cell else self._x
         return asked.effective_tau(self._of_cell(cell, self.parameters), before, self.dt)
+
+    def __repr__(self) -> str:
+        cells = ", ".join(
+            f"{type(cell).__name__} of {number(cell.units, 'unit')}" for cell in self.cells
+        )
+        ends = number(self.inputs, "input"), number(self.outputs, "output")
+        return f"<RateNetwork: {ends[0]}, {cells}, {ends[1]}>"
+
+    def __str__(self) -> str:
+        lines = [f"{repr(self)[1:-1]}, dt {self.dt:g} ms, {self.dtype}"]
+        lines += [f"    {brief(cell)}" for cell in self.cells]
+        lines += [f"    {name}: {shape}" for name, shape, _ in self._shapes()]
+        return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        cells = [(type(cell).__name__, cell.units, brief(cell)) for cell in self.cells]
+        return whole(
+            f"{repr(self)[1:-1]}, dt {self.dt:g} ms",
+            table("cells", ["kind", "units", "settings that are not as by default"], cells),
+            table("parameters", ["name", "shape", "trained"], self._shapes()),
+        )
+
+    def _shapes(self) -> list[tuple[str, str, str]]:
+        return [
+            (name, " x ".join(map(str, p.shape)), "no" if name in self.frozen else "yes")
+            for name, p in self.parameters.items()
+        ]

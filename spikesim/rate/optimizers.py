@@ -13,6 +13,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from spikesim.names import named_options
+
 Arrays = Mapping[str, np.ndarray]
 
 
@@ -41,6 +43,7 @@ def clip_norm(gradients: Arrays, limit: float) -> float:
     return norm
 
 
+@named_options(lr="rate", learning_rate="rate")
 @dataclass(frozen=True)
 class Adam:
     """Steps of a size that hardly depends on that of the gradient g [1]_.
@@ -111,6 +114,7 @@ class Adam:
             p -= g
 
 
+@named_options(lr="rate", learning_rate="rate")
 @dataclass(frozen=True)
 class SGD:
     """Gradient descent with momentum [1]_: v <- momentum v + g, p <- p - rate v.

@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from spikesim.names import named_options
 from spikesim.rate.activations import Sigmoid
 from spikesim.rate.checks import check_whole, is_number
 from spikesim.rate.tape import Tape
@@ -29,6 +30,7 @@ def _number(of: Any, name: str, *, zero: bool = False, most: float = math.inf) -
         raise ValueError(f"{type(of).__name__}: {name} is {value!r}; it must be {allowed}.")
 
 
+@named_options()
 @dataclass(frozen=True)
 class FastSigmoid:
     """psi(u) = 1 / (1 + beta |u|)^2.
@@ -52,6 +54,7 @@ class FastSigmoid:
         np.reciprocal(out, out=out)
 
 
+@named_options()
 @dataclass(frozen=True)
 class Triangle:
     """psi(u) = height max(0, 1 - |u| / width).
@@ -78,6 +81,7 @@ class Triangle:
         np.maximum(out, 0, out=out)
 
 
+@named_options()
 @dataclass(frozen=True)
 class Gaussian:
     """psi(u), the density of a normal distribution of mean 0 and this standard deviation.
@@ -103,6 +107,7 @@ class Gaussian:
 Surrogate = FastSigmoid | Triangle | Gaussian
 
 
+@named_options()
 @dataclass(frozen=True)
 class SNU:
     """Spiking neural unit, and the soft one whose outputs are graded.
@@ -225,6 +230,7 @@ class SNU:
             np.matmul(_rows(ds), p["w_in"], out=_rows(dx))
 
 
+@named_options()
 @dataclass(frozen=True)
 class LIFCell:
     """Leaky integrate-and-fire units with current-based synapses, a refractory time, recurrence.
@@ -301,6 +307,7 @@ class LIFCell:
         _backward_lif(self, p, x, dy, dt, tape, grads, dx, None)
 
 
+@named_options()
 @dataclass(frozen=True)
 class ALIFCell:
     """Leaky integrate-and-fire units with an adaptive threshold, as in LSNNs.

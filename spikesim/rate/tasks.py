@@ -19,6 +19,8 @@ from typing import Any, Literal
 
 import numpy as np
 
+from spikesim.display import number
+from spikesim.names import named_options
 from spikesim.rate.checks import is_number
 
 FILTER = 100.0  # ms
@@ -28,6 +30,7 @@ NEAR = 0.5  # an output of the flip-flop is right if it is nearer than this to i
 RIDGE = 0.1  # keeps the slopes of a network that makes no errors finite
 
 
+@named_options()
 @dataclass(frozen=True, eq=False)
 class Trials:
     """Some trials of a task, as many as there are entries in each condition.
@@ -51,7 +54,13 @@ class Trials:
     conditions: Mapping[str, np.ndarray] = field(default_factory=dict)
     periods: Mapping[str, slice] = field(default_factory=dict)
 
+    def __repr__(self) -> str:
+        steps, trials, inputs = np.shape(self.inputs)
+        told = f"{trials:,} of {number(steps, 'step')} and {number(inputs, 'input')}"
+        return f"<Trials: {told}; conditions {', '.join(self.conditions) or 'none'}>"
 
+
+@named_options()
 @dataclass(frozen=True, eq=False)
 class Task:
     """What a network is trained on.
@@ -86,7 +95,12 @@ class Task:
     validation: Mapping[str, Any] = field(default_factory=dict)
     test: Mapping[str, Any] = field(default_factory=dict)
 
+    def __repr__(self) -> str:
+        ends = f"{number(self.inputs, 'input')}, {number(self.outputs, 'output')}"
+        return f"<Task {self.name!r}: {ends}, dt {self.dt:g} ms, loss {self.loss}>"
 
+
+@named_options()
 def perceptual_decision(
     dt: float = 20.0,
     *,
@@ -162,6 +176,7 @@ def _perceptual_decision(
     return Trials(x, *_choice_targets(steps, choice, periods), conditions, periods)
 
 
+@named_options()
 def context_integration(
     dt: float = 20.0,
     *,
@@ -243,6 +258,7 @@ def _context_integration(
     return Trials(x, *_choice_targets(steps, choice, periods), conditions, periods)
 
 
+@named_options()
 def go_nogo(
     dt: float = 20.0,
     *,
@@ -322,6 +338,7 @@ def _right_responses(outputs: np.ndarray, trials: Trials) -> float:
     return float(np.mean(response == trials.conditions["go"]))
 
 
+@named_options()
 def flipflop(
     dt: float = 20.0,
     *,
@@ -405,6 +422,7 @@ def _right_steps(outputs: np.ndarray, trials: Trials) -> float:
     return float(np.mean(right.all(axis=2)[counts.any(axis=2)]))
 
 
+@named_options()
 def sine(
     dt: float = 20.0, *, frequencies: tuple[float, float] = (1.0, 5.0), duration: float = 2000.0
 ) -> Task:
@@ -464,6 +482,7 @@ def _explained(outputs: np.ndarray, trials: Trials) -> float:
     return max(0.0, float(1 - error / np.var(trials.targets)))
 
 
+@named_options()
 def xor(
     dt: float = 20.0,
     *,
@@ -537,6 +556,7 @@ def _right_signs(outputs: np.ndarray, trials: Trials) -> float:
     return float(np.mean((answer < 0) == same))
 
 
+@named_options()
 def digits(dt: float = 20.0, *, by: Literal["row", "pixel"] = "row", hold: float = 20.0) -> Task:
     """Say which of ten digits an image shows that is seen row by row or pixel by pixel.
 

@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
+from spikesim.names import named_options
 from spikesim.rate import losses
 from spikesim.rate.checks import check_whole, is_number
 from spikesim.rate.files import History, difference, read_training, write
@@ -33,6 +34,12 @@ LAST = 3  # validations whose mean performance must reach the criterion
 LOSSES = {"squared": losses.squared, "cross_entropy": losses.cross_entropy}
 
 
+@named_options(
+    lr="optimizer=Adam(rate=...)",
+    learning_rate="optimizer=Adam(rate=...)",
+    epochs="updates",
+    batch_size="batch",
+)
 def train(
     network: RateNetwork,
     task: Task,
@@ -186,6 +193,7 @@ def train(
     return run.history
 
 
+@named_options()
 def respond(
     network: RateNetwork, task: Task, trials: int = 1024, *, seed: int = 0, batch: int = 64
 ) -> tuple[np.ndarray, Trials]:
@@ -327,7 +335,13 @@ def _validate(run: _Run) -> None:
     loss = LOSSES[task.loss](outputs, trials.targets, trials.mask, np.empty_like(outputs))
     if not math.isfinite(loss):
         raise FloatingPointError(_culprit(run, loss))
-    performance = float(task.performance(outputs, trials))
+    performance = task.performance(outputs, trials)
+    if not is_number(performance):
+        raise ValueError(
+            f"performance of the task {task.name} gave {performance!r}; it must give a number from "
+            "0 to 1."
+        )
+    performance = float(performance)
     history.validated.append(history.updates)
     history.stage.append(stage)
     history.performance.append(performance)
@@ -361,6 +375,10 @@ def _draw(
 ) -> Trials:
     """Trials in the precision of the network, after a look at their shapes and values."""
     drawn = task.generate(rng, trials, **options)
+    if not isinstance(drawn, Trials):
+        raise TypeError(
+            f"generate of the task {task.name} gave {type(drawn).__name__}; it must give Trials."
+        )
     steps = len(drawn.inputs)
     targets = (steps, trials, network.outputs)
     if task.loss == "cross_entropy" and np.ndim(drawn.targets) == 2:
@@ -372,7 +390,7 @@ def _draw(
     }
     arrays = {}
     for name, shape in expected.items():
-        values = getattr(drawn, name)
+        values = np.asarray(getattr(drawn, name))
         if values.shape != shape:
             raise ValueError(
                 f"the {name} of the task {task.name} have shape {values.shape}; they must have "
@@ -441,6 +459,11 @@ def _check_weights(**given: float) -> None:
 
 
 def _check_fit(network: RateNetwork, task: Task) -> None:
+    if task.loss not in LOSSES:
+        raise ValueError(
+            f"the loss of the task {task.name} is {task.loss!r}; it must be one of "
+            f"{', '.join(LOSSES)}."
+        )
     for name in ("inputs", "outputs", "dt"):
         ours, its = getattr(network, name), getattr(task, name)
         if ours != its:
