@@ -6,6 +6,7 @@ import json
 import math
 import sys
 import traceback
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 from importlib.util import module_from_spec, spec_from_file_location
@@ -29,14 +30,19 @@ class Mistake(click.ClickException):
 
 
 def told(command: Callable) -> Callable:
-    """Tell what went wrong without a traceback."""
+    """Tell what went wrong without a traceback, and warnings without a line of ours."""
+
+    def show(message: Warning | str, category: type[Warning], *_: Any) -> None:
+        click.echo(f"warning: {message}", err=True)
 
     @functools.wraps(command)
     def wrapped(*args: Any, **options: Any) -> None:
-        try:
-            command(*args, **options)
-        except MISTAKES as error:
-            raise Mistake(str(error)) from None
+        with warnings.catch_warnings():
+            warnings.showwarning = show
+            try:
+                command(*args, **options)
+            except MISTAKES as error:
+                raise Mistake(str(error)) from None
 
     return wrapped
 

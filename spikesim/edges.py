@@ -1,7 +1,6 @@
 """Tables of synapses: CSV, Parquet, SONATA (HDF5) and NetworkX graphs, as plain arrays."""
 
 import csv
-import warnings
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +9,7 @@ import numpy as np
 from spikesim.engine.cache import kernel
 from spikesim.rules import Edges
 from spikesim.storage.edges import read_sonata_edges
+from spikesim.told import warn
 
 DELIMITERS = {".csv": ",", ".tsv": "\t", ".txt": ","}
 NEWLINE, QUOTE, POINT, MINUS, PLUS, ZERO = map(ord, '\n".-+0')
@@ -112,7 +112,7 @@ def read_edges(
             read = read_sonata_edges(path, weight, delay, population, types, nsyns)
             *columns, counts, notes, doubts = read
             for doubt in doubts:
-                warnings.warn(f"{path}: {doubt}.", stacklevel=2)
+                warn(f"{path}: {doubt}.")
         case suffix:
             raise ValueError(
                 f"{path}: the suffix is {suffix!r}; it must be .csv, .tsv, .txt, .parquet, .pq, "
@@ -333,11 +333,10 @@ def _graph(
         how = "in ascending order" if whole else "in the order of the graph"
         notes.append(f"{len(nodes)} nodes are numbered {how}")
         if not whole and all(map(_looks_whole, nodes)):
-            warnings.warn(
+            warn(
                 f"graph: nodes such as {nodes[0]!r} look like whole numbers, but are "
                 f"{type(nodes[0]).__name__}: they are numbered in the order of the graph. If they "
-                "are numbers of neurons, say so: networkx.relabel_nodes(graph, int).",
-                stacklevel=3,
+                "are numbers of neurons, say so: networkx.relabel_nodes(graph, int)."
             )
     _check_size(
         "graph",

@@ -1,6 +1,5 @@
 """What comes from outside a network. Small frozen objects; nothing is drawn here."""
 
-import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -9,6 +8,7 @@ import numpy as np
 from spikesim.names import named_options
 from spikesim.plausibility import warn_of_si
 from spikesim.spiketrains import SAME_TIME, SpikeTrains
+from spikesim.told import warn
 
 
 def positive_ms(kind: str, name: str, value: object) -> None:
@@ -16,7 +16,7 @@ def positive_ms(kind: str, name: str, value: object) -> None:
     number = isinstance(value, int | float | np.number) and not isinstance(value, bool)
     if not number or not np.isfinite(value) or value <= 0:
         raise ValueError(f"{kind}: {name} is {value!r}; it must be a positive number of ms.")
-    warn_of_si(kind, {name: (value, "ms")}, level=3)
+    warn_of_si(kind, {name: (value, "ms")})
 
 
 def _numbers(given: object, name: str, low: float) -> tuple[np.ndarray, bool, str]:
@@ -267,10 +267,9 @@ def _from_zero(trains: SpikeTrains) -> SpikeTrains:
     kept = trains.times >= -SAME_TIME
     early = len(trains) - int(np.count_nonzero(kept))
     if early:
-        warnings.warn(
+        warn(
             f"Spikes: {early} of {len(trains)} spikes are before 0 ms, the first of them at "
-            f"{trains.times[0]:g} ms; they are left out.",
-            stacklevel=4,
+            f"{trains.times[0]:g} ms; they are left out."
         )
     last = max(trains.t_stop, 0.0)
     return SpikeTrains(trains.times[kept], trains.neurons[kept], trains.size, 0.0, last)

@@ -206,7 +206,7 @@ def Conductance(tau: Value = 5.0, reversal: Value = 0.0) -> Receptor:
     dg/dt = -g / tau; its current is g (reversal - v), reversal in mV.
     """
     _positive("Conductance", tau=tau)
-    warn_of_si("Conductance", {"reversal": (reversal, "mV")}, level=1)
+    warn_of_si("Conductance", {"reversal": (reversal, "mV")})
     return Receptor(
         "nS",
         "positive",
@@ -227,7 +227,7 @@ def DoubleExponentialConductance(
     n is as in `DoubleExponential`; its current is g (reversal - v), times in ms, reversal in mV.
     """
     _two_times("DoubleExponentialConductance", tau_rise, tau_decay)
-    warn_of_si("DoubleExponentialConductance", {"reversal": (reversal, "mV")}, level=1)
+    warn_of_si("DoubleExponentialConductance", {"reversal": (reversal, "mV")})
     return Receptor(
         "nS",
         "positive",
@@ -261,7 +261,7 @@ def NMDA(
     """
     _two_times("NMDA", tau_rise, tau_decay)
     _positive("NMDA", zero=True, magnesium=magnesium)
-    warn_of_si("NMDA", {"reversal": (reversal, "mV")}, level=1)
+    warn_of_si("NMDA", {"reversal": (reversal, "mV")})
     return Receptor(
         "nS",
         "positive",
@@ -334,11 +334,8 @@ def WhiteCurrent(density: Value) -> Receptor:
     )
 
 
-def _positive(kind: str, *, zero: bool = False, calls: int = 2, **given: Value) -> None:
-    """Refuse numbers and arrays that are not positive, or 0 where that may be.
-
-    ``calls`` lie between the user's line and the warning of time constants that look like s.
-    """
+def _positive(kind: str, *, zero: bool = False, **given: Value) -> None:
+    """Refuse numbers and arrays that are not positive, or 0 where that may be."""
     for name, value in given.items():
         if isinstance(value, Distribution):
             continue
@@ -351,11 +348,11 @@ def _positive(kind: str, *, zero: bool = False, calls: int = 2, **given: Value) 
                 f"{kind}: {name} is {value!r}; it must be finite and "
                 f"{'not negative' if zero else 'positive'}, a number, array or distribution."
             )
-    warn_of_si(kind, {n: (tau, "ms") for n, tau in given.items() if n.startswith("tau")}, calls)
+    warn_of_si(kind, {n: (tau, "ms") for n, tau in given.items() if n.startswith("tau")})
 
 
 def _two_times(kind: str, tau_rise: Value, tau_decay: Value) -> None:
-    _positive(kind, calls=3, tau_rise=tau_rise, tau_decay=tau_decay)
+    _positive(kind, tau_rise=tau_rise, tau_decay=tau_decay)
     numbers = not any(isinstance(tau, Distribution) for tau in (tau_rise, tau_decay))
     if numbers and np.any(np.equal(tau_rise, tau_decay)):
         raise ValueError(
@@ -517,7 +514,7 @@ class NeuronModel:
     def with_values(self, **values: Value) -> NeuronModel:
         """The same model with other values of its parameters."""
         units = self.dynamics.units
-        warn_of_si(self.name, {k: (v, units[k]) for k, v in values.items() if k in units}, level=1)
+        warn_of_si(self.name, {k: (v, units[k]) for k, v in values.items() if k in units})
         return replace(self, values={**self.values, **values})
 
     def derivatives(self, *, t: Any = 0.0, **values: Any) -> dict[str, np.ndarray]:

@@ -853,7 +853,7 @@ def _model(**fields: Any) -> NeuronModel:
     """A model of this module, after a word on values that look like s, V, F, S or A."""
     units = {name: text.partition(" ")[2] for name, text in fields["parameters"].items()}
     given = {k: (value, units[k]) for k, value in fields["values"].items() if k in units}
-    warn_of_si(fields["name"], given, level=2)
+    warn_of_si(fields["name"], given)
     return NeuronModel(**fields)
 
 

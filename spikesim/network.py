@@ -329,7 +329,7 @@ class Network:
                 f"projection {name!r}: delays run down to {extremes(delay)[0]:g} ms; they must be "
                 "positive (for a distribution, set its low)."
             )
-        warn_of_si(f"projection {name!r}", {"delay": (delay, "ms")}, level=2)
+        warn_of_si(f"projection {name!r}", {"delay": (delay, "ms")})
         return Projection(name, source, target, rule, weight, delay, receptor, synapse or Static())
 
     def remove(self, name: str) -> None:

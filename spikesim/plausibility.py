@@ -1,13 +1,13 @@
 """Numbers that look as if they were given in s, V, F, S or A: possible, but hardly meant."""
 
 import re
-import warnings
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from spikesim.distributions import Distribution
+from spikesim.told import warn
 
 _LARGE = {"ms": ("s", 1e3), "mV": ("V", 1e3), "pF": ("F", 1e12), "nS": ("S", 1e9)}
 _LARGE |= {"pA": ("A", 1e12)}
@@ -21,7 +21,7 @@ _CLEARLY_MV = 5.0
 _POTENTIAL = re.compile(r"v_|e_|(c|reversal)$")
 
 
-def warn_of_si(where: str, given: Mapping[str, tuple[Any, str]], level: int) -> None:
+def warn_of_si(where: str, given: Mapping[str, tuple[Any, str]]) -> None:
     """Warn, in one sentence, of values that would be usual ones in a larger unit.
 
     Parameters
@@ -30,8 +30,6 @@ def warn_of_si(where: str, given: Mapping[str, tuple[Any, str]], level: int) -> 
         What the sentence begins with.
     given : mapping
         Name to value (number, array or distribution) and unit.
-    level : int
-        How many calls lie between this one and the user's line.
     """
     values = {name: (_typical(value), unit) for name, (value, unit) in given.items()}
     found = [name for name, (value, unit) in values.items() if 0 < abs(value) < _least(name, unit)]
@@ -49,7 +47,7 @@ def warn_of_si(where: str, given: Mapping[str, tuple[Any, str]], level: int) -> 
             f"{name} is {about}{value:g} {unit} (if {value:g} {large} was meant, write "
             f"{value * factor:g})"
         )
-    warnings.warn(f"{where}: {', '.join(told)}.", UserWarning, stacklevel=level + 2)
+    warn(f"{where}: {', '.join(told)}.")
 
 
 def _least(name: str, unit: str) -> float:

@@ -9,7 +9,7 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "spikesim"
 PARTS = {p.relative_to(PACKAGE).with_suffix("").parts for p in PACKAGE.rglob("*.py")}
 PARTS |= {part[:-1] for part in PARTS}  # folders
-DATA = {"display", "names", "spiketrains", "storage"}
+DATA = {"display", "names", "spiketrains", "storage", "told"}
 DESCRIPTION = {
     *(
         "equations",

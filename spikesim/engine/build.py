@@ -426,7 +426,7 @@ def build(
     if weights not in ("compact", "exact"):
         raise ValueError(f"weights is {weights!r}; it must be 'compact' or 'exact'.")
     check_build(network, dt, threads, precision, connectivity)
-    warn_of_si("build", {"dt": (dt, "ms")}, level=1)
+    warn_of_si("build", {"dt": (dt, "ms")})
     check_memory(network, precision, memory, connectivity)
     threads = int(threads or fastest_threads(network, dt))
     values = {name: _draw_values(network, p) for name, p in network.populations.items()}

@@ -15,7 +15,6 @@ A refractory time is kept as the last step that it covers, counted from the last
 """
 
 import ast
-import warnings
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -35,6 +34,7 @@ from spikesim.equations import (
     substitute,
 )
 from spikesim.model import Dynamics, NeuronModel
+from spikesim.told import warn
 
 REFRACTORY = "refractory"
 STEEP = "steep"  # of a block, in its first lane: whether a slope is beyond what `gentle` takes
@@ -333,11 +333,10 @@ def _refractoriness(writer: Writer, dt: float) -> _Refractoriness:
         lost = (times > 0) & (steps == 0)
         if np.any(lost):
             some = f" in {np.sum(lost)} of {lost.size} neurons" if lost.ndim else ""
-            warnings.warn(
+            warn(
                 f"{writer.name}: the refractory time {ast.unparse(dynamics.refractory)} is "
                 f"{np.max(times, where=lost, initial=0.0):g} ms{some}, which rounds to no step of "
-                f"dt = {dt:g} ms and thus has no effect.",
-                stacklevel=2,
+                f"dt = {dt:g} ms and thus has no effect."
             )
         if np.any(steps < 0):
             raise ValueError(

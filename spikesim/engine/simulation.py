@@ -4,7 +4,6 @@ import signal
 import sys
 import threading
 import time
-import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
@@ -36,6 +35,7 @@ from spikesim.names import check_options, options_of
 from spikesim.network import Network, Population, View
 from spikesim.recording import Averages, BinnedRate, Recorded, Samples
 from spikesim.spiketrains import SpikeTrains
+from spikesim.told import warn
 
 POLL_SECONDS = 0.05
 
@@ -192,10 +192,9 @@ class Simulation:
         self.build, self.network = what, what.network
         self.threads = min(threads or what.threads, what.partitions)
         if self.threads > cores():
-            warnings.warn(
+            warn(
                 f"{self.threads} threads share {cores()} cores: the run will be slower than with "
-                f"{cores()}.",
-                stacklevel=2,
+                f"{cores()}."
             )
         self.seed = check_whole("seed", self.network.seed if seed is None else seed)
         self.replica = check_whole("replica", replica)

@@ -8,7 +8,6 @@ errors do not flow through.
 """
 
 import math
-import warnings
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -18,6 +17,7 @@ from spikesim.names import named_options
 from spikesim.rate.activations import Sigmoid
 from spikesim.rate.checks import check_whole, is_number
 from spikesim.rate.tape import Tape
+from spikesim.told import warn
 
 Parameters = dict[str, np.ndarray]
 
@@ -572,10 +572,9 @@ def _not_below(cell: Any, name: str, dt: float) -> None:
 
 def _told_if_never_refractory(cell: LIFCell | ALIFCell, dt: float) -> None:
     if cell.t_ref > 0 and refractory_steps(cell, dt) == 0:
-        warnings.warn(
+        warn(
             f"{type(cell).__name__}: t_ref is {cell.t_ref:g} ms, which rounds to no step of "
-            f"dt = {dt:g} ms: no unit is ever refractory; t_ref=0 says so.",
-            stacklevel=5,
+            f"dt = {dt:g} ms: no unit is ever refractory; t_ref=0 says so."
         )
 
 

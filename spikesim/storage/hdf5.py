@@ -7,13 +7,14 @@ import errno
 import io
 import math
 import os
-import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import h5py
 import numpy as np
+
+from spikesim.told import warn
 
 MS_PER_UNIT = {
     **dict.fromkeys(["ns", "nsec", "nanosecond", "nanoseconds"], 1e-6),
@@ -85,7 +86,7 @@ def ms_per_unit(what: str, *places: h5py.Dataset | h5py.Group) -> tuple[float, s
 def tell(path: str | os.PathLike, notes: Mapping[str, Sequence[str]]) -> None:
     """Warn who called the caller of this of what was taken for granted, for which populations."""
     for note, names in notes.items():
-        warnings.warn(f"{path}, {', '.join(map(repr, names))}: {note}.", stacklevel=3)
+        warn(f"{path}, {', '.join(map(repr, names))}: {note}.")
 
 
 class LiveFile:
