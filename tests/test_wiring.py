@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from scipy import sparse, stats
 
 import spikesim as ss
+from spikesim.distributions import tail
 from spikesim.engine import keyed
 from spikesim.engine.build import expected_synapses
 
@@ -737,6 +738,26 @@ def test_exact_weights_are_finer():
     assert stats.kstest(exact.weights, stats.norm(10, 1).cdf).pvalue > LEAST_P
     typical = np.abs(compact.weights - 10) < 2.5
     assert np.abs(compact.weights - exact.weights)[typical].max() < 0.04
+
+
+@pytest.mark.parametrize("rule", [ss.FixedTotal(1_000_000), ss.FixedInDegree(1000)], ids=repr)
+@pytest.mark.parametrize("weights", ["compact", "exact"])
+def test_a_heavy_tail_is_drawn_octave_by_octave(rule, weights):
+    """Every value of the tail as often as it should be, and independently of targets and delays."""
+    drawn = dict(weight=ss.LogNormal(0.0, 4.0), delay=ss.Uniform(0.1, 1000.0), precision="double")
+    s = wire(rule, everyone(1000), everyone(1000), weights=weights, **drawn)
+    count = 1024 if weights == "compact" else 65536
+    octaves = tail(ss.LogNormal(0.0, 4.0), count).values
+    edges = np.concatenate([octaves[:-1, 0], octaves[-1, :1]]) * (1 - 1e-6)
+    found = np.bincount(np.searchsorted(edges, s.weights, side="right"), minlength=len(edges) + 1)
+    share = np.append(2.0 ** -np.arange(1, len(octaves)), 2.0 ** (1 - len(octaves)))
+    expected = len(s) * np.concatenate([[1 - 2 / count], 2 / count * share])
+    assert fits(found, expected) > LEAST_P
+    far = s.weights > edges[0]
+    if weights == "compact":
+        assert_unrelated(s.weights[far], s.delays[far], bins=4)
+    assert abs(np.corrcoef(np.log(s.weights[far]), s.delays[far])[0, 1]) < 4.5 / far.sum() ** 0.5
+    same(wire(rule, everyone(1000), everyone(1000), weights=weights, threads=3, **drawn), s)
 
 
 def test_clipping_gathers_weights_at_the_bounds():

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from spikesim.distributions import levels
+from spikesim.distributions import EXACT_LEVELS, TAIL, WEIGHT_LEVELS, levels, tail
 from spikesim.engine.bounds import profile, space
 from spikesim.engine.keyed import derive_key, generator
 from spikesim.engine.loop import Wiring
@@ -45,8 +45,6 @@ from spikesim.rules import (
     Pairs,
 )
 
-WEIGHT_LEVELS = 1024  # values that stand for a distribution of weights
-EXACT_LEVELS = 65536  # the same, where exact weights are asked for
 MOST_HASHED = 65536  # different weights of an array; more are sorted
 PIECE = 1 << 20  # delays turned to steps at a time
 TABLE_BITS = 13  # of a synapse for its weight; fans with more values keep weights beside synapses
@@ -250,7 +248,12 @@ class Assembler:
                 if key not in table.entries:
                     table.add(key, self._weights(k, exactly) / unit)
                 row = self.projections[k]
-                row["weight"], row["levels"] = table.entries[key]
+                row["weight"], entries = table.entries[key]
+                row["levels"] = row["common"] = entries
+                if isinstance(self.sorted[k].weight, DISTRIBUTIONS):
+                    row["levels"] = row["common"] = EXACT_LEVELS if exactly else WEIGHT_LEVELS
+                    row["octaves"] = (entries - row["levels"]) // TAIL
+                    row["common"] -= tail(self.sorted[k].weight, row["levels"]).covers
             fan["table"] = whole.add(np.rint(np.concatenate(table.values)))
             fan["uniform"] = table.size == 1
             outside.append(table.size > most)
@@ -263,7 +266,8 @@ class Assembler:
         if self.distinct[k] is not None:
             return self.distinct[k]
         if isinstance(weight, DISTRIBUTIONS):
-            return levels(weight, EXACT_LEVELS if exactly else WEIGHT_LEVELS)
+            count = EXACT_LEVELS if exactly else WEIGHT_LEVELS
+            return np.concatenate([levels(weight, count), tail(weight, count).values.ravel()])
         return np.array([weight])
 
     def _unit(self, k: int) -> float:
