@@ -163,6 +163,38 @@ class LogNormal(_OfNormal):
             raise ValueError(f"LogNormal: low is {self.low}; it must not be negative.")
         self._likely("mu")
 
+    @classmethod
+    def of(
+        cls,
+        mean: float,
+        sd: float,
+        *,
+        low: float = 0.0,
+        high: float = math.inf,
+        outside: Literal["redraw", "clip"] = "redraw",
+    ) -> "LogNormal":
+        """The lognormal distribution of this mean and standard deviation.
+
+        ``sigma^2 = log(1 + (sd / mean)^2)``, ``mu = log(mean) - sigma^2 / 2``. Both are those
+        before ``low`` and ``high`` take their part.
+
+        Parameters
+        ----------
+        mean, sd : float
+            In the unit of whatever is drawn, both above 0.
+        low, high, outside
+            As in `Normal`.
+
+        Raises
+        ------
+        ValueError
+            A number that is not positive and finite, or bounds between which next to nothing lies.
+        """
+        _number("LogNormal.of", "mean", mean, positive=True)
+        _number("LogNormal.of", "sd", sd, positive=True)
+        sigma = math.sqrt(2 * math.log(math.hypot(1, sd / mean)))
+        return cls(math.log(mean) - sigma**2 / 2, sigma, low, high, outside)
+
     @property
     def _heaviest(self) -> float:
         return 2 * self.sigma

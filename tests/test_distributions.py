@@ -293,6 +293,15 @@ def test_weights_too_wide_to_be_drawn_are_refused_and_other_values_are_not():
     ss.build(net)
 
 
+@given(st.floats(1e-3, 1e3), st.floats(1e-3, 5.0))
+def test_a_lognormal_of_its_own_mean_and_sd(mean, ratio):
+    made = LogNormal.of(mean, ratio * mean, high=1e9)
+    reference = stats.lognorm(made.sigma, scale=math.exp(made.mu))
+    assert reference.mean() == pytest.approx(mean, rel=1e-9)
+    assert reference.std() == pytest.approx(ratio * mean, rel=1e-6)
+    assert (made.low, made.high, made.outside) == (0.0, 1e9, "redraw")
+
+
 @pytest.mark.parametrize("distribution", LEVELLED, ids=repr)
 def test_levels_keep_the_shape(distribution):
     """Each pair of levels lies within its share of the distribution, or very near."""
@@ -346,6 +355,9 @@ def test_levels_without_spread_are_the_bound():
         (lambda: Normal(0, 1, low=4.9), r"Normal: less than one in a million.*low = 4\.9"),
         (lambda: Normal(0, 1, high=-4.9), r"Normal: less than one in a million.*high = -4\.9"),
         (lambda: Normal(0, 1, low=4, high=4.001), r"Normal: less than one in a million"),
+        (lambda: LogNormal.of(0, 1), r"LogNormal\.of: mean is 0; it must be a positive"),
+        (lambda: LogNormal.of(1, -1), r"LogNormal\.of: sd is -1; it must be a positive"),
+        (lambda: LogNormal.of(1, 1, low=2, high=1), r"LogNormal: low is 2 and high is 1"),
         (lambda: Uniform(1, 1), r"Uniform: low is 1 and high is 1.*low must be below high"),
         (lambda: Uniform(2, 1), r"Uniform: low is 2 and high is 1.*low must be below high"),
         (lambda: Uniform(0, INF), r"Uniform:.*high is inf.*finite"),
