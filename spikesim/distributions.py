@@ -272,6 +272,18 @@ def tail(distribution: Distribution, count: int) -> Tail:
     return _levels(distribution, count)[1]
 
 
+def likelihoods(distribution: Distribution, count: int) -> tuple[np.ndarray, np.ndarray]:
+    """All values of so many levels and their tail, and the probability of each."""
+    values, beyond = levels(distribution, count), tail(distribution, count)
+    common, octaves = count - beyond.covers, len(beyond.values)
+    share = 2.0 ** -np.minimum(np.arange(octaves) + 1, octaves - 1)
+    rare = np.repeat(share * beyond.covers / count / TAIL, TAIL)
+    return (
+        np.concatenate([values[:common], beyond.values.ravel()]),
+        np.concatenate([np.full(common, 1 / count), rare]),
+    )
+
+
 @lru_cache(maxsize=32)
 @np.errstate(over="ignore", invalid="ignore")  # what is not finite is refused
 def _levels(distribution: Distribution, count: int) -> tuple[np.ndarray, Tail]:

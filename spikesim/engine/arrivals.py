@@ -158,15 +158,16 @@ _KERNELS = {
 
 
 @cache
-def address(kind: int, precision: str) -> int:
+def address(kind: int, precision: str, wide_sums: bool) -> int:
     """Where the compiled kernel of a kind of input is."""
-    return compiled(kind, precision).address
+    return compiled(kind, precision, wide_sums).address
 
 
 @cache
-def compiled(kind: int, precision: str):
+def compiled(kind: int, precision: str, wide_sums: bool = False):
     single = precision == "single"
-    integer, real = (types.int32, types.float32) if single else (types.int64, types.float64)
+    integer = types.int32 if single and not wide_sums else types.int64
+    real = types.float32 if single else types.float64
     arrays = (integer, integer, real, types.uint32, types.int32, types.int64, types.int64)
     pointers = [types.CPointer(kind) for kind in arrays]
     return entry(types.void(*pointers, *[types.int64] * 6))(_KERNELS[kind])

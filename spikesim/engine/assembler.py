@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from spikesim.distributions import EXACT_LEVELS, TAIL, WEIGHT_LEVELS, levels, tail
+from spikesim.distributions import levels, tail
 from spikesim.engine.bounds import profile, space
 from spikesim.engine.keyed import derive_key, generator
 from spikesim.engine.loop import Wiring
@@ -109,7 +109,7 @@ class Assembler:
     """Gathers projections one by one, then writes all fans."""
 
     def __init__(
-        self, network: Network, dt: float, layout: Layout, workers: int, exactly: bool
+        self, network: Network, dt: float, layout: Layout, workers: int, count: int
     ) -> None:
         self.network, self.dt, self.layout, self.workers = network, dt, layout, workers
         self.names = list(network.populations)
@@ -129,7 +129,7 @@ class Assembler:
         for row, projection in zip(self.projections, self.sorted, strict=True):
             self._add(row, projection)
         self.fans = self._fans()
-        self.table, self.outside, self.word = self._weight_tables(exactly)
+        self.table, self.outside, self.word = self._weight_tables(count)
 
     def _add(self, row: np.void, projection: Projection) -> None:
         source, target, rule = projection.source, projection.target, projection.rule
@@ -229,7 +229,7 @@ class Assembler:
         fans["windows"] = (fans["windows"] - 1 >> self.slot_bits) + 1
         return fans
 
-    def _weight_tables(self, exactly: bool) -> tuple[np.ndarray, list[bool], type]:
+    def _weight_tables(self, count: int) -> tuple[np.ndarray, list[bool], type]:
         """Tables of all fans, which fans keep their weights outside the words, and what words are.
 
         They have 16 bits where all fans can do with so few: with the half to read, a synaptic event
@@ -246,27 +246,26 @@ class Assembler:
                 array = self.distinct[k] is not None
                 key = ("array", k) if array else (self.sorted[k].weight, unit)
                 if key not in table.entries:
-                    table.add(key, self._weights(k, exactly) / unit)
+                    table.add(key, self._weights(k, count) / unit)
                 row = self.projections[k]
                 row["weight"], entries = table.entries[key]
                 row["levels"] = row["common"] = entries
                 if isinstance(self.sorted[k].weight, DISTRIBUTIONS):
-                    row["levels"] = row["common"] = EXACT_LEVELS if exactly else WEIGHT_LEVELS
-                    row["octaves"] = (entries - row["levels"]) // TAIL
-                    row["common"] -= tail(self.sorted[k].weight, row["levels"]).covers
+                    beyond = tail(self.sorted[k].weight, count)
+                    row["levels"], row["common"] = count, count - beyond.covers
+                    row["octaves"] = len(beyond.values)
             fan["table"] = whole.add(np.rint(np.concatenate(table.values)))
             fan["uniform"] = table.size == 1
             outside.append(table.size > most)
             longest = max(longest, 1 if outside[-1] else table.size)
         return whole.joined(), outside, np.uint16 if longest << bits <= 1 << 16 else np.uint32
 
-    def _weights(self, k: int, exactly: bool) -> np.ndarray:
-        """The values that the weights of a projection can have."""
+    def _weights(self, k: int, count: int) -> np.ndarray:
+        """The values that the weights of a projection can have; levels, if they are drawn."""
         weight = self.sorted[k].weight
         if self.distinct[k] is not None:
             return self.distinct[k]
         if isinstance(weight, DISTRIBUTIONS):
-            count = EXACT_LEVELS if exactly else WEIGHT_LEVELS
             return np.concatenate([levels(weight, count), tail(weight, count).values.ravel()])
         return np.array([weight])
 

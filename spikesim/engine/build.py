@@ -14,8 +14,9 @@ from typing import Any, Literal
 import numpy as np
 import psutil
 
+from spikesim.distributions import EXACT_LEVELS, WEIGHT_LEVELS
 from spikesim.engine.assembler import Assembler, Layout, compile_wiring, is_stored
-from spikesim.engine.bounds import bounds, farthest, space
+from spikesim.engine.bounds import Sums, choose_sums, farthest, space
 from spikesim.engine.generator import long_calls
 from spikesim.engine.keyed import generator
 from spikesim.engine.loop import Wiring
@@ -75,8 +76,7 @@ class Build:
     epoch: int
     history: int
     wiring: Wiring
-    units: dict[tuple[str, str], float]  # weight of one unit of an input
-    limits: dict[tuple[str, str], float]  # largest sum of weights an input can hold
+    sums: Sums
     values: dict[str, dict[str, Any]]  # parameters by population, drawn
     synapses_of: dict[str, int]  # by projection
     seconds: float
@@ -88,7 +88,17 @@ class Build:
 
     @property
     def integer(self) -> type:
-        return np.int32 if self.precision == "single" else np.int64
+        return np.int64 if self.sums.wide else np.int32
+
+    @property
+    def units(self) -> dict[tuple[str, str], float]:
+        """Weight of one unit of an input."""
+        return self.sums.units
+
+    @property
+    def limits(self) -> dict[tuple[str, str], float]:
+        """Largest sum of weights an input can hold."""
+        return self.sums.limits
 
     @property
     def synapse_count(self) -> int:
@@ -345,8 +355,10 @@ def build(
         Limit in GB; default: the memory available.
     weights : "compact" or "exact"
         Whether a weight drawn from a distribution is one of (at most) 1,024 equally likely values
-        with the distribution's mean and variance, or one of 65,536. Weights that are numbers or
-        arrays are never rounded beyond the precision.
+        with the distribution's mean and variance, or one of 65,536; of a tail that holds much of
+        the variance, many more. Every weight, drawn or given, is kept to 1e-3 of itself or to 1e-6
+        of the mean of its projection or input; for that the weights that arrive in a step are
+        summed in 32 bits, or in 64 where some are far smaller than others.
     connectivity : "stored" or "procedural"
         Whether synapses are kept, or drawn again whenever their source spikes, which takes no
         memory and more time; the spikes are the same. The outputs of a population can be drawn if
@@ -356,7 +368,8 @@ def build(
     Raises
     ------
     ValueError
-        A delay below dt, or an argument out of range.
+        A delay below dt, weights so different that even 64 bits lose the smaller ones, or an
+        argument out of range.
     MemoryError
         The network would need more than the limit; nothing has been allocated.
     """
@@ -376,6 +389,8 @@ def build(
     check_memory(network, precision, memory, connectivity)
     for projection in network.projections.values():
         _check_delays(network, projection, dt)
+    count = EXACT_LEVELS if weights == "exact" else WEIGHT_LEVELS
+    sums = choose_sums(network, dt, precision == "single", count)
     threads = int(threads or fastest_threads(network, dt))
     values = {name: _draw_values(network, p) for name, p in network.populations.items()}
 
@@ -387,17 +402,10 @@ def build(
     spans, inputs = _partitioned(populations, threads, None if drawn else PARTITION_INPUTS)
     partitions = len(spans)
     address_bits = max(6, math.ceil(math.log2(max(inputs, 64))))
-    integer = np.int32 if precision == "single" else np.int64
-    # Four times the drives' share: `Simulation.set` can make them stronger.
-    most = bounds(network, network.drives.values(), dt, margin=4.0)
-    headroom = 30 if precision == "single" else 62
-    units = {
-        key: 2.0 ** (math.ceil(math.log2(bound)) - headroom) if bound > 0 else 1.0
-        for key, bound in most.items()
-    }
-    layout = Layout(populations, spans, units, address_bits, integer)
+    integer = np.int64 if sums.wide else np.int32
+    layout = Layout(populations, spans, sums.units, address_bits, integer)
     workers = min(partitions, threads, cores())
-    assembler = Assembler(network, dt, layout, workers, weights == "exact")
+    assembler = Assembler(network, dt, layout, workers, count)
     compile_start = time.perf_counter()
     compile_wiring(integer, assembler.word)
     compile_seconds = time.perf_counter() - compile_start
@@ -415,8 +423,7 @@ def build(
         epoch=epoch,
         history=history,
         wiring=wiring,
-        units=units,
-        limits={key: units[key] * 2.0**headroom if most[key] else 0.0 for key in units},
+        sums=sums,
         values=values,
         synapses_of=assembler.synapses_of,
         seconds=time.perf_counter() - start - compile_seconds,

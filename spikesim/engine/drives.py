@@ -101,9 +101,10 @@ def drive_arrays(build: Build, drives: Iterable[Drive]) -> dict[str, np.ndarray]
         driven.append(blocks)
     for age in ages:
         age[:, 1] += sum(x.size for x in limits)  # hazards lie behind all limits
+    drivers = [address(kind, build.precision, build.sums.wide) for kind in table["kind"]]
     return {
         "inputs": table,
-        "drivers": np.array([address(kind, build.precision) for kind in table["kind"]], np.int64),
+        "drivers": np.array(drivers, np.int64),
         "driven": _flat(driven, np.int64),
         "driven_first": driven_first,
         "weights": _flat(weights, build.integer),

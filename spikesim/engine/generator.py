@@ -55,6 +55,7 @@ def generate(
     dt: float,
     precision: str,
     observed: Mapping[str, ast.expr] | None = None,
+    wide_sums: bool = False,
 ) -> Kernel:
     """Write the kernel of a population.
 
@@ -69,9 +70,11 @@ def generate(
     observed : mapping
         Expressions that are kept as rows of these names, as of the end of each step, before a
         reset.
+    wide_sums : bool
+        Whether arriving weights are summed in 64 bits in single precision too.
     """
     with np.errstate(all="ignore"):  # what is not finite is refused
-        return _generate(model, values, dt, precision, observed or {})
+        return _generate(model, values, dt, precision, observed or {}, wide_sums)
 
 
 def _generate(
@@ -80,6 +83,7 @@ def _generate(
     dt: float,
     precision: str,
     observed: Mapping[str, ast.expr],
+    wide_sums: bool,
 ) -> Kernel:
     writer = Writer(model, values, dt)
     dynamics = model.dynamics
@@ -131,7 +135,7 @@ def _generate(
     source = _TEXT.format(
         title=f"One step of a population of {model.name} neurons, {precision} precision.",
         real="float32" if single else "float64",
-        integer="int32" if single else "int64",
+        integer="int32" if single and not wide_sums else "int64",
         abi=", ".join(ABI),
         constants=_indented(4, constants, times, waiting.top),
         lanes=_indented(8, lanes),

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from spikesim.distributions import Normal
-from spikesim.engine.bounds import bounds
+from spikesim.engine.bounds import check_drive
 from spikesim.engine.build import Build, milliseconds, sampled
 from spikesim.engine.cache import generated_module
 from spikesim.engine.drives import drive_arrays, start_ages
@@ -146,13 +146,7 @@ class State:
         changed = replace(drive, input=replace(drive.input, **values))
         self.network.check_drive(changed)
         drives = {**self._drives, name: changed}
-        most = bounds(self.network, drives.values(), self.build.dt)
-        for key, limit in self.build.limits.items():
-            if most[key] > limit:
-                raise ValueError(
-                    f"input {name!r} would be stronger than this build can add up ({most[key]:g} "
-                    f"of at most {limit:g} per step): describe it so and build again."
-                )
+        check_drive(self.build.sums, self.network.drives, drives, name, self.build.dt)
         if isinstance(changed.input, Current):
             target = changed.target.population
             kernel = self._kernel(target, self._values[target], drives)
@@ -211,7 +205,12 @@ class State:
                 total[drive.target.neurons] += drive.input.amplitude
                 values[key] = float(total[0]) if np.all(total == total[0]) else total
         kernel = generate(
-            population.model, values, self.build.dt, self.build.precision, self._observed[name]
+            population.model,
+            values,
+            self.build.dt,
+            self.build.precision,
+            self._observed[name],
+            wide_sums=self.build.sums.wide,
         )
         for receptor in population.model.receptors:
             kernel.scalars[f"unit_{receptor}"] = self.build.units[name, receptor]
