@@ -1164,6 +1164,21 @@ def test_memory_of_synapses_by_distance_is_foreseen():
         ss.build(net, memory=0.1505)
 
 
+@pytest.mark.parametrize("threads", [1, 2])
+def test_memory_of_row_pointers_is_foreseen(threads):
+    """Of each source and partition one for every window of delays."""
+
+    def built(delay):
+        net = network({"a": 40_000})
+        net.connect("a", "a", ss.FixedOutDegree(2), weight=1.0, delay=delay, receptor="exc")
+        told = ss.check_memory(net, "single", None, dt=0.1, threads=threads)
+        return ss.build(net, threads=threads).wiring.rows.nbytes, told
+
+    (short, told_short), (long, told_long) = built(1.0), built(ss.Uniform(0.1, 50.0))
+    assert long > 10 * short
+    assert told_long - told_short == pytest.approx(long - short, rel=0.1)
+
+
 def by_distance(net, source="a", target="b", profile=None, weight=1.0, delay=1.0, **more):
     rule = ss.DistanceDependent(profile or ss.Box(1.0), **more)
     net.connect(source, target, rule, weight=weight, delay=delay, receptor="psc")

@@ -50,7 +50,15 @@ def _add(inputs, spikes, weights):
 def sampled(
     ring, weights, reals, limits, ages, driven, given, at, receptors, blocks, time, step, key
 ):
-    """Values that are given."""
+    """Values that are given: one for all that get it, where there are limits, or one a lane."""
+    if given[LEVELS] > 0:
+        value = weights[64 * given[THRESHOLDS] + time]
+        for i in range(blocks):
+            inputs = lanes(ring, at + driven[i] * receptors)
+            gets = lanes(weights, given[WEIGHTS] + driven[i] * given[WEIGHT_STRIDE])
+            for j in range(64):
+                inputs[j] += value * gets[j]
+        return
     first_weight = given[WEIGHTS] + time * given[WEIGHT_BIN]
     for i in range(blocks):
         inputs = lanes(ring, at + driven[i] * receptors)

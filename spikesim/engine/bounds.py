@@ -4,7 +4,6 @@ import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
-from weakref import WeakKeyDictionary
 
 import numpy as np
 from scipy import special
@@ -299,15 +298,9 @@ def _degree(network: Network, projection: Projection) -> tuple[float, float]:
         case FixedTotal():
             return rule.n / target.size, rule.n
         case DistanceDependent():
-            if projection not in _largest:
-                where, shape = space(network, projection), profile(rule)
-                _largest[projection] = largest_in_degree(*where, *shape)
-            return _largest[projection], source.size
+            mean = largest_in_degree(*space(network, projection), *profile(rule))
+            return mean, source.size
     raise AssertionError(rule)
-
-
-# Found by way of all pairs, and asked for by the estimate of memory and by the build.
-_largest: WeakKeyDictionary[Projection, float] = WeakKeyDictionary()
 
 
 def space(network: Network, projection: Projection) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -17,6 +17,7 @@ import psutil
 from spikesim.distributions import EXACT_LEVELS, WEIGHT_LEVELS
 from spikesim.engine.assembler import Assembler, Layout, compile_wiring, is_stored
 from spikesim.engine.bounds import Sums, choose_sums, farthest, space
+from spikesim.engine.drives import input_bytes
 from spikesim.engine.generator import long_calls
 from spikesim.engine.keyed import generator
 from spikesim.engine.loop import Wiring
@@ -278,27 +279,60 @@ def _mean_probability(network: Network, projection: Projection) -> float:
 
 
 def estimate_memory(
-    network: Network, precision: Precision = "single", connectivity: Connectivity = "stored"
+    network: Network,
+    precision: Precision = "single",
+    connectivity: Connectivity = "stored",
+    dt: float = 0.1,
+    threads: int | None = None,
+    wide_sums: bool = False,
 ) -> float:
     """Bytes that a build and one state will need, before anything is built."""
     real = 4 if precision == "single" else 8
+    integer = 8 if wide_sums else real
     synapses = rows = scratch = state = 0.0
+    stored: dict[str, list[Projection]] = {}  # by source population
     for projection in network.projections.values():
         if connectivity == "procedural" and _can_be_drawn(network, projection):
             continue
+        stored.setdefault(projection.source.population, []).append(projection)
         count = expected_synapses(network, projection)
         exact = isinstance(projection.weight, np.ndarray)
-        synapses += count * (4 + real * exact)
-        rows += projection.source.size * 4 * 9
+        synapses += count * (4 + integer * exact)
         if isinstance(projection.rule, FixedInDegree | Pairs | OneToOne) or exact:
             scratch += count * (4 + 8 * exact + 8)
         if isinstance(projection.rule, DistanceDependent):  # rows that grow, distances, delays
             scratch += count * (12 + 10 * isinstance(projection.delay, DistanceDelay))
             scratch += 8 * cores() * projection.target.size
+    inputs = 64 * sum(
+        -(-p.size // 64) * len(p.model.receptors) for p in network.populations.values()
+    )
+    threads = threads or fastest_threads(network, dt)
+    partitions = threads * max(1, -(-inputs // (PARTITION_INPUTS * threads)) if stored else 1)
+    spreads = {name: _delay_steps(network, outgoing, dt) for name, outgoing in stored.items()}
+    slots = min(8, max([1, *spreads.values()]))
+    for name, spread in spreads.items():
+        rows += 4 * partitions * network.populations[name].size * -(-spread // slots)
     for p in network.populations.values():
         rows_of_state = len(p.model.dynamics.derivatives) + len(p.model.dynamics.defaults) / 2
-        state += p.size * (real * rows_of_state + 8 * real * max(len(p.model.receptors), 1) + 300)
+        state += p.size * (
+            real * rows_of_state + 8 * integer * max(len(p.model.receptors), 1) + 300
+        )
+    for drive in network.drives.values():
+        size = network.populations[drive.target.population].size
+        state += input_bytes(drive, size, dt, real, integer)
     return synapses + rows + scratch + state + 150e6  # the last: Python, NumPy and Numba
+
+
+def _delay_steps(network: Network, projections: list[Projection], dt: float) -> float:
+    """How many steps the delays of some projections span."""
+    low, high = math.inf, 0.0
+    for projection in projections:
+        if np.size(projection.delay):
+            first, last = extremes(projection.delay)
+            if isinstance(projection.delay, DistanceDelay):
+                last = first + farthest(network, projection) / projection.delay.velocity
+            low, high = min(low, first), max(high, last)
+    return max(1, round((min(high, DELAY_LEVELS * dt) - low) / dt) + 1) if high else 1
 
 
 def _can_be_drawn(network: Network, projection: Projection) -> bool:
@@ -313,9 +347,16 @@ def check_memory(
     precision: Precision,
     limit: float | None,
     connectivity: Connectivity = "stored",
+    *,
+    dt: float = 0.1,
+    threads: int | None = None,
+    wide_sums: bool = False,
 ) -> float:
-    """The estimate in bytes; raises `MemoryError` if it exceeds the limit (GB)."""
-    need = estimate_memory(network, precision, connectivity)
+    """The estimate in bytes; raises `MemoryError` if it exceeds the limit (GB).
+
+    ``dt``, ``threads`` and whether sums have 64 bits (see `choose_sums`) are as the build has them.
+    """
+    need = estimate_memory(network, precision, connectivity, dt, threads, wide_sums)
     number = isinstance(limit, int | float | np.number)
     if limit is not None and not (number and math.isfinite(limit) and limit > 0):
         raise ValueError(f"memory is {limit!r}; it must be a positive number of GB.")
@@ -386,12 +427,13 @@ def build(
         raise ValueError(f"connectivity is {connectivity!r}; it must be 'stored' or 'procedural'.")
     if not network.populations:
         raise ValueError("the network has no population; add one with network.population(...).")
-    check_memory(network, precision, memory, connectivity)
     for projection in network.projections.values():
         _check_delays(network, projection, dt)
     count = EXACT_LEVELS if weights == "exact" else WEIGHT_LEVELS
     sums = choose_sums(network, dt, precision == "single", count)
     threads = int(threads or fastest_threads(network, dt))
+    more = {"dt": dt, "threads": threads, "wide_sums": sums.wide}
+    check_memory(network, precision, memory, connectivity, **more)
     values = {name: _draw_values(network, p) for name, p in network.populations.items()}
 
     populations = _population_table(network)
