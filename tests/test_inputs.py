@@ -157,7 +157,7 @@ def as_arrays(given, part, receptor, neurons=20_000):
     network.drive(a[part], given, receptor=receptor, name="x")
     build = ss.build(network)
     drive_arrays(build, network.drives.values())  # compiles
-    drives.hazard_tables.cache_clear()  # what it remembers of renewal inputs
+    drives._tables.clear()  # what it remembers of renewal inputs
     tracemalloc.start()
     try:
         arrays = drive_arrays(build, network.drives.values())

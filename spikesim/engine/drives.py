@@ -1,8 +1,8 @@
 """Inputs into the arrays that the run loop reads: random ones by block, given spikes as events."""
 
 from collections.abc import Callable, Iterable
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from scipy import optimize, special
@@ -287,6 +287,22 @@ def poisson_limits(mean: np.ndarray, levels: int) -> np.ndarray:
     return np.clip(limits, 0, 2**32 - 1)
 
 
+# Asked for again whenever an input is changed; by population size and dt.
+_tables: WeakKeyDictionary[Drive, dict[tuple[int, float], tuple]] = WeakKeyDictionary()
+
+
+def hazard_tables(drive: Drive, size: int, dt: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Of a renewal input: limits on a 32-bit draw by age, a draw below which means a spike.
+
+    There is one table per distinct rate, whose last entry stands for all later ages. Beside them
+    the first entry of each lane's table, [block, lane], and its length less one.
+    """
+    known = _tables.setdefault(drive, {})
+    if (size, dt) not in known:
+        known[size, dt] = _hazard_tables(drive, size, dt)
+    return known[size, dt]
+
+
 def _hazard_sizes(given: Renewal, means: np.ndarray, dt: float) -> tuple[int, np.ndarray]:
     """The shortest interval and the lengths of hazard tables of mean intervals, all in steps."""
     if isinstance(given, Gamma):
@@ -295,13 +311,7 @@ def _hazard_sizes(given: Renewal, means: np.ndarray, dt: float) -> tuple[int, np
     return shortest, np.full(means.shape, shortest + 1.0)
 
 
-@lru_cache(maxsize=64)  # asked again whenever an input is changed
-def hazard_tables(drive: Drive, size: int, dt: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Of a renewal input: limits on a 32-bit draw by age, a draw below which means a spike.
-
-    There is one table per distinct rate, whose last entry stands for all later ages. Beside them
-    the first entry of each lane's table, [block, lane], and its length less one.
-    """
+def _hazard_tables(drive: Drive, size: int, dt: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     given = drive.input
     rates = np.broadcast_to(_lanes(given.rate, drive, size), (-(-size // 64), 64))
     distinct, which = np.unique(rates, return_inverse=True)
