@@ -38,6 +38,7 @@ KINDS = {
     CorrelatedPoisson: CORRELATED,
 }
 MOST_HAZARDS = 1 << 26  # entries of one input's tables
+RARE = 2.0**-20  # probability of a spike below which 32 bits hold it to less than 2e-4
 PIECE = 64  # blocks whose limits are found together
 HEAD = 256  # steps of a smooth distribution that are summed one by one
 
@@ -95,7 +96,7 @@ def drive_arrays(build: "Build", drives: Iterable[Drive]) -> dict[str, np.ndarra
             rates = np.asarray(given.rate)[None] if isinstance(given, Poisson) else given.rates
             _add_limits(row, limits, rates, drive, build.dt)
         elif isinstance(given, Renewal):
-            hazard, first, last = hazard_tables(drive, size, build.dt)
+            hazard, first, last, row["fine"] = hazard_tables(drive, size, build.dt)
             row["ages"] = sum(map(len, ages))
             first = first + sum(x.size for x in hazards)
             ages.append(np.stack([np.zeros_like(first), first, last], axis=1))
@@ -171,23 +172,25 @@ def _add_limits(row: np.void, limits: _Lines, rates: np.ndarray, drive: Drive, d
     """
     bins, differ = len(rates), rates.ndim == 2
     levels = poisson_levels(float(rates.max()) * dt / 1000)
+    fine = bool(np.any((rates > 0) & (rates < RARE * 1000 / dt)))
+    lines = levels + fine
     first, blocks = _extent(drive) if differ else (0, 1)
     places, lanes = drive.target.neurons - 64 * first, np.zeros(64 * blocks)
 
     def write(room: np.ndarray) -> None:
-        for cells, rate in zip(room.reshape(bins, blocks, levels, 64), rates, strict=True):
+        for cells, rate in zip(room.reshape(bins, blocks, lines, 64), rates, strict=True):
             lanes[places] = rate * dt / 1000
             for k in range(0, blocks, PIECE):
                 means = lanes.reshape(blocks, 1, 64)[k : k + PIECE]
-                cells[k : k + PIECE] = poisson_limits(means, levels)
+                cells[k : k + PIECE] = poisson_limits(means, levels, fine)
 
     def write_alike(room: np.ndarray) -> None:
         means = rates[:, None, None] * dt / 1000
-        room.reshape(bins, levels, 64)[:] = poisson_limits(means, levels)
+        room.reshape(bins, lines, 64)[:] = poisson_limits(means, levels, fine)
 
-    row["bins"], row["levels"], row["threshold_bin"] = bins, levels, blocks * levels
-    row["threshold_stride"] = levels if differ else 0
-    row["thresholds"] = limits.add(bins * blocks * levels, write if differ else write_alike)
+    row["bins"], row["levels"], row["fine"] = bins, levels, fine
+    row["threshold_bin"], row["threshold_stride"] = blocks * lines, lines if differ else 0
+    row["thresholds"] = limits.add(bins * blocks * lines, write if differ else write_alike)
     row["thresholds"] -= first * row["threshold_stride"]
 
 
@@ -208,10 +211,8 @@ def input_bytes(drive: Drive, size: int, dt: float, real: int, integer: int) -> 
             if isinstance(given, CorrelatedPoisson):
                 most /= given.correlation
             bins = len(rates) if isinstance(given, PoissonRates) else 1
-            shared = rates.ndim == isinstance(given, PoissonRates)
-            return (
-                4.0 * bins * (64 if shared else block) * poisson_levels(most) + integer * everyone
-            )
+            lanes = 64 if rates.ndim == isinstance(given, PoissonRates) else block
+            return 4.0 * bins * lanes * (poisson_levels(most) + 1) + integer * everyone
         case Gamma() | PoissonDeadTime():
             rates = np.unique(given.rate)
             _, sizes = _hazard_sizes(given, 1000 / dt / rates[rates > 0], dt)
@@ -277,25 +278,34 @@ def poisson_levels(most: float) -> int:
     return levels
 
 
-def poisson_limits(mean: np.ndarray, levels: int) -> np.ndarray:
+def poisson_limits(mean: np.ndarray, levels: int, fine: bool = False) -> np.ndarray:
     """Limits on a 32-bit draw, above k of which means k spikes, of means [..., 1, lane].
 
     They have shape [..., level, lane]. The k-th limit is the cumulative distribution at k spikes,
-    in units of 2^-32.
+    in units of 2^-32. If ``fine``, one more holds what of a second draw makes a draw on the first
+    limit a spike, so that rare ones come at their rate: 0 where that would change it by 1e-4.
     """
     limits = np.ceil(special.pdtr(np.arange(levels)[:, None], mean) * 2.0**32) - 1
-    return np.clip(limits, 0, 2**32 - 1)
+    limits = np.clip(limits, 0, 2**32 - 1)
+    if not fine:
+        return limits
+    spikes = special.pdtrc(0, mean) * 2.0**32
+    rest = (spikes - (2**32 - 1 - limits[..., :1, :])) * 2.0**32
+    return np.concatenate([limits, np.where(mean < RARE, np.clip(rest, 0, 2**32 - 1), 0)], axis=-2)
 
 
 # Asked for again whenever an input is changed; by population size and dt.
 _tables: WeakKeyDictionary[Drive, dict[tuple[int, float], tuple]] = WeakKeyDictionary()
 
 
-def hazard_tables(drive: Drive, size: int, dt: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def hazard_tables(
+    drive: Drive, size: int, dt: float
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, int]:
     """Of a renewal input: limits on a 32-bit draw by age, a draw below which means a spike.
 
     There is one table per distinct rate, whose last entry stands for all later ages. Beside them
-    the first entry of each lane's table, [block, lane], and its length less one.
+    the first entry of each lane's table, [block, lane], and its length less one; then how far
+    behind a limit lies what makes a draw on it a spike (see `poisson_limits`), 0 if nothing does.
     """
     known = _tables.setdefault(drive, {})
     if (size, dt) not in known:
@@ -311,7 +321,9 @@ def _hazard_sizes(given: Renewal, means: np.ndarray, dt: float) -> tuple[int, np
     return shortest, np.full(means.shape, shortest + 1.0)
 
 
-def _hazard_tables(drive: Drive, size: int, dt: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _hazard_tables(
+    drive: Drive, size: int, dt: float
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, int]:
     given = drive.input
     rates = np.broadcast_to(_lanes(given.rate, drive, size), (-(-size // 64), 64))
     distinct, which = np.unique(rates, return_inverse=True)
@@ -338,8 +350,14 @@ def _hazard_tables(drive: Drive, size: int, dt: float) -> tuple[np.ndarray, np.n
     lengths = np.array([table.size for table in tables])
     first = (np.cumsum(lengths) - lengths)[which].reshape(rates.shape)
     last = (lengths - 1)[which].reshape(rates.shape)
-    limits = np.rint(np.concatenate(tables) * 2.0**32)
-    return np.minimum(limits, 2**32 - 1).astype(np.uint32), first, last
+    hazards = np.concatenate(tables) * 2.0**32
+    limits, rare = np.rint(hazards), (hazards > 0) & (hazards < RARE * 2.0**32)
+    fine = 0
+    if isinstance(given, PoissonDeadTime) and rare.any():  # of gamma trains only while they wait
+        limits[rare] = np.floor(hazards[rare])
+        fine, rest = limits.size, np.where(rare, (hazards - limits) * 2.0**32, 0)
+        limits = np.append(limits, rest)
+    return np.minimum(limits, 2**32 - 1).astype(np.uint32), first, last, fine
 
 
 def gamma_ages(scale: Any, shape: float) -> Any:

@@ -86,6 +86,8 @@ INPUT = _record(  # 64-bit integers alone: kernels read it as an array of them
     threshold_bin=np.int64,
     ages=np.int64,  # RENEWAL: its first block in `ages`, `hazard_first` and `hazard_last`
     copies=np.int64,  # CORRELATED: a draw up to this copies a spike of the mother train
+    fine=np.int64,  # not 0 if spikes are rare: then a draw on a limit is one by a second draw ...
+    # ... below what lies a block behind all levels, or of a RENEWAL input so many entries behind
 )
 
 POISSON, GAUSS, SAMPLED, RENEWAL, CORRELATED = range(5)
