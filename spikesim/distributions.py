@@ -200,7 +200,8 @@ class LogNormal(_OfNormal):
         return 2 * self.sigma
 
     def _value(self, z: Any) -> Any:
-        return np.exp(self.mu + self.sigma * z)
+        with np.errstate(over="ignore"):  # what is not finite is refused
+            return np.exp(self.mu + self.sigma * z)
 
     def _place(self, value: float) -> float:
         return (math.log(value) - self.mu) / self.sigma if value > 0 else -math.inf

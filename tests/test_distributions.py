@@ -291,6 +291,9 @@ def test_weights_too_wide_to_be_drawn_are_refused_and_other_values_are_not():
     net.connect(a, a, ss.AllToAll(), weight=1.0, delay=LogNormal(0, 6, low=0.5, high=100))
     net.population("b", 3, ss.LIF(tau_m=LogNormal(3, 6, low=1.0)))
     ss.build(net)
+    net.population("c", 30, ss.LIF(tau_m=LogNormal(3, 900, low=1.0)))
+    with pytest.raises(ValueError, match=r"LogNormal\(mu=3, .* gave a value that is not finite"):
+        ss.build(net)
 
 
 @given(st.floats(1e-3, 1e3), st.floats(1e-3, 5.0))

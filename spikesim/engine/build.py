@@ -427,13 +427,15 @@ def build(
         raise ValueError(f"connectivity is {connectivity!r}; it must be 'stored' or 'procedural'.")
     if not network.populations:
         raise ValueError("the network has no population; add one with network.population(...).")
+    check_memory(network, precision, memory, connectivity, dt=dt, threads=threads)
     for projection in network.projections.values():
         _check_delays(network, projection, dt)
     count = EXACT_LEVELS if weights == "exact" else WEIGHT_LEVELS
     sums = choose_sums(network, dt, precision == "single", count)
     threads = int(threads or fastest_threads(network, dt))
-    more = {"dt": dt, "threads": threads, "wide_sums": sums.wide}
-    check_memory(network, precision, memory, connectivity, **more)
+    if sums.wide:
+        more = {"dt": dt, "threads": threads, "wide_sums": True}
+        check_memory(network, precision, memory, connectivity, **more)
     values = {name: _draw_values(network, p) for name, p in network.populations.items()}
 
     populations = _population_table(network)
@@ -486,7 +488,10 @@ def _draw_values(network: Network, population: Population) -> dict[str, Any]:
 def sampled(value: Any, size: int, *key: object) -> float | np.ndarray:
     """A number or an array as it is; a distribution drawn for ``size`` neurons under a key."""
     if isinstance(value, DISTRIBUTIONS):
-        return value.quantile(generator(*key).random(size))
+        drawn = value.quantile(generator(*key).random(size))
+        if not np.isfinite(drawn).all():
+            raise ValueError(f"{value!r} gave a value that is not finite; give it bounds.")
+        return drawn
     array = np.array(value, float)
     return float(array) if array.ndim == 0 else array
 
