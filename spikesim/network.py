@@ -11,7 +11,7 @@ import numpy as np
 
 from spikesim import display
 from spikesim.display import short as _short
-from spikesim.distributions import LogNormal, Normal, Uniform
+from spikesim.distributions import WEIGHT_LEVELS, LogNormal, Normal, Uniform, tail
 from spikesim.equations import EquationError, names, parse
 from spikesim.inputs import Current, Input, Sampled, Spikes, WhiteNoise
 from spikesim.model import NeuronModel, Receptor, Value
@@ -323,6 +323,11 @@ class Network:
             )
         weight = _per_synapse(name, "weight", weight, rule, source, target)
         delay = _per_synapse(name, "delay", delay, rule, source, target)
+        if isinstance(weight, DISTRIBUTIONS):
+            try:
+                tail(weight, WEIGHT_LEVELS)
+            except ValueError as error:
+                raise ValueError(f"projection {name!r}: {error}") from None
         self._check_sign(f"projection {name!r}", target, receptor, weight)
         if np.size(delay) and extremes(delay)[0] <= 0:
             raise ValueError(

@@ -4,11 +4,12 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, reject, settings
 from hypothesis import strategies as st
-from scipy import integrate, stats
+from scipy import integrate, special, stats
 
-from spikesim.distributions import LogNormal, Normal, Uniform, levels
+import spikesim as ss
+from spikesim.distributions import LogNormal, Normal, Uniform, levels, tail
 
 INF, NAN = math.inf, math.nan
 U = np.concatenate([(np.arange(1000) + 0.5) / 1000, [1e-12, 1e-9, 1e-6, 1 - 1e-6, 1 - 1e-9]])
@@ -32,6 +33,12 @@ QUANTILES = [
     (LogNormal(-0.7, 2.0), stats.lognorm(2.0, scale=math.exp(-0.7)).ppf),
     (LogNormal(1, 0.5, low=2), bounded_lognormal(1, 0.5, 2, INF)),
     (LogNormal(1, 0.5, low=1, high=3), bounded_lognormal(1, 0.5, 1, 3)),
+    (Normal(-2, 1, low=0), stats.truncnorm(2, INF, -2, 1).ppf),
+    (Normal(0, 1, low=4.7), stats.truncnorm(4.7, INF).ppf),
+    (Normal(0, 1, low=4, high=4.5), stats.truncnorm(4, 4.5).ppf),
+    (Normal(3, 1, high=-1.5), stats.truncnorm(-INF, -4.5, 3, 1).ppf),
+    (LogNormal(0, 1, low=5), bounded_lognormal(0, 1, 5, INF)),
+    (LogNormal(0, 6, low=1e10), bounded_lognormal(0, 6, 1e10, INF)),
     (Uniform(-1, 3), stats.uniform(-1, 4).ppf),
     (Uniform(0.1, 0.2), stats.uniform(0.1, 0.1).ppf),
 ]
@@ -83,8 +90,9 @@ def test_no_quantile_passes_a_bound(distribution, u):
 def test_no_level_passes_a_bound(distribution, count):
     values = levels(distribution, count)
     assert values.shape == (count,)
-    assert (values >= distribution.low).all() and (values <= distribution.high).all()
-    assert (np.diff(values) >= 0).all()
+    everything = np.concatenate([values, tail(distribution, count).values.ravel()])
+    assert (everything >= distribution.low).all() and (everything <= distribution.high).all()
+    assert tail(distribution, count).covers or (np.diff(values) >= 0).all()
 
 
 def moments(distribution):
@@ -98,21 +106,27 @@ def moments(distribution):
         case LogNormal(mu=a, sigma=b):
             value, ends = (lambda z: math.exp(a + b * z)), [distribution.low, distribution.high]
             ends = [(math.log(x) - a) / b if x > 0 else -INF for x in ends]
-    low, high = max(ends[0], -14.0), min(ends[1], 14.0)
+    low, high = max(ends[0], -14.0), min(ends[1], 16.0)
+    below, above = special.ndtr(ends[0]), special.ndtr(-ends[1])
+    kept = special.ndtr(-ends[0]) - above if ends[0] > 0 else special.ndtr(ends[1]) - below
 
     def expected(function):
         inside = integrate.quad(
             lambda z: function(value(z)) * math.exp(-z * z / 2) / math.sqrt(2 * math.pi),
-            *(low, high),
-            epsabs=1e-13,
-            epsrel=1e-11,
+            *(low, max(low, high)),
+            points=np.clip([0, b, 2 * b], low, max(low, high)),
+            epsabs=1e-14,
+            epsrel=1e-10,
             limit=200,
         )[0]
-        below, above = stats.norm.cdf(ends[0]), stats.norm.sf(ends[1])
         if distribution.outside == "redraw":
-            return inside / (1 - below - above)
-        at_bounds = below * function(value(low)) + above * function(value(high))
-        return inside + at_bounds
+            return inside / kept
+        at_bounds = [
+            p * function(bound)
+            for p, bound in ((below, distribution.low), (above, distribution.high))
+            if p > 0
+        ]
+        return inside + sum(at_bounds)
 
     mean = expected(lambda x: x)
     return mean, math.sqrt(expected(lambda x: (x - mean) ** 2))
@@ -131,17 +145,164 @@ LEVELLED = [
     LogNormal(0, 1),
     LogNormal(0, 1, low=0.3, high=4),
     Uniform(-1, 3),
+    Normal(-2, 1, low=0),
+    Normal(0, 1, low=4.7),
+    Normal(3, 1, high=-1.5),
+    Normal(0, 1, low=3, high=3.1),
+    LogNormal(0, 1, low=5),
+    LogNormal(0, 2, low=1, high=2),
+]
+HEAVY = [
+    LogNormal(0, 2.5),
+    LogNormal(0, 2.7),
+    LogNormal(1, 3.5),
+    LogNormal(0, 4),
+    LogNormal(0, 4, high=1e9),
+    LogNormal(0, 3, high=1000, outside="clip"),
+    LogNormal(0, 50, high=1e3),
+    LogNormal(0, 0.1, high=0.7, outside="clip"),
+    Normal(0, 1, low=4, outside="clip"),
+    Normal(0, 1, low=4, high=4.2, outside="clip"),
+    Normal(0, 1, high=-3.5, outside="clip"),
 ]
 
 
-@pytest.mark.parametrize("count", [2048, 65536])
+def likelihoods(distribution, count):
+    """All values that levels and their tail can take, and the probability of each."""
+    values, beyond = levels(distribution, count), tail(distribution, count)
+    each = np.full(count, 1 / count)
+    rows, common = len(beyond.values), count - beyond.covers
+    octaves = 2.0 ** -np.minimum(np.arange(1, rows + 1), rows - 1)
+    rare = np.repeat(octaves * beyond.covers / count / 64, 64)
+    return (
+        np.concatenate([values[:common], beyond.values.ravel()]),
+        np.concatenate([each[:common], rare]),
+    )
+
+
+def mean_and_sd(values, p):
+    mean = p @ values
+    return mean, math.sqrt(p @ (values - mean) ** 2)
+
+
+@pytest.mark.parametrize("count", [1024, 2048, 65536])
 @pytest.mark.parametrize("distribution", LEVELLED, ids=repr)
 def test_levels_keep_mean_and_variance(distribution, count):
     """To 1e-5, of a standard deviation and of the variance."""
     mean, sd = moments(distribution)
     values = levels(distribution, count)
+    assert not tail(distribution, count).covers
     assert abs(values.mean() - mean) < 1e-5 * sd
     assert abs(values.var() / sd**2 - 1) < 1e-5
+
+
+@pytest.mark.parametrize("count", [1024, 65536])
+@pytest.mark.parametrize("distribution", HEAVY, ids=repr)
+def test_heavy_tails_keep_mean_and_variance(distribution, count):
+    mean, sd = moments(distribution)
+    values, p = likelihoods(distribution, count)
+    assert p.sum() == pytest.approx(1, rel=1e-12)
+    found = mean_and_sd(values, p)
+    assert abs(found[0] - mean) < 1e-3 * sd
+    assert found[0] == pytest.approx(mean, rel=0.003)
+    assert found[1] ** 2 == pytest.approx(sd**2, rel=0.005)
+    assert levels(distribution, count).mean() == pytest.approx(mean, rel=0.003)
+    assert distribution.low <= values.min() and values.max() <= distribution.high
+
+
+@pytest.mark.parametrize("count", [1024, 65536])
+@pytest.mark.parametrize("sigma", [2.7, 3.5, 4.0, 4.5])
+def test_lognormal_levels_have_the_closed_form_moments(sigma, count):
+    mean = math.exp(sigma**2 / 2)
+    found = mean_and_sd(*likelihoods(LogNormal(0, sigma), count))
+    assert found[0] == pytest.approx(mean, rel=1e-9)
+    assert found[1] ** 2 == pytest.approx(math.exp(2 * sigma**2) - mean**2, rel=1e-9)
+
+
+@st.composite
+def distributions(draw):
+    """Normal and lognormal, cut on either side or both, anywhere that is accepted."""
+    kind = draw(st.sampled_from([Normal, LogNormal]))
+    spread, a = draw(st.floats(0.01, 4.4)), draw(st.floats(-4.4, 4.4))
+    ends = [a, a + draw(st.floats(0.01, 6))]
+    low, high = (-1.0 + spread * end for end in ends)
+    if kind is LogNormal:
+        low, high = math.exp(low), math.exp(high)
+    cut = draw(st.sampled_from(["low", "high", "both"]))
+    bounds = {"low": low, "high": high}
+    try:
+        return kind(
+            *(-1.0, spread),
+            outside=draw(st.sampled_from(["redraw", "clip"])),
+            **(bounds if cut == "both" else {cut: bounds[cut]}),
+        )
+    except ValueError as error:
+        assert "less than one in a million" in str(error)
+        reject()
+
+
+@settings(deadline=None)
+@given(distributions(), st.sampled_from([1024, 65536]))
+def test_levels_of_anything_accepted_keep_mean_and_variance(distribution, count):
+    mean, sd = moments(distribution)
+    values, p = likelihoods(distribution, count)
+    found = mean_and_sd(values, p)
+    assert found[0] == pytest.approx(mean, rel=0.01)
+    assert found[1] ** 2 == pytest.approx(sd**2, rel=0.01, abs=1e-22 * mean**2)
+    assert distribution.low <= values.min() and values.max() <= distribution.high
+
+
+@pytest.mark.parametrize(
+    ("distribution", "mean"),
+    [
+        (Normal(-2, 1, low=0), 0.373215532822841),  # phi(2) / (1 - Phi(2)) - 2
+        (LogNormal(0, 2.7), math.exp(2.7**2 / 2)),
+        (LogNormal(0, 4), math.exp(8)),
+    ],
+    ids=repr,
+)
+def test_weights_have_the_mean_of_their_distribution(distribution, mean):
+    """Of a receptor that takes positive ones."""
+    assert levels(distribution, 1024).mean() == pytest.approx(mean, rel=1e-9)
+    assert levels(distribution, 1024).min() > 0
+
+
+def test_a_tail_is_what_is_left_of_the_distribution():
+    """Half of a tail's probability lies in its first octave, and so on, all in order."""
+    octaves = tail(LogNormal(0, 4), 1024).values
+    assert octaves.shape[1] == 64 and 10 < len(octaves) < 30
+    assert (np.diff(octaves[:-1].ravel()) > 0).all()
+    for k, octave in enumerate(octaves[:-1]):
+        edges = np.exp(-4 * special.ndtri(2.0 ** np.array([-k, -k - 1]) / 512))
+        assert edges[0] <= octave.min() and octave.max() <= edges[1]
+    assert np.unique(octaves[-1]).size == 2 and octaves[-1][0] > edges[1]
+    assert not tail(LogNormal(0, 1), 1024).covers
+
+
+def test_weights_too_wide_to_be_drawn_are_refused_and_other_values_are_not():
+    net = ss.Network()
+    a = net.population("a", 3, ss.LIF(receptors={"s": ss.Exponential()}))
+    for sigma in (6, 80, 800):
+        told = rf"'a->a': weight is LogNormal of sigma {sigma},.* below about 5"
+        with pytest.raises(ValueError, match=told):
+            net.connect(a, a, ss.AllToAll(), weight=LogNormal(0, sigma), delay=1.0)
+    assert not net.projections
+    net.connect(a, a, ss.AllToAll(), weight=LogNormal(0, 6, high=1e4), delay=1.0)
+    net.connect(a, a, ss.AllToAll(), weight=1.0, delay=LogNormal(0, 6, low=0.5, high=100))
+    net.population("b", 3, ss.LIF(tau_m=LogNormal(3, 6, low=1.0)))
+    ss.build(net)
+    net.population("c", 30, ss.LIF(tau_m=LogNormal(3, 900, low=1.0)))
+    with pytest.raises(ValueError, match=r"LogNormal\(mu=3, .* gave a value that is not finite"):
+        ss.build(net)
+
+
+@given(st.floats(1e-3, 1e3), st.floats(1e-3, 5.0))
+def test_a_lognormal_of_its_own_mean_and_sd(mean, ratio):
+    made = LogNormal.of(mean, ratio * mean, high=1e9)
+    reference = stats.lognorm(made.sigma, scale=math.exp(made.mu))
+    assert reference.mean() == pytest.approx(mean, rel=1e-9)
+    assert reference.std() == pytest.approx(ratio * mean, rel=1e-6)
+    assert (made.low, made.high, made.outside) == (0.0, 1e9, "redraw")
 
 
 @pytest.mark.parametrize("distribution", LEVELLED, ids=repr)
@@ -194,6 +355,12 @@ def test_levels_without_spread_are_the_bound():
         (lambda: LogNormal(0, 1, outside=0), r"LogNormal: outside is 0.*'redraw' or 'clip'"),
         (lambda: LogNormal(0, 0.1, low=100), r"LogNormal:.*low = 100.*mu = 0"),
         (lambda: LogNormal(0, 0.1, high=0.01), r"LogNormal:.*high = 0\.01.*mu = 0"),
+        (lambda: Normal(0, 1, low=4.9), r"Normal: less than one in a million.*low = 4\.9"),
+        (lambda: Normal(0, 1, high=-4.9), r"Normal: less than one in a million.*high = -4\.9"),
+        (lambda: Normal(0, 1, low=4, high=4.001), r"Normal: less than one in a million"),
+        (lambda: LogNormal.of(0, 1), r"LogNormal\.of: mean is 0; it must be a positive"),
+        (lambda: LogNormal.of(1, -1), r"LogNormal\.of: sd is -1; it must be a positive"),
+        (lambda: LogNormal.of(1, 1, low=2, high=1), r"LogNormal: low is 2 and high is 1"),
         (lambda: Uniform(1, 1), r"Uniform: low is 1 and high is 1.*low must be below high"),
         (lambda: Uniform(2, 1), r"Uniform: low is 2 and high is 1.*low must be below high"),
         (lambda: Uniform(0, INF), r"Uniform:.*high is inf.*finite"),

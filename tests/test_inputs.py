@@ -1,6 +1,7 @@
 """Inputs that change in time: rates of Poisson trains, sampled currents."""
 
 import re
+import tracemalloc
 import warnings
 
 import h5py
@@ -8,6 +9,8 @@ import numpy as np
 import pytest
 
 import spikesim as ss
+from spikesim.engine import drives
+from spikesim.engine.drives import drive_arrays
 
 SIZE = 4000
 
@@ -115,6 +118,120 @@ def test_inputs_that_change_can_be_changed():
     np.testing.assert_allclose(simulation.get("a", "m"), 1.0 + 3.0, rtol=1e-6)
     with pytest.raises(ValueError, match="stronger"):
         simulation.set("sampled->a", values=[500.0])
+
+
+PARTS = [slice(None), slice(20, 120), slice(5, 690, 7), slice(64, 128), slice(300, 301)]
+
+
+@pytest.mark.parametrize("part", PARTS, ids=str)
+@pytest.mark.parametrize("precision", ["single", "double"])
+def test_what_all_neurons_share_is_what_each_would_be_given(part, precision):
+    """One value for a bin, and the same written out for every neuron of the part."""
+    random = np.random.default_rng(4)
+    size = len(range(*part.indices(700)))
+    rates, values = random.uniform(0, 3000, 9), random.normal(size=13)
+    weight, every = random.normal(size=size), {"every": 1.5, "repeat": True}
+
+    def run(*shape):
+        given = [
+            (part, ss.PoissonRates(rates[:, None] + np.zeros(shape), weight=weight, **every)),
+            (part, ss.Poisson(700.0 + np.zeros(shape), 0.5)),
+            (part, ss.Sampled(values[:, None] + np.zeros(shape), **every)),
+        ]
+        if not shape:
+            given[0] = part, ss.PoissonRates(rates, weight=weight, **every)
+            given[2] = part, ss.Sampled(values, **every)
+        receptors = ("jump", "jump", "pulse")
+        given = [(*drive, receptor) for drive, receptor in zip(given, receptors, strict=True)]
+        simulation = make(*given, size=700, precision=precision, threads=2)
+        simulation.run(20.0)
+        return [simulation.get("a", x) for x in "nm"]
+
+    for shared, apart in zip(run(), run(size), strict=True):
+        np.testing.assert_array_equal(shared, apart)
+        assert np.count_nonzero(shared) == size
+
+
+def as_arrays(given, part, receptor, neurons=20_000):
+    """An input to a part of many neurons as arrays, and the most memory that making them took."""
+    network = ss.Network()
+    a = network.population("a", neurons, counter())
+    network.drive(a[part], given, receptor=receptor, name="x")
+    build = ss.build(network)
+    drive_arrays(build, network.drives.values())  # compiles
+    drives._tables.clear()  # what it remembers of renewal inputs
+    tracemalloc.start()
+    try:
+        arrays = drive_arrays(build, network.drives.values())
+        return network, arrays, tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+BINS = np.abs(np.sin(np.arange(1000.0)))
+LARGE = {  # bytes that their arrays may take, beside those by neuron
+    "a sine": (ss.Sampled(BINS, 0.1), slice(100, 200), "pulse", 1e5),
+    "a sine to all": (ss.Sampled(BINS, 0.1), slice(None), "pulse", 1e5),
+    "rates": (ss.PoissonRates(50 * BINS, 0.1, 1.0), slice(100, 200), "jump", 64 * 4 * 4.2e3),
+    "rates of all": (ss.PoissonRates(50 * BINS, 0.1, 1.0), slice(None), "jump", 64 * 4 * 4.2e3),
+    "values of some": (
+        ss.Sampled(np.ones((1000, 100)), 0.1),
+        slice(19_000, 19_100),
+        "pulse",
+        4 * 192 * 1.1e3,
+    ),
+    "rates of some": (
+        ss.PoissonRates(np.full((1000, 100), 50.0), 0.1, 1.0),
+        slice(19_000, 19_100),
+        "jump",
+        4 * 192 * 4.2e3,
+    ),
+    "values of all": (ss.Sampled(np.ones((50, 20_000)), 0.1), slice(None), "pulse", 50 * 9e4),
+}
+
+
+@pytest.mark.parametrize("case", LARGE)
+def test_inputs_take_no_memory_for_neurons_that_they_do_not_reach(case):
+    given, part, receptor, allowed = LARGE[case]
+    _, arrays, peak = as_arrays(given, part, receptor)
+    by_neuron = 20_000 * 20
+    assert sum(array.nbytes for array in arrays.values()) < allowed + by_neuron
+    assert peak < 1.5 * allowed + 3 * by_neuron
+
+
+ESTIMATED = {
+    "a sine": LARGE["a sine"][:3],
+    "rates": (ss.PoissonRates(50 * BINS, 0.1, 1.0), slice(100, 200), "jump"),
+    "values of all": (ss.Sampled(np.ones((500, 20_000)), 0.1), slice(None), "pulse"),
+    "rates of some": (
+        ss.PoissonRates(np.full((1000, 100), 50.0), 0.1, 1.0),
+        slice(19_000, 19_100),
+        "jump",
+    ),
+    "Poisson": (ss.Poisson(np.linspace(1, 9e4, 20_000), 1.0), slice(None), "jump"),
+    "gamma": (ss.Gamma(np.linspace(1, 5, 100), 2.0, 1.0), slice(100, 200), "jump"),
+    "dead time": (ss.PoissonDeadTime(2.0, 400.0, 1.0), slice(None), "jump"),
+    "spikes": (ss.Spikes([np.arange(20.0)] * 20_000, 1.0), slice(None), "jump"),
+}
+
+
+@pytest.mark.parametrize("case", ESTIMATED)
+def test_the_memory_of_inputs_is_foreseen(case):
+    network, arrays, peak = as_arrays(*ESTIMATED[case])
+    told = ss.check_memory(network, "single", None, dt=0.1)
+    network.remove("x")
+    told -= ss.check_memory(network, "single", None, dt=0.1)
+    assert sum(array.nbytes for array in arrays.values()) < told + 1e5
+    assert peak < 1.5 * told + 2e6
+    assert told < 2 * peak + 2e6
+
+
+def test_inputs_that_do_not_fit_are_refused_before_they_are_made():
+    network = ss.Network()
+    a = network.population("a", 10_000, counter())
+    network.drive(a, ss.PoissonRates(np.full((200, 10_000), 9e4), 0.1, 1.0), receptor="jump")
+    with pytest.raises(MemoryError, match="more than the 0.20 GB that are allowed"):
+        ss.build(network, memory=0.2)
 
 
 def test_threads_change_nothing():

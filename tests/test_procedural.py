@@ -49,6 +49,29 @@ def test_spikes_are_those_of_stored_synapses(precision):
             assert found[name] == trains, (name, threads)
 
 
+def test_heavy_tails_are_drawn_again():
+    net = ss.Network(seed=2)
+    receptor = ss.Receptor("", arrival="n += w")
+    cell = ss.NeuronModel("dn/dt = 0 * n", threshold="n < 0", reset="", receptors={"s": receptor})
+    a = net.population("a", 300, ss.LIF(receptors={"s": ss.Delta()}))
+    b = net.population("b", 400, cell)
+    net.connect(a, b, ss.FixedOutDegree(300), weight=ss.LogNormal(0.0, 3.5), delay=1.0)
+    net.drive(a, ss.Spikes([[1.0]] * 300, weight=100.0))
+    found = []
+    for connectivity in ("stored", "procedural"):
+        for threads in (1, 2):
+            simulation = ss.Simulation(net, threads=threads, connectivity=connectivity)
+            simulation.run(5.0)
+            found.append(simulation.get("b", "n"))
+    for other in found:
+        np.testing.assert_array_equal(other, found[0])
+    s = ss.build(net).synapses("a", "b")
+    np.testing.assert_allclose(
+        found[0], np.bincount(s.targets, s.weights, minlength=400), rtol=1e-6
+    )
+    assert s.weights.max() > np.quantile(s.weights, 1 - 2 / 1024) > 0
+
+
 @pytest.mark.parametrize(
     ("net", "word"), [(coba.network(), 2), (microcircuit.network(scale=0.02), 4)]
 )

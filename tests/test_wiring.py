@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from scipy import sparse, stats
 
 import spikesim as ss
+from spikesim.distributions import tail
 from spikesim.engine import keyed
 from spikesim.engine.build import expected_synapses
 
@@ -739,6 +740,26 @@ def test_exact_weights_are_finer():
     assert np.abs(compact.weights - exact.weights)[typical].max() < 0.04
 
 
+@pytest.mark.parametrize("rule", [ss.FixedTotal(1_000_000), ss.FixedInDegree(1000)], ids=repr)
+@pytest.mark.parametrize("weights", ["compact", "exact"])
+def test_a_heavy_tail_is_drawn_octave_by_octave(rule, weights):
+    """Every value of the tail as often as it should be, and independently of targets and delays."""
+    drawn = dict(weight=ss.LogNormal(0.0, 4.0), delay=ss.Uniform(0.1, 1000.0), precision="double")
+    s = wire(rule, everyone(1000), everyone(1000), weights=weights, **drawn)
+    count = 1024 if weights == "compact" else 65536
+    octaves = tail(ss.LogNormal(0.0, 4.0), count).values
+    edges = np.concatenate([octaves[:-1, 0], octaves[-1, :1]]) * (1 - 1e-6)
+    found = np.bincount(np.searchsorted(edges, s.weights, side="right"), minlength=len(edges) + 1)
+    share = np.append(2.0 ** -np.arange(1, len(octaves)), 2.0 ** (1 - len(octaves)))
+    expected = len(s) * np.concatenate([[1 - 2 / count], 2 / count * share])
+    assert fits(found, expected) > LEAST_P
+    far = s.weights > edges[0]
+    if weights == "compact":
+        assert_unrelated(s.weights[far], s.delays[far], bins=4)
+    assert abs(np.corrcoef(np.log(s.weights[far]), s.delays[far])[0, 1]) < 4.5 / far.sum() ** 0.5
+    same(wire(rule, everyone(1000), everyone(1000), weights=weights, threads=3, **drawn), s)
+
+
 def test_clipping_gathers_weights_at_the_bounds():
     weight = ss.Normal(2.0, 1.0, low=1.0, high=3.5, outside="clip")
     w = wire(ss.FixedTotal(200_000), everyone(300), weight=weight, precision="double").weights
@@ -1141,6 +1162,21 @@ def test_memory_of_synapses_by_distance_is_foreseen():
     )
     with pytest.raises(MemoryError):
         ss.build(net, memory=0.1505)
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_memory_of_row_pointers_is_foreseen(threads):
+    """Of each source and partition one for every window of delays."""
+
+    def built(delay):
+        net = network({"a": 40_000})
+        net.connect("a", "a", ss.FixedOutDegree(2), weight=1.0, delay=delay, receptor="exc")
+        told = ss.check_memory(net, "single", None, dt=0.1, threads=threads)
+        return ss.build(net, threads=threads).wiring.rows.nbytes, told
+
+    (short, told_short), (long, told_long) = built(1.0), built(ss.Uniform(0.1, 50.0))
+    assert long > 10 * short
+    assert told_long - told_short == pytest.approx(long - short, rel=0.1)
 
 
 def by_distance(net, source="a", target="b", profile=None, weight=1.0, delay=1.0, **more):

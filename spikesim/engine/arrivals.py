@@ -25,7 +25,8 @@ STREAM, WEIGHTS, WEIGHT_STRIDE, WEIGHT_BIN, LEVELS, THRESHOLDS, THRESHOLD_STRIDE
         *("levels", "thresholds", "threshold_stride", "threshold_bin"),
     )
 )
-AGES, COPIES = INPUT.names.index("ages"), INPUT.names.index("copies")
+AGES, COPIES, FINE = (INPUT.names.index(name) for name in ("ages", "copies", "fine"))
+SECOND = 1 << 62  # of the step, in the key of a second draw
 
 # Arguments of all kernels: the ring of inputs; of all inputs the weights, the reals (quantiles of a
 # normal variable, standard deviations), the limits on draws, and the ages of trains, each with the
@@ -42,6 +43,11 @@ def _line(array):
 
 
 @inlined
+def _second(draws, block, step, given, key):
+    draw_lanes(draws, block, step | SECOND, np.uint64(given[STREAM]), np.uint64(key))
+
+
+@inlined
 def _add(inputs, spikes, weights):
     for j in range(64):
         inputs[j] += spikes[j] * weights[j]
@@ -50,7 +56,15 @@ def _add(inputs, spikes, weights):
 def sampled(
     ring, weights, reals, limits, ages, driven, given, at, receptors, blocks, time, step, key
 ):
-    """Values that are given."""
+    """Values that are given: one for all that get it, where there are limits, or one a lane."""
+    if given[LEVELS] > 0:
+        value = weights[64 * given[THRESHOLDS] + time]
+        for i in range(blocks):
+            inputs = lanes(ring, at + driven[i] * receptors)
+            gets = lanes(weights, given[WEIGHTS] + driven[i] * given[WEIGHT_STRIDE])
+            for j in range(64):
+                inputs[j] += value * gets[j]
+        return
     first_weight = given[WEIGHTS] + time * given[WEIGHT_BIN]
     for i in range(blocks):
         inputs = lanes(ring, at + driven[i] * receptors)
@@ -79,6 +93,7 @@ def poisson(
 ):
     """Independent Poisson trains: a draw above k limits means k spikes."""
     draws, spikes = _line(np.empty(80, np.uint32)), _line(np.empty(80, np.int32))
+    again = _line(np.empty(80, np.uint32))
     first_weight = given[WEIGHTS] + time * given[WEIGHT_BIN]
     first_limit = given[THRESHOLDS] + time * given[THRESHOLD_BIN]
     levels, stride, weight_stride = given[LEVELS], given[THRESHOLD_STRIDE], given[WEIGHT_STRIDE]
@@ -98,6 +113,15 @@ def poisson(
             above = lanes(limits, limit + level)
             for j in range(64):
                 spikes[j] += draws[j] > above[j]
+        if given[FINE] > 0:
+            on_limit, first = False, lanes(limits, limit)
+            for j in range(64):
+                on_limit |= draws[j] == first[j]
+            if on_limit:
+                _second(again, block, step, given, key)
+                fine = lanes(limits, limit + levels)
+                for j in range(64):
+                    spikes[j] += (draws[j] == first[j]) & (again[j] < fine[j])
         inputs = lanes(ring, at + block * receptors)
         _add(inputs, spikes, lanes(weights, first_weight + block * weight_stride))
 
@@ -107,12 +131,23 @@ def renewal(
 ):
     """Renewal trains: a draw below the hazard of a train's age means a spike."""
     draws, spikes = _line(np.empty(80, np.uint32)), _line(np.empty(80, np.int32))
+    again = _line(np.empty(80, np.uint32))
     for i in range(blocks):
         draw_lanes(draws, driven[i], step, np.uint64(given[STREAM]), np.uint64(key))
         place = 3 * (given[AGES] + driven[i])
         age, first, last = lanes(ages, place), lanes(ages, place + 1), lanes(ages, place + 2)
         for j in range(64):
             spikes[j] = draws[j] < limits[np.int64(first[j] + min(age[j], last[j]))]
+        if given[FINE] > 0:
+            on_limit = False
+            for j in range(64):
+                on_limit |= draws[j] == limits[np.int64(first[j] + min(age[j], last[j]))]
+            if on_limit:
+                _second(again, driven[i], step, given, key)
+                for j in range(64):
+                    hazard = np.int64(first[j] + min(age[j], last[j]))
+                    is_fine = again[j] < limits[hazard + given[FINE]]
+                    spikes[j] |= (draws[j] == limits[hazard]) & is_fine
         for j in range(64):
             age[j] = 0 if spikes[j] else min(age[j] + 1, OLDEST)
         inputs = lanes(ring, at + driven[i] * receptors)
@@ -123,24 +158,30 @@ def renewal(
 def _mother_spikes(limits, given, step, key):
     """Spikes of a mother train in a step; the draw is that of a neuron beyond all neurons."""
     low, high = np.uint64(step) & LOW32, np.uint64(step) >> BITS32
-    draw = philox(LOW32, low, high, np.uint64(given[STREAM]), key & LOW32, key >> BITS32)[0]
+    stream, first = np.uint64(given[STREAM]), 64 * given[THRESHOLDS]
+    draw, again, _, _ = philox(LOW32, low, high, stream, key & LOW32, key >> BITS32)
     count = 0
-    while count < given[LEVELS] and draw > limits[64 * (given[THRESHOLDS] + count)]:
+    while count < given[LEVELS] and draw > limits[first + 64 * count]:
         count += 1
+    if given[FINE] > 0 and draw == limits[first]:
+        count += again < limits[first + 64 * given[LEVELS]]
     return count
 
 
 def correlated(
     ring, weights, reals, limits, ages, driven, given, at, receptors, blocks, time, step, key
 ):
-    """Copies of a mother train's spikes: a draw for each, those of the k-th 2^40 k steps later."""
+    """Copies of a mother train's spikes: a draw for each, its number above the step's 40 bits.
+
+    What more bits a step has are above those of the number: steps have 53, the number 10.
+    """
     draws, spikes = _line(np.empty(80, np.uint32)), _line(np.empty(80, np.int32))
     mothers = _mother_spikes(limits, given, step, np.uint64(key))
     copies = np.uint32(given[COPIES])
     for mother in range(mothers):
         for i in range(blocks):
-            later = step + (mother << 40)
-            draw_lanes(draws, driven[i], later, np.uint64(given[STREAM]), np.uint64(key))
+            which = step & ((1 << 40) - 1) | mother << 40 | step >> 40 << 50
+            draw_lanes(draws, driven[i], which, np.uint64(given[STREAM]), np.uint64(key))
             for j in range(64):
                 spikes[j] = draws[j] <= copies
             inputs = lanes(ring, at + driven[i] * receptors)
@@ -158,15 +199,16 @@ _KERNELS = {
 
 
 @cache
-def address(kind: int, precision: str) -> int:
+def address(kind: int, precision: str, wide_sums: bool) -> int:
     """Where the compiled kernel of a kind of input is."""
-    return compiled(kind, precision).address
+    return compiled(kind, precision, wide_sums).address
 
 
 @cache
-def compiled(kind: int, precision: str):
+def compiled(kind: int, precision: str, wide_sums: bool = False):
     single = precision == "single"
-    integer, real = (types.int32, types.float32) if single else (types.int64, types.float64)
+    integer = types.int32 if single and not wide_sums else types.int64
+    real = types.float32 if single else types.float64
     arrays = (integer, integer, real, types.uint32, types.int32, types.int64, types.int64)
     pointers = [types.CPointer(kind) for kind in arrays]
     return entry(types.void(*pointers, *[types.int64] * 6))(_KERNELS[kind])

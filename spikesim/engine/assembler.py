@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from spikesim.distributions import levels
+from spikesim.distributions import levels, tail
 from spikesim.engine.bounds import profile, space
 from spikesim.engine.keyed import derive_key, generator
 from spikesim.engine.loop import Wiring
@@ -46,8 +46,6 @@ from spikesim.rules import (
     Pairs,
 )
 
-WEIGHT_LEVELS = 1024  # values that stand for a distribution of weights
-EXACT_LEVELS = 65536  # the same, where exact weights are asked for
 MOST_HASHED = 65536  # different weights of an array; more are sorted
 PIECE = 1 << 20  # delays turned to steps at a time
 TABLE_BITS = 13  # of a synapse for its weight; fans with more values keep weights beside synapses
@@ -119,7 +117,7 @@ class Assembler:
         dt: float,
         layout: Layout,
         workers: int,
-        exactly: bool,
+        count: int,
         tell: Callable[[float], object] = lambda seconds: None,
     ) -> None:
         self.network, self.dt, self.layout, self.workers = network, dt, layout, workers
@@ -141,7 +139,7 @@ class Assembler:
         for row, projection in zip(self.projections, self.sorted, strict=True):
             self._add(row, projection)
         self.fans = self._fans()
-        self.table, self.outside, self.word = self._weight_tables(exactly)
+        self.table, self.outside, self.word = self._weight_tables(count)
 
     def _add(self, row: np.void, projection: Projection) -> None:
         source, target, rule = projection.source, projection.target, projection.rule
@@ -244,7 +242,7 @@ class Assembler:
         fans["windows"] = (fans["windows"] - 1 >> self.slot_bits) + 1
         return fans
 
-    def _weight_tables(self, exactly: bool) -> tuple[np.ndarray, list[bool], type]:
+    def _weight_tables(self, count: int) -> tuple[np.ndarray, list[bool], type]:
         """Tables of all fans, which fans keep their weights outside the words, and what words are.
 
         They have 16 bits where all fans can do with so few: with the half to read, a synaptic event
@@ -261,22 +259,27 @@ class Assembler:
                 array = self.distinct[k] is not None
                 key = ("array", k) if array else (self.sorted[k].weight, unit)
                 if key not in table.entries:
-                    table.add(key, self._weights(k, exactly) / unit)
+                    table.add(key, self._weights(k, count) / unit)
                 row = self.projections[k]
-                row["weight"], row["levels"] = table.entries[key]
+                row["weight"], entries = table.entries[key]
+                row["levels"] = row["common"] = entries
+                if isinstance(self.sorted[k].weight, DISTRIBUTIONS):
+                    beyond = tail(self.sorted[k].weight, count)
+                    row["levels"], row["common"] = count, count - beyond.covers
+                    row["octaves"] = len(beyond.values)
             fan["table"] = whole.add(np.rint(np.concatenate(table.values)))
             fan["uniform"] = table.size == 1
             outside.append(table.size > most)
             longest = max(longest, 1 if outside[-1] else table.size)
         return whole.joined(), outside, np.uint16 if longest << bits <= 1 << 16 else np.uint32
 
-    def _weights(self, k: int, exactly: bool) -> np.ndarray:
-        """The values that the weights of a projection can have."""
+    def _weights(self, k: int, count: int) -> np.ndarray:
+        """The values that the weights of a projection can have; levels, if they are drawn."""
         weight = self.sorted[k].weight
         if self.distinct[k] is not None:
             return self.distinct[k]
         if isinstance(weight, DISTRIBUTIONS):
-            return levels(weight, EXACT_LEVELS if exactly else WEIGHT_LEVELS)
+            return np.concatenate([levels(weight, count), tail(weight, count).values.ravel()])
         return np.array([weight])
 
     def _unit(self, k: int) -> float:

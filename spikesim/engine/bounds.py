@@ -1,24 +1,23 @@
-"""How large a sum of weights can become in one step: what the integer inputs must hold."""
+"""How large a sum of weights can become in one step, and in which integers it is summed."""
 
 import math
-from collections.abc import Iterable
-from functools import lru_cache
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from scipy import special
 
+from spikesim.distributions import likelihoods
 from spikesim.engine.wiring import BOX, EXPONENTIAL, GAUSSIAN, largest_in_degree
 from spikesim.inputs import (
     CorrelatedPoisson,
-    Gamma,
     Poisson,
-    PoissonDeadTime,
     PoissonRates,
-    Sampled,
     Spikes,
     WhiteNoise,
 )
-from spikesim.network import Drive, Network, Projection, extremes
+from spikesim.network import DISTRIBUTIONS, Drive, Network, Projection, extremes
 from spikesim.rules import (
     AllToAll,
     Box,
@@ -32,42 +31,245 @@ from spikesim.rules import (
     Pairs,
 )
 
+DIGITS = 2.0**52  # of the largest sum, in the unit that is needed: beyond, doubles lose count
+RARE = 1e-15  # probability that a closer bound does not hold: for a target, or in a step
+MARGIN = 4.0  # how often a drive's share is reserved: `Simulation.set` can make it stronger
+PIECE = 1 << 20  # weights that are looked at together
 
-def bounds(
-    network: Network, drives: Iterable[Drive], dt: float, margin: float = 1.0
-) -> dict[tuple[str, str], float]:
-    """For every input of a neuron a sum of weights that one step cannot exceed.
+Key = tuple[str, str]  # population and receptor
 
-    At most one spike crosses a synapse in a step. Where numbers are drawn, twelve standard
-    deviations above their mean are allowed for. Drives count ``margin`` times.
+
+@dataclass(frozen=True)
+class Sums:
+    """The integers in which weights that arrive in a step are summed, by their input."""
+
+    units: dict[Key, float]  # weight of one unit
+    limits: dict[Key, float]  # largest sum of weights
+    taken: dict[Key, float]  # what synapses may take of it
+    wide: bool  # whether they have 64 bits, not 32
+
+
+@dataclass(frozen=True)
+class Part:
+    """What a projection or an input asks of the sums that it adds to."""
+
+    key: Key
+    told: str
+    least: float  # its smallest weight above 0
+    mean: float
+    largest: float
+    most: float  # that it brings in a step
+    closer: Callable[[], float]  # the same, less generously
+
+    @property
+    def unit(self) -> float:
+        """The coarsest in which weights keep 1e-3 of themselves or 1e-6 of their mean."""
+        needed = 2 * max(1e-3 * self.least, 1e-6 * self.mean)
+        return needed if needed and self.most else math.inf
+
+    def closely(self) -> "Part":
+        return replace(self, most=min(self.most, max(self.largest, self.closer())))
+
+
+def choose_sums(network: Network, dt: float, single: bool, count: int) -> Sums:
+    """Sums in which every weight keeps 1e-3 of itself, or 1e-6 of its projection's or input's mean.
+
+    At most one spike crosses a synapse in a step; where numbers are drawn, twelve standard
+    deviations above their mean are allowed for. In single precision sums have 32 bits. Where those
+    are too coarse, the largest sum is bounded more closely; where that does not do, sums have 64.
+
+    Parameters
+    ----------
+    count : int
+        Levels that stand for a distribution of weights.
+
+    Raises
+    ------
+    ValueError
+        A weight that would be lost beside another all the same.
     """
-    most = {(p.name, r): 0.0 for p in network.populations.values() for r in p.model.receptors}
-    for projection in network.projections.values():
-        key = projection.target.population, projection.receptor
-        most[key] += _in_degree(network, projection) * max(map(abs, extremes(projection.weight)))
-    for drive in drives:
-        if drive.receptor:
-            most[drive.target.population, drive.receptor] += margin * _in_a_step(drive.input, dt)
-    return most
+    populations = network.populations.values()
+    keys = [(p.name, receptor) for p in populations for receptor in p.model.receptors]
+    drives = [drive for drive in network.drives.values() if drive.receptor]
+    parts = [
+        *(_of_projection(network, p, count) for p in network.projections.values()),
+        *(_of_drive(drive, dt, MARGIN) for drive in drives),
+    ]
+    needed = dict.fromkeys(keys, math.inf)
+    for part in parts:
+        needed[part.key] = min(needed[part.key], part.unit)
+    most = _total(keys, parts)
+    fits = {key: most[key] <= DIGITS * needed[key] for key in keys}
+    if single:
+        fits = {key: _unit(most[key], 30) <= needed[key] for key in keys}
+    parts = [part if fits[part.key] else part.closely() for part in parts]
+    most = _total(keys, parts)
+    wide = not single or any(_unit(most[key], 30) > needed[key] for key in keys if not fits[key])
+    headroom, smallest = 62 if wide else 30, np.finfo(np.float32 if single else float).tiny
+    units = {key: max(_unit(most[key], headroom), float(smallest)) for key in keys}
+    for key in keys:
+        if not fits[key] and most[key] > DIGITS * needed[key] or units[key] > needed[key]:
+            ours = [part for part in parts if part.key == key]
+            _refuse(min(ours, key=lambda part: part.unit), max(ours, key=lambda part: part.most))
+    return Sums(
+        units,
+        {key: units[key] * 2.0**headroom if most[key] else 0.0 for key in keys},
+        _total(keys, parts[: len(network.projections)]),
+        wide,
+    )
 
 
-def _in_a_step(given: Any, dt: float) -> float:
-    """The largest weight that an input can bring in one step."""
+def _refuse(small: Part, large: Part) -> None:
+    population, receptor = small.key
+    beside = "others of its own" if small is large else large.told
+    raise ValueError(
+        f"{small.told}: weights of {small.least or small.mean:g} would be lost beside {beside}, "
+        f"for which receptor {receptor!r} of {population!r} must add up to {large.most:g} in a "
+        "step; that takes more than 52 bits: use different receptors, or weights that differ less."
+    )
+
+
+def check_drive(
+    sums: Sums, described: Mapping[str, Drive], drives: Mapping[str, Drive], name: str, dt: float
+) -> None:
+    """Refuse an input, set while running, whose weights the sums of a build cannot hold."""
+    key = drives[name].target.population, drives[name].receptor
+    if not drives[name].receptor:
+        return
+    ours = [d for d in drives.values() if (d.target.population, d.receptor) == key]
+    parts = {drive.name: _of_drive(drive, dt, 1.0) for drive in ours}
+    most, limit = sums.taken[key] + sum(part.most for part in parts.values()), sums.limits[key]
+    if most > limit:
+        most = sums.taken[key] + sum(part.closely().most for part in parts.values())
+    if most > limit:
+        raise ValueError(
+            f"input {name!r} would be stronger than this build can add up ({most:g} "
+            f"of at most {limit:g} per step): describe it so and build again."
+        )
+    part, unit = parts[name], sums.units[key]
+    before = _of_drive(described[name], dt, 1.0).mean if name in described else 0.0
+    if unit > max(part.unit, 2e-6 * before):
+        raise ValueError(
+            f"input {name!r}: weights of {part.least or part.mean:g} would be too small for this "
+            f"build, which adds up in units of {unit:g}: describe it so and build again."
+        )
+
+
+def _unit(most: float, headroom: int) -> float:
+    if not 0 < most < math.inf:
+        return most or 1.0
+    return 2.0 ** (math.ceil(math.log2(most)) - headroom)
+
+
+def _total(keys: Iterable[Key], parts: Iterable[Part]) -> dict[Key, float]:
+    total = dict.fromkeys(keys, 0.0)
+    for part in parts:
+        total[part.key] += part.most
+    return total
+
+
+def _of_projection(network: Network, projection: Projection, count: int) -> Part:
+    weight = projection.weight
+    mean, most = _degree(network, projection)
+    if isinstance(weight, DISTRIBUTIONS):
+        values, shares = likelihoods(weight, count)
+    else:
+        values, shares = np.asarray(weight, float), None
+    largest = max(map(abs, extremes(values)))
+
+    def closer() -> float:
+        if shares is not None:
+            return _largest_of_drawn(np.abs(values), shares, mean, most)
+        if not values.ndim:
+            return min(float(_at_most(mean)), most) * largest
+        if isinstance(projection.rule, Pairs):
+            return float(np.bincount(projection.rule.targets, np.abs(values), minlength=1).max())
+        if isinstance(projection.rule, OneToOne):
+            return largest
+        return float(sum(np.abs(row) for row in values).max())
+
+    return Part(
+        (projection.target.population, projection.receptor),
+        f"projection {projection.name!r}",
+        *_least_and_mean(values, shares),
+        largest,
+        min(_unlikely(mean), most) * max(largest, *map(abs, extremes(weight))),
+        closer,
+    )
+
+
+def _of_drive(drive: Drive, dt: float, margin: float) -> Part:
+    """``margin`` times what an input can bring in one step."""
+    given, spikes = drive.input, [1.0, 1.0]
+    weight = given.weight if hasattr(given, "weight") else getattr(given, "values", None)
     match given:
         case Poisson(rate=rates) | PoissonRates(rates=rates) | CorrelatedPoisson(rate=rates):
             mean = float(np.max(rates)) * dt / 1000
-            return _unlikely(mean) * float(np.max(np.abs(given.weight)))
-        case Gamma() | PoissonDeadTime():
-            return float(np.max(np.abs(given.weight)))
-        case Sampled():
-            return float(np.max(np.abs(given.values)))
+            spikes = [_unlikely(mean), float(_at_most(mean))]
         case WhiteNoise():
-            return 6.0 * float(np.max(given.sd))
+            weight, spikes = given.sd, [6.0, 6.0]
         case Spikes():
-            arrivals = np.stack([arrival_steps(given.trains.times, dt), given.trains.neurons])
-            together = np.unique(arrivals, axis=1, return_counts=True)[1].max(initial=0)
-            return float(together) * float(np.max(np.abs(given.weight), initial=0.0))
-    raise AssertionError(given)
+            steps = np.unique(arrival_steps(given.trains.times, dt), return_inverse=True)[1]
+            cells = steps * given.trains.size
+            cells, together = np.unique(cells + given.trains.neurons, return_counts=True)
+            each = np.broadcast_to(np.abs(weight), given.trains.size)
+            spikes[0] = float(together.max(initial=0))
+            closest = float((together * each[cells % given.trains.size]).max(initial=0.0))
+    largest = max(map(abs, extremes(weight)))
+    least, mean_weight = _least_and_mean(np.asarray(weight, float))
+    if isinstance(given, WhiteNoise):  # a normal variable can be as small as can be
+        least = 0.0
+
+    def closer() -> float:
+        return margin * (closest if isinstance(given, Spikes) else spikes[1] * largest)
+
+    return Part(
+        (drive.target.population, drive.receptor),
+        f"input {drive.name!r}",
+        least,
+        mean_weight,
+        largest,
+        margin * (spikes[0] * largest),
+        closer,
+    )
+
+
+def _least_and_mean(values: np.ndarray, shares: np.ndarray | None = None) -> tuple[float, float]:
+    """The smallest of weights that is not 0, and their mean, both without a sign."""
+    if shares is not None:
+        weights = np.abs(values)
+        return float(weights[weights > 0].min(initial=np.inf)), float(shares @ weights)
+    least, total = np.inf, 0.0
+    for piece in np.array_split(values.ravel(), values.size // PIECE + 1):
+        weights = np.abs(piece)
+        least = min(least, float(weights[weights > 0].min(initial=np.inf)))
+        total += float(weights.sum())
+    return least if total else 0.0, total / max(values.size, 1)
+
+
+def _at_most(mean: Any) -> np.ndarray:
+    """A number that a Poisson variable of this mean hardly ever exceeds (nor a binomial one)."""
+    mean = np.asarray(mean, float)
+    low, high = np.full(mean.shape, -1.0), np.ceil(_unlikely(mean))
+    while np.any(high - low > 1):
+        middle = np.floor((low + high) / 2)
+        enough = special.pdtrc(middle, mean) <= RARE
+        low, high = np.where(enough, low, middle), np.where(enough, middle, high)
+    return high
+
+
+def _largest_of_drawn(values: np.ndarray, shares: np.ndarray, mean: float, most: float) -> float:
+    """A sum of drawn values that a target's synapses hardly ever exceed, by Chernoff's bound.
+
+    It has ``mean`` synapses on average, ``most`` at the very most.
+    """
+    largest = float(values.max())
+    lowest = most * largest
+    for x in np.geomspace(1e-6, 100, 200) if largest else ():
+        grown = float(shares @ np.expm1(x / largest * values))
+        exponent = most * math.log1p(grown) if mean == most else mean * grown
+        lowest = min(lowest, (exponent - math.log(RARE)) / x * largest)
+    return lowest
 
 
 def arrival_steps(times: np.ndarray, dt: float) -> np.ndarray:
@@ -75,28 +277,29 @@ def arrival_steps(times: np.ndarray, dt: float) -> np.ndarray:
     return np.maximum(np.ceil(times / dt - 1e-6).astype(np.int64) - 1, 0)
 
 
-@lru_cache(maxsize=64)  # asked again whenever an input is changed
-def _in_degree(network: Network, projection: Projection) -> float:
+def _degree(network: Network, projection: Projection) -> tuple[float, float]:
+    """How many synapses a target has on average, where it has most, and how many it can have."""
     rule, source, target = projection.rule, projection.source, projection.target
     match rule:
         case FixedInDegree():
-            return rule.k
+            return rule.k, rule.k
         case OneToOne():
-            return 1
+            return 1, 1
         case AllToAll():
-            return source.size
+            return source.size, source.size
         case Pairs():
-            return int(np.bincount(rule.targets, minlength=1).max())
+            most = int(np.bincount(rule.targets, minlength=1).max())
+            return most, most
         case FixedProbability():
-            return min(_unlikely(rule.p * source.size), source.size)
+            return rule.p * source.size, source.size
         case FixedOutDegree():
             mean = rule.k * source.size / max(1, target.size - (not rule.autapses))
-            return min(_unlikely(mean), source.size * (rule.k if rule.multapses else 1))
+            return mean, source.size * (rule.k if rule.multapses else 1)
         case FixedTotal():
-            return min(_unlikely(rule.n / target.size), rule.n)
+            return rule.n / target.size, rule.n
         case DistanceDependent():
             mean = largest_in_degree(*space(network, projection), *profile(rule))
-            return min(_unlikely(mean), source.size)
+            return mean, source.size
     raise AssertionError(rule)
 
 
@@ -130,5 +333,5 @@ def farthest(network: Network, projection: Projection) -> float:
     return math.hypot(*around)
 
 
-def _unlikely(mean: float) -> float:
-    return mean + 12 * math.sqrt(mean) + 30
+def _unlikely(mean: Any) -> Any:
+    return mean + 12 * np.sqrt(mean) + 30

@@ -17,6 +17,7 @@ import psutil
 from tqdm import tqdm
 
 from spikesim import display
+from spikesim.distributions import EXACT_LEVELS, WEIGHT_LEVELS
 from spikesim.engine.assembler import (
     LISTED,
     MEASURED,
@@ -26,7 +27,8 @@ from spikesim.engine.assembler import (
     compile_wiring,
     is_stored,
 )
-from spikesim.engine.bounds import bounds, farthest, space
+from spikesim.engine.bounds import Sums, choose_sums, farthest, space
+from spikesim.engine.drives import input_bytes
 from spikesim.engine.generator import long_calls
 from spikesim.engine.keyed import generator
 from spikesim.engine.loop import Wiring
@@ -94,8 +96,7 @@ class Build:
     epoch: int
     history: int
     wiring: Wiring
-    units: dict[tuple[str, str], float]  # weight of one unit of an input
-    limits: dict[tuple[str, str], float]  # largest sum of weights an input can hold
+    sums: Sums
     values: dict[str, dict[str, Any]]  # parameters by population, drawn
     synapses_of: dict[str, int]  # by projection
     seconds: float
@@ -107,7 +108,17 @@ class Build:
 
     @property
     def integer(self) -> type:
-        return np.int32 if self.precision == "single" else np.int64
+        return np.int64 if self.sums.wide else np.int32
+
+    @property
+    def units(self) -> dict[tuple[str, str], float]:
+        """Weight of one unit of an input."""
+        return self.sums.units
+
+    @property
+    def limits(self) -> dict[tuple[str, str], float]:
+        """Largest sum of weights an input can hold."""
+        return self.sums.limits
 
     @property
     def synapse_count(self) -> int:
@@ -326,27 +337,60 @@ def _mean_probability(network: Network, projection: Projection) -> float:
 
 
 def estimate_memory(
-    network: Network, precision: Precision = "single", connectivity: Connectivity = "stored"
+    network: Network,
+    precision: Precision = "single",
+    connectivity: Connectivity = "stored",
+    dt: float = 0.1,
+    threads: int | None = None,
+    wide_sums: bool = False,
 ) -> float:
     """Bytes that a build and one state will need, before anything is built."""
     real = 4 if precision == "single" else 8
+    integer = 8 if wide_sums else real
     synapses = rows = scratch = state = 0.0
+    stored: dict[str, list[Projection]] = {}  # by source population
     for projection in network.projections.values():
         if connectivity == "procedural" and _can_be_drawn(network, projection):
             continue
+        stored.setdefault(projection.source.population, []).append(projection)
         count = expected_synapses(network, projection)
         exact = isinstance(projection.weight, np.ndarray)
-        synapses += count * (4 + real * exact)
-        rows += projection.source.size * 4 * 9
+        synapses += count * (4 + integer * exact)
         if isinstance(projection.rule, FixedInDegree | Pairs | OneToOne) or exact:
             scratch += count * (4 + 8 * exact + 8)
         if isinstance(projection.rule, DistanceDependent):  # rows that grow, distances, delays
             scratch += count * (12 + 10 * isinstance(projection.delay, DistanceDelay))
             scratch += 8 * cores() * projection.target.size
+    inputs = 64 * sum(
+        -(-p.size // 64) * len(p.model.receptors) for p in network.populations.values()
+    )
+    threads = threads or fastest_threads(network, dt)
+    partitions = threads * max(1, -(-inputs // (PARTITION_INPUTS * threads)) if stored else 1)
+    spreads = {name: _delay_steps(network, outgoing, dt) for name, outgoing in stored.items()}
+    slots = min(8, max([1, *spreads.values()]))
+    for name, spread in spreads.items():
+        rows += 4 * partitions * network.populations[name].size * -(-spread // slots)
     for p in network.populations.values():
         rows_of_state = len(p.model.dynamics.derivatives) + len(p.model.dynamics.defaults) / 2
-        state += p.size * (real * rows_of_state + 8 * real * max(len(p.model.receptors), 1) + 300)
+        state += p.size * (
+            real * rows_of_state + 8 * integer * max(len(p.model.receptors), 1) + 300
+        )
+    for drive in network.drives.values():
+        size = network.populations[drive.target.population].size
+        state += input_bytes(drive, size, dt, real, integer)
     return synapses + rows + scratch + state + 150e6  # the last: Python, NumPy and Numba
+
+
+def _delay_steps(network: Network, projections: list[Projection], dt: float) -> float:
+    """How many steps the delays of some projections span."""
+    low, high = math.inf, 0.0
+    for projection in projections:
+        if np.size(projection.delay):
+            first, last = extremes(projection.delay)
+            if isinstance(projection.delay, DistanceDelay):
+                last = first + farthest(network, projection) / projection.delay.velocity
+            low, high = min(low, first), max(high, last)
+    return max(1, round((min(high, DELAY_LEVELS * dt) - low) / dt) + 1) if high else 1
 
 
 def _can_be_drawn(network: Network, projection: Projection) -> bool:
@@ -361,9 +405,16 @@ def check_memory(
     precision: Precision,
     limit: float | None,
     connectivity: Connectivity = "stored",
+    *,
+    dt: float = 0.1,
+    threads: int | None = None,
+    wide_sums: bool = False,
 ) -> float:
-    """The estimate in bytes; raises `MemoryError` if it exceeds the limit (GB)."""
-    need = estimate_memory(network, precision, connectivity)
+    """The estimate in bytes; raises `MemoryError` if it exceeds the limit (GB).
+
+    ``dt``, ``threads`` and whether sums have 64 bits (see `choose_sums`) are as the build has them.
+    """
+    need = estimate_memory(network, precision, connectivity, dt, threads, wide_sums)
     number = isinstance(limit, int | float | np.number)
     if limit is not None and not (number and math.isfinite(limit) and limit > 0):
         raise ValueError(f"memory is {limit!r}; it must be a positive number of GB.")
@@ -405,8 +456,10 @@ def build(
         Limit in GB; default: the memory available.
     weights : "compact" or "exact"
         Whether a weight drawn from a distribution is one of (at most) 1,024 equally likely values
-        with the distribution's mean and variance, or one of 65,536. Weights that are numbers or
-        arrays are never rounded beyond the precision.
+        with the distribution's mean and variance, or one of 65,536; of a tail that holds much of
+        the variance, many more. Every weight, drawn or given, is kept to 1e-3 of itself or to 1e-6
+        of the mean of its projection or input; for that the weights that arrive in a step are
+        summed in 32 bits, or in 64 where some are far smaller than others.
     connectivity : "stored" or "procedural"
         Whether synapses are kept, or drawn again whenever their source spikes, which takes no
         memory and more time; the spikes are the same. The outputs of a population can be drawn if
@@ -418,7 +471,8 @@ def build(
     Raises
     ------
     ValueError
-        A delay below dt, or an argument out of range.
+        A delay below dt, weights so different that even 64 bits lose the smaller ones, or an
+        argument out of range.
     MemoryError
         The network would need more than the limit; nothing has been allocated.
     """
@@ -427,8 +481,13 @@ def build(
         raise ValueError(f"weights is {weights!r}; it must be 'compact' or 'exact'.")
     check_build(network, dt, threads, precision, connectivity)
     warn_of_si("build", {"dt": (dt, "ms")})
-    check_memory(network, precision, memory, connectivity)
+    check_memory(network, precision, memory, connectivity, dt=dt, threads=threads)
+    count = EXACT_LEVELS if weights == "exact" else WEIGHT_LEVELS
+    sums = choose_sums(network, dt, precision == "single", count)
     threads = int(threads or fastest_threads(network, dt))
+    if sums.wide:
+        more = {"dt": dt, "threads": threads, "wide_sums": True}
+        check_memory(network, precision, memory, connectivity, **more)
     values = {name: _draw_values(network, p) for name, p in network.populations.items()}
 
     populations = _population_table(network)
@@ -439,15 +498,8 @@ def build(
     spans, inputs = _partitioned(populations, threads, None if drawn else PARTITION_INPUTS)
     partitions = len(spans)
     address_bits = max(6, math.ceil(math.log2(max(inputs, 64))))
-    integer = np.int32 if precision == "single" else np.int64
-    # Four times the drives' share: `Simulation.set` can make them stronger.
-    most = bounds(network, network.drives.values(), dt, margin=4.0)
-    headroom = 30 if precision == "single" else 62
-    units = {
-        key: 2.0 ** (math.ceil(math.log2(bound)) - headroom) if bound > 0 else 1.0
-        for key, bound in most.items()
-    }
-    layout = Layout(populations, spans, units, address_bits, integer)
+    integer = np.int64 if sums.wide else np.int32
+    layout = Layout(populations, spans, sums.units, address_bits, integer)
     workers = min(partitions, threads, cores())
     foreseen = build_seconds(network, workers, connectivity) if bar else 0.0
     with _bar(foreseen, bar) as shown:
@@ -457,7 +509,7 @@ def build(
             with one_by_one:
                 shown.update(min(seconds, shown.total - shown.n))
 
-        assembler = Assembler(network, dt, layout, workers, weights == "exact", tell)
+        assembler = Assembler(network, dt, layout, workers, count, tell)
         compile_start = time.perf_counter()
         compile_wiring(integer, assembler.word)
         compile_seconds = time.perf_counter() - compile_start
@@ -476,8 +528,7 @@ def build(
         epoch=epoch,
         history=history,
         wiring=wiring,
-        units=units,
-        limits={key: units[key] * 2.0**headroom if most[key] else 0.0 for key in units},
+        sums=sums,
         values=values,
         synapses_of=assembler.synapses_of,
         seconds=time.perf_counter() - start - compile_seconds,
@@ -530,7 +581,10 @@ def _draw_values(network: Network, population: Population) -> dict[str, Any]:
 def sampled(value: Any, size: int, *key: object) -> float | np.ndarray:
     """A number or an array as it is; a distribution drawn for ``size`` neurons under a key."""
     if isinstance(value, DISTRIBUTIONS):
-        return value.quantile(generator(*key).random(size))
+        drawn = value.quantile(generator(*key).random(size))
+        if not np.isfinite(drawn).all():
+            raise ValueError(f"{value!r} gave a value that is not finite; give it bounds.")
+        return drawn
     array = np.array(value, float)
     return float(array) if array.ndim == 0 else array
 

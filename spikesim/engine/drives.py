@@ -1,8 +1,8 @@
 """Inputs into the arrays that the run loop reads: random ones by block, given spikes as events."""
 
-from collections.abc import Iterable
-from functools import lru_cache
-from typing import Any
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from scipy import optimize, special
@@ -10,7 +10,6 @@ from scipy import optimize, special
 from spikesim.distributions import Normal, levels
 from spikesim.engine.arrivals import GAUSS_LEVELS, address
 from spikesim.engine.bounds import arrival_steps
-from spikesim.engine.build import Build
 from spikesim.engine.keyed import derive_key, generator
 from spikesim.engine.tables import CORRELATED, GAUSS, INPUT, POISSON, RENEWAL, SAMPLED, aligned
 from spikesim.inputs import (
@@ -26,6 +25,9 @@ from spikesim.inputs import (
 )
 from spikesim.network import Drive
 
+if TYPE_CHECKING:
+    from spikesim.engine.build import Build
+
 KINDS = {
     Poisson: POISSON,
     PoissonRates: POISSON,
@@ -36,17 +38,45 @@ KINDS = {
     CorrelatedPoisson: CORRELATED,
 }
 MOST_HAZARDS = 1 << 26  # entries of one input's tables
+RARE = 2.0**-20  # probability of a spike below which 32 bits hold it to less than 2e-4
+PIECE = 64  # blocks whose limits are found together
 HEAD = 256  # steps of a smooth distribution that are summed one by one
 
 
-def drive_arrays(build: Build, drives: Iterable[Drive]) -> dict[str, np.ndarray]:
+class _Lines:
+    """Blocks of 64 numbers, one input's behind the other's, written when their number is known."""
+
+    def __init__(self) -> None:
+        self.blocks = 0
+        self._writers: list[tuple[int, int, Callable[[np.ndarray], None]]] = []
+
+    def add(self, blocks: int, write: Callable[[np.ndarray], None]) -> int:
+        """Room for so many blocks, which ``write`` fills; returns the first."""
+        first = self.blocks
+        self._writers.append((first, blocks, write))
+        self.blocks += blocks
+        return first
+
+    def add_array(self, values: np.ndarray) -> int:
+        return self.add(values.size // 64, lambda room: np.copyto(room, values.ravel(), "unsafe"))
+
+    def joined(self, kind: type, more: int = 0) -> np.ndarray:
+        """All blocks, and room for some numbers more."""
+        result = aligned(64 * self.blocks + more, kind)
+        for first, blocks, write in self._writers:
+            write(result[64 * first :][: 64 * blocks])
+        return result
+
+
+def drive_arrays(build: "Build", drives: Iterable[Drive]) -> dict[str, np.ndarray]:
     """The fields of `Flow` that hold a state's inputs; the ages of renewal trains are 0."""
     drives = list(drives)
     by_step = _by_step(drives)
     table = np.zeros(len(by_step), INPUT)
-    weights: list[np.ndarray] = []  # [bin, block, lane], integers
-    reals = [levels(Normal(0.0, 1.0), GAUSS_LEVELS) / np.sqrt(2)]  # and SDs [block, lane]
-    limits: list[np.ndarray] = []  # [bin, block, level, lane]
+    weights = _Lines()  # [bin, block, lane], integers
+    reals = _Lines()  # quantiles of a normal variable and SDs [block, lane]
+    reals.add_array(levels(Normal(0.0, 1.0), GAUSS_LEVELS) / np.sqrt(2))
+    limits = _Lines()  # [bin, block, level, lane]
     hazards: list[np.ndarray] = []  # one table after the other
     ages: list[np.ndarray] = []  # [block, (age, first hazard, last), lane]
     driven: list[np.ndarray] = []  # blocks
@@ -62,37 +92,26 @@ def drive_arrays(build: Build, drives: Iterable[Drive]) -> dict[str, np.ndarray]
         if isinstance(given, PoissonRates | Sampled):
             row["bin_steps"] = steps_of_bin(drive, build.dt)
             row["repeats"] = given.repeat
-        row["thresholds"] = sum(x.size // 64 for x in limits)
         if isinstance(given, Poisson | PoissonRates):
-            rates = [given.rate] if isinstance(given, Poisson) else given.rates
-            means = np.stack([_lanes(rate, drive, size) for rate in rates]) * build.dt / 1000
-            limits.append(poisson_limits(means))
-            row["bins"], blocks, row["levels"] = limits[-1].shape[:3]
-            row["threshold_bin"] = blocks * row["levels"]
-            row["threshold_stride"] = row["levels"] if blocks > 1 else 0
+            rates = np.asarray(given.rate)[None] if isinstance(given, Poisson) else given.rates
+            _add_limits(row, limits, rates, drive, build.dt)
         elif isinstance(given, Renewal):
-            hazard, first, last = hazard_tables(drive, size, build.dt)
+            hazard, first, last, row["fine"] = hazard_tables(drive, size, build.dt)
             row["ages"] = sum(map(len, ages))
             first = first + sum(x.size for x in hazards)
             ages.append(np.stack([np.zeros_like(first), first, last], axis=1))
             hazards.append(hazard)
         elif isinstance(given, CorrelatedPoisson):
-            mother = given.rate / given.correlation * build.dt / 1000
-            limits.append(poisson_limits(np.full((1, 1, 64), mother)))
-            row["levels"] = limits[-1].shape[2]
+            _add_limits(row, limits, np.array([given.rate / given.correlation]), drive, build.dt)
             row["copies"] = np.ceil(given.correlation * 2.0**32) - 1
 
-        unit, parts = build.units[population.name, drive.receptor], weights
+        unit = build.units[population.name, drive.receptor]
         if isinstance(given, Sampled):
-            part = np.rint(np.stack([_lanes(value, drive, size) for value in given.values]) / unit)
-            row["bins"], row["weight_bin"] = part.shape[:2]
+            _add_samples(row, weights, drive, size, unit)
         elif isinstance(given, WhiteNoise):
-            part, parts = _lanes(given.sd, drive, size) / unit, reals
+            _add_lanes(row, reals, _lanes(given.sd, drive, size) / unit, drive)
         else:
-            part = np.rint(_lanes(given.weight, drive, size) / unit)
-        row["weights"] = sum(x.size // 64 for x in parts)
-        row["weight_stride"] = 1 if part.shape[-2] > 1 else 0
-        parts.append(part)
+            _add_lanes(row, weights, np.rint(_lanes(given.weight, drive, size) / unit), drive)
 
         blocks = _driven_blocks(drive)
         driven_first[n] = sum(map(len, driven))
@@ -100,18 +119,115 @@ def drive_arrays(build: Build, drives: Iterable[Drive]) -> dict[str, np.ndarray]
         driven_first[n, 1:] += np.searchsorted(blocks, last)
         driven.append(blocks)
     for age in ages:
-        age[:, 1] += sum(x.size for x in limits)  # hazards lie behind all limits
+        age[:, 1] += 64 * limits.blocks  # hazards lie behind all limits
+    drivers = [address(kind, build.precision, build.sums.wide) for kind in table["kind"]]
+    all_limits = limits.joined(np.uint32, sum(x.size for x in hazards))
+    if hazards:
+        np.concatenate(hazards, out=all_limits[64 * limits.blocks :])
     return {
         "inputs": table,
-        "drivers": np.array([address(kind, build.precision) for kind in table["kind"]], np.int64),
+        "drivers": np.array(drivers, np.int64),
         "driven": _flat(driven, np.int64),
         "driven_first": driven_first,
-        "weights": _flat(weights, build.integer),
-        "reals": _flat(reals, build.real),
-        "limits": _flat([*limits, *hazards], np.uint32),
+        "weights": weights.joined(build.integer),
+        "reals": reals.joined(build.real),
+        "limits": all_limits,
         "ages": _flat(ages, np.int32),
         **_events(build, [d for d in drives if isinstance(d.input, Spikes)]),
     }
+
+
+def _add_lanes(row: np.void, lines: _Lines, lanes: np.ndarray, drive: Drive) -> None:
+    """Weights or deviations [block, lane] that do not change."""
+    row["weights"] = lines.add_array(lanes)
+    if len(lanes) > 1:
+        row["weight_stride"] = 1
+
+
+def _add_samples(row: np.void, weights: _Lines, drive: Drive, size: int, unit: float) -> None:
+    """Values in units: one for each bin, and 1 for those that get them, or [bin, block, lane]."""
+    values = drive.input.values
+    row["bins"] = len(values)
+    if values.ndim == 1:
+        padded = np.zeros(-(-len(values) // 64) * 64)
+        padded[: len(values)] = np.rint(values / unit)
+        row["levels"], row["thresholds"] = 1, weights.add_array(padded)
+        _add_lanes(row, weights, _lanes(1.0, drive, size), drive)
+        return
+    first, blocks = _extent(drive)
+    places = drive.target.neurons - 64 * first
+
+    def write(room: np.ndarray) -> None:
+        for cells, given in zip(room.reshape(len(values), -1), values, strict=True):
+            cells[places] = np.rint(given / unit)
+
+    row["weight_bin"], row["weight_stride"] = blocks, 1
+    row["weights"] = weights.add(len(values) * blocks, write) - first
+
+
+def _add_limits(row: np.void, limits: _Lines, rates: np.ndarray, drive: Drive, dt: float) -> None:
+    """Limits on the draws of Poisson trains [bin, block, level, lane]; one block if all are alike.
+
+    Neurons beside the input's have a weight of 0.
+    """
+    bins, differ = len(rates), rates.ndim == 2
+    levels = poisson_levels(float(rates.max()) * dt / 1000)
+    fine = bool(np.any((rates > 0) & (rates < RARE * 1000 / dt)))
+    lines = levels + fine
+    first, blocks = _extent(drive) if differ else (0, 1)
+    places, lanes = drive.target.neurons - 64 * first, np.zeros(64 * blocks)
+
+    def write(room: np.ndarray) -> None:
+        for cells, rate in zip(room.reshape(bins, blocks, lines, 64), rates, strict=True):
+            lanes[places] = rate * dt / 1000
+            for k in range(0, blocks, PIECE):
+                means = lanes.reshape(blocks, 1, 64)[k : k + PIECE]
+                cells[k : k + PIECE] = poisson_limits(means, levels, fine)
+
+    def write_alike(room: np.ndarray) -> None:
+        means = rates[:, None, None] * dt / 1000
+        room.reshape(bins, lines, 64)[:] = poisson_limits(means, levels, fine)
+
+    row["bins"], row["levels"], row["fine"] = bins, levels, fine
+    row["threshold_bin"], row["threshold_stride"] = blocks * lines, lines if differ else 0
+    row["thresholds"] = limits.add(bins * blocks * lines, write if differ else write_alike)
+    row["thresholds"] -= first * row["threshold_stride"]
+
+
+def input_bytes(drive: Drive, size: int, dt: float, real: int, integer: int) -> float:
+    """What the arrays of an input in a population of so many neurons take, or a little more.
+
+    ``real`` and ``integer`` are the bytes of a variable and of a sum. Tables of hazards and events
+    are told as they are while they are made, the most.
+    """
+    given, everyone, block = drive.input, 64 * -(-size // 64), 64 * _extent(drive)[1]
+    match given:
+        case Sampled():
+            cells = given.values.shape[0] if given.values.ndim == 1 else len(given.values) * block
+            return integer * (cells + everyone)
+        case Poisson() | PoissonRates() | CorrelatedPoisson():
+            rates = np.asarray(given.rates if isinstance(given, PoissonRates) else given.rate)
+            most = float(rates.max()) * dt / 1000
+            if isinstance(given, CorrelatedPoisson):
+                most /= given.correlation
+            bins = len(rates) if isinstance(given, PoissonRates) else 1
+            lanes = 64 if rates.ndim == isinstance(given, PoissonRates) else block
+            return 4.0 * bins * lanes * (poisson_levels(most) + 1) + integer * everyone
+        case Gamma() | PoissonDeadTime():
+            rates = np.unique(given.rate)
+            _, sizes = _hazard_sizes(given, 1000 / dt / rates[rates > 0], dt)
+            return 32.0 * min(float(sizes.sum()), MOST_HAZARDS) + (integer + 44.0) * everyone
+        case Spikes():
+            return 120.0 * len(given.trains)
+        case WhiteNoise():
+            return real * everyone
+    return 0.0
+
+
+def _extent(drive: Drive) -> tuple[int, int]:
+    """The first block of an input's neurons, and how many there are to the last."""
+    first, last = drive.target.neurons[[0, -1]] // 64
+    return int(first), int(last - first + 1)
 
 
 def _by_step(drives: Iterable[Drive]) -> list[Drive]:
@@ -154,38 +270,66 @@ def steps_of_bin(drive: Drive, dt: float) -> int:
     return steps
 
 
-def poisson_limits(mean: np.ndarray) -> np.ndarray:
-    """Limits on a 32-bit draw: above k of them means k spikes; shape (bins, blocks, levels, 64).
-
-    The k-th limit is the cumulative distribution at k spikes, in units of 2^-32.
-    """
-    most = float(mean.max())
+def poisson_levels(most: float) -> int:
+    """How many spikes of a mean of ``most`` a 32-bit draw can tell apart."""
     levels = 1
     while special.pdtrc(levels - 1, most) > 2.0**-32:
         levels += 1
-    k = np.arange(levels)[:, None]
-    limits = np.ceil(special.pdtr(k, mean[:, :, None, :]) * 2.0**32) - 1
-    return np.clip(limits, 0, 2**32 - 1).astype(np.uint32)
+    return levels
 
 
-@lru_cache(maxsize=64)  # asked again whenever an input is changed
-def hazard_tables(drive: Drive, size: int, dt: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def poisson_limits(mean: np.ndarray, levels: int, fine: bool = False) -> np.ndarray:
+    """Limits on a 32-bit draw, above k of which means k spikes, of means [..., 1, lane].
+
+    They have shape [..., level, lane]. The k-th limit is the cumulative distribution at k spikes,
+    in units of 2^-32. If ``fine``, one more holds what of a second draw makes a draw on the first
+    limit a spike, so that rare ones come at their rate: 0 where that would change it by 1e-4.
+    """
+    limits = np.ceil(special.pdtr(np.arange(levels)[:, None], mean) * 2.0**32) - 1
+    limits = np.clip(limits, 0, 2**32 - 1)
+    if not fine:
+        return limits
+    spikes = special.pdtrc(0, mean) * 2.0**32
+    rest = (spikes - (2**32 - 1 - limits[..., :1, :])) * 2.0**32
+    return np.concatenate([limits, np.where(mean < RARE, np.clip(rest, 0, 2**32 - 1), 0)], axis=-2)
+
+
+# Asked for again whenever an input is changed; by population size and dt.
+_tables: WeakKeyDictionary[Drive, dict[tuple[int, float], tuple]] = WeakKeyDictionary()
+
+
+def hazard_tables(
+    drive: Drive, size: int, dt: float
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, int]:
     """Of a renewal input: limits on a 32-bit draw by age, a draw below which means a spike.
 
     There is one table per distinct rate, whose last entry stands for all later ages. Beside them
-    the first entry of each lane's table, [block, lane], and its length less one.
+    the first entry of each lane's table, [block, lane], and its length less one; then how far
+    behind a limit lies what makes a draw on it a spike (see `poisson_limits`), 0 if nothing does.
     """
+    known = _tables.setdefault(drive, {})
+    if (size, dt) not in known:
+        known[size, dt] = _hazard_tables(drive, size, dt)
+    return known[size, dt]
+
+
+def _hazard_sizes(given: Renewal, means: np.ndarray, dt: float) -> tuple[int, np.ndarray]:
+    """The shortest interval and the lengths of hazard tables of mean intervals, all in steps."""
+    if isinstance(given, Gamma):
+        return 1, gamma_ages(means / given.shape, given.shape)
+    shortest = max(1, int(np.ceil(given.dead_time / dt - 1e-6)))
+    return shortest, np.full(means.shape, shortest + 1.0)
+
+
+def _hazard_tables(
+    drive: Drive, size: int, dt: float
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, int]:
     given = drive.input
     rates = np.broadcast_to(_lanes(given.rate, drive, size), (-(-size // 64), 64))
     distinct, which = np.unique(rates, return_inverse=True)
     positive = distinct[distinct > 0]
     means = 1000 / dt / positive  # steps
-    shortest = 1
-    if isinstance(given, Gamma):
-        sizes = gamma_ages(means / given.shape, given.shape)
-    else:
-        shortest = max(1, int(np.ceil(given.dead_time / dt - 1e-6)))
-        sizes = np.full(means.shape, shortest + 1.0)
+    shortest, sizes = _hazard_sizes(given, means, dt)
     if means.min(initial=np.inf) <= shortest:
         raise ValueError(
             f"input {drive.name!r}: rate runs up to {distinct[-1]:g} Hz; as intervals last at "
@@ -206,8 +350,14 @@ def hazard_tables(drive: Drive, size: int, dt: float) -> tuple[np.ndarray, np.nd
     lengths = np.array([table.size for table in tables])
     first = (np.cumsum(lengths) - lengths)[which].reshape(rates.shape)
     last = (lengths - 1)[which].reshape(rates.shape)
-    limits = np.rint(np.concatenate(tables) * 2.0**32)
-    return np.minimum(limits, 2**32 - 1).astype(np.uint32), first, last
+    hazards = np.concatenate(tables) * 2.0**32
+    limits, rare = np.rint(hazards), (hazards > 0) & (hazards < RARE * 2.0**32)
+    fine = 0
+    if isinstance(given, PoissonDeadTime) and rare.any():  # of gamma trains only while they wait
+        limits[rare] = np.floor(hazards[rare])
+        fine, rest = limits.size, np.where(rare, (hazards - limits) * 2.0**32, 0)
+        limits = np.append(limits, rest)
+    return np.minimum(limits, 2**32 - 1).astype(np.uint32), first, last, fine
 
 
 def gamma_ages(scale: Any, shape: float) -> Any:
@@ -248,7 +398,7 @@ def dead_time_hazards(mean: float, dead: int) -> np.ndarray:
 
 
 def start_ages(
-    build: Build, arrays: dict[str, np.ndarray], drives: Iterable[Drive], *key: object
+    build: "Build", arrays: dict[str, np.ndarray], drives: Iterable[Drive], *key: object
 ) -> None:
     """Give renewal trains ages as if they had run for ever; drawn under a key."""
     ages = arrays["ages"].reshape(-1, 3, 64)
@@ -277,7 +427,7 @@ def equilibrium_ages(hazards: np.ndarray, uniform: np.ndarray) -> np.ndarray:
     return np.searchsorted(cumulative, uniform * cumulative[-1], side="right")
 
 
-def _events(build: Build, drives: list[Drive]) -> dict[str, np.ndarray]:
+def _events(build: "Build", drives: list[Drive]) -> dict[str, np.ndarray]:
     """Given spikes by partition, then by step."""
     columns: list[list[np.ndarray]] = [[np.empty(0, np.int64)] for _ in range(4)]
     for drive in drives:

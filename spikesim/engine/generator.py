@@ -103,6 +103,7 @@ def generate(
     precision: str,
     observed: Mapping[str, ast.expr] | None = None,
     start: Mapping[str, object] | None = None,
+    wide_sums: bool = False,
 ) -> Kernel:
     """Write the kernel of a population.
 
@@ -119,10 +120,13 @@ def generate(
         reset, as all others see the neuron.
     start : mapping
         Start values, if they are not the model's own.
+    wide_sums : bool
+        Whether arriving weights are summed in 64 bits in single precision too.
     """
     with np.errstate(all="ignore"):  # what is not finite is refused
         begin = _central({**model.all_initial, **(start or {})}, values)
-        return _generate(Writer(model, values, dt, precision, begin), model, observed or {})
+        writer = Writer(model, values, dt, precision, begin)
+        return _generate(writer, model, observed or {}, wide_sums)
 
 
 def _central(start: Mapping[str, object], values: Mapping[str, object]) -> dict[str, object]:
@@ -137,7 +141,9 @@ def _central(start: Mapping[str, object], values: Mapping[str, object]) -> dict[
     return result
 
 
-def _generate(writer: Writer, model: NeuronModel, observed: Mapping[str, ast.expr]) -> Kernel:
+def _generate(
+    writer: Writer, model: NeuronModel, observed: Mapping[str, ast.expr], wide_sums: bool
+) -> Kernel:
     dynamics = model.dynamics
     precision = "single" if writer.single else "double"
     variables, receptors = list(dynamics.derivatives), list(dynamics.arrivals)
@@ -214,7 +220,7 @@ def _generate(writer: Writer, model: NeuronModel, observed: Mapping[str, ast.exp
     source = _TEXT.format(
         title=f"One step of a population of {model.name} neurons, {precision} precision.",
         real="float32" if writer.single else "float64",
-        integer="int32" if writer.single else "int64",
+        integer="int32" if writer.single and not wide_sums else "int64",
         abi=", ".join(ABI),
         constants=_indented(4, constants, times, waiting.top),
         lanes=_indented(8, lanes),

@@ -12,6 +12,7 @@ from numba import types
 from numba.extending import overload
 
 from spikesim.engine.cache import inlined
+from spikesim.engine.keyed import row_key
 from spikesim.engine.wiring import delay_of, draw, level, place_of
 
 
@@ -53,11 +54,12 @@ def _add_drawn(drawing, scratch, wiring, flow, shape, partition, step, f, window
         receptors = wiring.populations[projection.target].receptors
         kept = draw(projection, place, drawing.counts, span, receptors, seen, addresses, bits)
         weights = wiring.table[fan.table + projection.weight :]
+        key = row_key(projection.key, place)
         for k in range(kept):
             late = delay_of(drawing.delay_tables, projection, bits[k]) - first_delay
             if 0 <= late < 1 << shape.slot_bits:
                 at = (np.int64(addresses[k]) | late << shape.address_bits) + base
-                ring[at & ((1 << shift) - 1)] += weights[level(projection, bits[k])]
+                ring[at & ((1 << shift) - 1)] += weights[level(projection, key, bits[k])]
 
 
 def add_drawn(drawing, scratch, wiring, flow, shape, partition, step, f, window, source):

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from spikesim.distributions import Normal
-from spikesim.engine.bounds import bounds
+from spikesim.engine.bounds import check_drive
 from spikesim.engine.build import Build, sampled
 from spikesim.engine.cache import generated_module
 from spikesim.engine.drives import drive_arrays, start_ages
@@ -168,13 +168,7 @@ class State:
         changed = replace(drive, input=replace(drive.input, **values))
         self.network.check_drive(changed)
         drives = {**self._drives, name: changed}
-        most = bounds(self.network, drives.values(), self.build.dt)
-        for key, limit in self.build.limits.items():
-            if most[key] > limit:
-                raise ValueError(
-                    f"input {name!r} would be stronger than this build can add up ({most[key]:g} "
-                    f"of at most {limit:g} per step): describe it so and build again."
-                )
+        check_drive(self.build.sums, self.network.drives, drives, name, self.build.dt)
         if isinstance(changed.input, Current):
             target = changed.target.population
             key = {self.network.populations[target].model.current}
@@ -243,7 +237,13 @@ class State:
         """The update of a population with these parameters, currents added to them."""
         population, b = self.network.populations[name], self.build
         kernel = generate(
-            population.model, values, b.dt, b.precision, self._observed[name], population.init
+            population.model,
+            values,
+            b.dt,
+            b.precision,
+            self._observed[name],
+            population.init,
+            b.sums.wide,
         )
         for receptor in population.model.receptors:
             kernel.scalars[f"unit_{receptor}"] = b.units[name, receptor]

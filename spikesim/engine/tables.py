@@ -56,7 +56,9 @@ PROJECTION = _record(
     skip_self=np.int64,  # no autapses
     counts=np.int64,  # where its synapses per source begin in `counts`
     weight=np.int64,  # its first entry in the fan's table
-    levels=np.int64,  # how many entries
+    levels=np.int64,  # how many entries are as likely as each other
+    common=np.int64,  # so many of these are weights; the others stand for a tail ...
+    octaves=np.int64,  # ... of so many times 64 entries, which follow (see `distributions.tail`)
     delay=np.int64,  # which delay table
     stored_rows=np.int64,  # STORED: where its row pointers and synapses begin; else -1
     stored=np.int64,
@@ -75,7 +77,7 @@ INPUT = _record(  # 64-bit integers alone: kernels read it as an array of them
     weights=np.int64,  # where its 64 weights begin in `amplitudes`, in units of the ring ...
     weight_stride=np.int64,  # ... and how far the next block's are (0: the same)
     levels=np.int64,  # POISSON: thresholds per neuron; CORRELATED: of the mother train
-    thresholds=np.int64,
+    thresholds=np.int64,  # SAMPLED with 1 level: where the values of all bins are in `amplitudes`
     threshold_stride=np.int64,
     bins=np.int64,  # of time; what follows the last is the last, or if it repeats the first
     bin_steps=np.int64,
@@ -84,6 +86,8 @@ INPUT = _record(  # 64-bit integers alone: kernels read it as an array of them
     threshold_bin=np.int64,
     ages=np.int64,  # RENEWAL: its first block in `ages`, `hazard_first` and `hazard_last`
     copies=np.int64,  # CORRELATED: a draw up to this copies a spike of the mother train
+    fine=np.int64,  # not 0 if spikes are rare: then a draw on a limit is one by a second draw ...
+    # ... below what lies a block behind all levels, or of a RENEWAL input so many entries behind
 )
 
 POISSON, GAUSS, SAMPLED, RENEWAL, CORRELATED = range(5)

@@ -14,6 +14,8 @@ from spikesim.engine.cache import inlined, kernel
 from spikesim.engine.keyed import BITS32, LOW32, mix, row_key, word
 from spikesim.engine.tables import DISTINCT, DRAWN
 
+_63 = np.uint64(63)
+
 GAUSSIAN, EXPONENTIAL, BOX = range(3)  # profiles of probability over distance
 
 
@@ -28,9 +30,19 @@ def place_of(projection, source):
 
 
 @inlined
-def level(projection, bits):
-    """Which entry of its weights the lower half of a synapse's 32 random bits picks."""
-    return ((np.int64(bits) & 0xFFFF) * projection.levels) >> 16
+def level(projection, key, bits):
+    """Which entry of its weights the lower half of a synapse's 32 random bits picks.
+
+    If that stands for a tail, the row's key and all 32 bits, mixed, pick one of the tail's.
+    """
+    entry = ((np.int64(bits) & 0xFFFF) * projection.levels) >> 16
+    if entry < projection.common:
+        return entry
+    z = mix(key + np.uint64(bits))
+    octave = 0
+    while octave < projection.octaves - 1 and (z >> np.uint64(63 - octave)) & np.uint64(1) == 0:
+        octave += 1
+    return projection.levels + 64 * octave + np.int64(z & _63)
 
 
 @inlined
@@ -154,6 +166,7 @@ def write_fan(
                 continue
             span = spans[projection.target]
             receptors = populations[projection.target].receptors
+            key = row_key(projection.key, source_place)
             if projection.stored_rows < 0:
                 kept = draw(
                     projection,
@@ -167,9 +180,8 @@ def write_fan(
                 )
                 for k in range(n, n + kept):
                     delays[k] = delay_of(delay_tables, projection, random_bits[k])
-                    weights[k] = projection.weight + level(projection, random_bits[k])
+                    weights[k] = projection.weight + level(projection, key, random_bits[k])
             else:
-                key = row_key(projection.key, source_place)
                 kept = 0
                 first = stored_rows[projection.stored_rows + source_place]
                 last = stored_rows[projection.stored_rows + source_place + 1]
@@ -179,7 +191,7 @@ def write_fan(
                     delays[at] = delay_of(delay_tables, projection, bits)
                     if projection.stored_delay >= 0:
                         delays[at] = stored_delays[projection.stored_delay + k]
-                    weights[at] = projection.weight + level(projection, bits)
+                    weights[at] = projection.weight + level(projection, key, bits)
                     if projection.stored_weight >= 0:
                         weights[at] = (
                             projection.weight + stored_weights[projection.stored_weight + k]
