@@ -619,18 +619,25 @@ class NeuronModel:
         )
 
     @cached_property
+    def _currents(self) -> dict[str, str]:
+        """What each receptor adds to i_syn, by the name under which it can be recorded."""
+        return {
+            f"i_{name}": re.sub(r"\bxi\b", f"xi_{name}", receptor.current.format(r=name))
+            for name, receptor in self.receptors.items()
+            if receptor.current
+        }
+
+    @cached_property
     def dynamics(self) -> Dynamics:
         """The equations with the receptors' written out."""
-        lines, currents, arrivals = [self.equations], [], {}
+        lines, arrivals = [self.equations], {}
         parameters = dict(self.parameters)
         for name, receptor in self.receptors.items():
             lines.append(receptor.equations.format(r=name))
-            if receptor.current:
-                currents.append(re.sub(r"\bxi\b", f"xi_{name}", receptor.current.format(r=name)))
             parameters |= {key.format(r=name): text for key, text in receptor.parameters.items()}
             text = re.sub(r"\bw\b", f"w_{name}", receptor.arrival.format(r=name))
             arrivals[name] = statements(text, f"{self.name}, arrival at {name!r}")
-        lines.append("i_syn = " + (" + ".join(f"({c})" for c in currents) or "0"))
+        lines.append("i_syn = " + (" + ".join(f"({c})" for c in self._currents.values()) or "0"))
         read = equations("\n".join(lines), f"{self.name}, equations")
         derivatives, unit_of = read.derivatives, dict(read.units)
         derivatives = _joined_noise(self.name, derivatives, list(self.receptors))
@@ -650,6 +657,15 @@ class NeuronModel:
                     f"{self.name}: parameter {name!r} is {text!r}, but its line says {declared}."
                 )
             unit_of[name] = unit or declared
+        definitions, known = dict(read.definitions), _dimensions(self, unit_of)
+        for name, text in self._currents.items():  # each receptor's by its name
+            if name not in unit_of:
+                definitions[name] = substitute(parse(text, f"{self.name}, {name}"), definitions)
+        synapses = {r.unit for r in self.receptors.values()}
+        for name in {"i_syn", *self._currents} & set(definitions):
+            found = units.dimension(definitions[name], known, f"{self.name}, {name}")
+            usual = "pA" if synapses <= {"pA", "nS", "mV"} else ""  # mV: jumps, without a current
+            unit_of[name] = unit_of.get(name) or (units.named(found) if found else usual)
         made = r"[kz]_?\d+|.*_|t_\d+|xi_.*|wide_.*"  # what the kernel calls its own, and noise
         ends = r"new|held|slope|carry|change|set|after|\d+"
         made += "".join(rf"|d?{v}_({ends})|[npq]_{v}(_.*)?" for v in derivatives)
@@ -680,7 +696,7 @@ class NeuronModel:
             put_all(statements(self.reset, f"{self.name}, reset")),
             put(parse(self.refractory, f"{self.name}, refractory")) if self.refractory else None,
             put_all(scheme),
-            {n: d for n, d in read.definitions.items() if not _noisy(d)},
+            {n: d for n, d in definitions.items() if not _noisy(d)},
             tuple(dict.fromkeys((*self.hold, *read.held))),
         )
         _check_names(self.name, dynamics)
@@ -724,13 +740,10 @@ class NeuronModel:
 
     def _equations(self) -> str:
         """The model's own equations and its receptors'."""
-        written, currents = [self.equations], []
-        for name, receptor in self.receptors.items():
-            written.append(receptor.equations.format(r=name))
-            if receptor.current:
-                currents.append(re.sub(r"\bxi\b", f"xi_{name}", receptor.current.format(r=name)))
-        if currents:
-            written.append(f"i_syn = {' + '.join(currents)}")
+        written = [self.equations]
+        written += [r.equations.format(r=name) for name, r in self.receptors.items()]
+        if self._currents:
+            written.append(f"i_syn = {' + '.join(self._currents.values())}")
         return "\n".join(written)
 
     def _rules(self) -> dict[str, str]:
@@ -866,11 +879,17 @@ def _check_names(model: str, dynamics: Dynamics) -> None:
         )
 
 
+def _dimensions(model: NeuronModel, unit_of: Mapping[str, str]) -> dict[str, units.Dimension]:
+    """Of all names that the texts of a model may hold."""
+    known = {name: units.read(unit)[1] for name, unit in unit_of.items()}
+    known |= {"t": units.TIME, "dt": units.TIME, "xi": units.NOISE}
+    known |= dict.fromkeys((f"xi_{name}" for name in model.receptors), units.NOISE)
+    return known | {f"w_{name}": units.read(r.unit)[1] for name, r in model.receptors.items()}
+
+
 def _check_units(model: NeuronModel, dynamics: Dynamics) -> None:
     """Hold the equations against the units that are given; what has none is not checked."""
-    known = {name: units.read(unit)[1] for name, unit in dynamics.units.items()}
-    known |= {"t": units.TIME, "dt": units.TIME, "xi": units.NOISE}
-    known |= {f"w_{name}": units.read(r.unit)[1] for name, r in model.receptors.items()}
+    known = _dimensions(model, dynamics.units)
     for name, node in dynamics.definitions.items():
         where = f"{model.name}, {name}"
         units.expect(node, known[name], known, where, f"{name} has")

@@ -15,8 +15,9 @@ from spikesim.network import Population, View
 class Trace:
     """A quantity of some neurons, at the end of every ``every`` ms.
 
-    ``variable`` is a state variable, or a definition among the model's equations, such as
-    ``i_syn``; definitions are taken before the reset of a spike.
+    ``variable`` is a state variable or a definition among the model's equations: of its own, the
+    sum of all synaptic currents, ``i_syn``, or that of a receptor, such as ``i_nmda``. All are
+    taken as of the end of the step, after the reset of a spike, as other neurons see them.
     """
 
     neurons: Population | View

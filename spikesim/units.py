@@ -168,7 +168,7 @@ def declared(text: str) -> str:
         be converted.
     """
     ten, dimension = read(text)
-    name = "" if dimension is None else _named(dimension)
+    name = "" if dimension is None else named(dimension)
     if ten:
         raise UnitError(
             f"'{text}' is {float(f'1e{ten}'):g} {name}, and the numbers in equations cannot be "
@@ -195,10 +195,10 @@ def quantity(text: str) -> tuple[float, str]:
         value = np.inf
     if not np.isfinite(value):
         raise UnitError("it must be a finite number and a unit, such as '20 ms'")
-    return value, "" if dimension is None else _named(dimension)
+    return value, "" if dimension is None else named(dimension)
 
 
-def _named(dimension: Dimension) -> str:
+def named(dimension: Dimension) -> str:
     """A dimension as a unit that can be read."""
     known = (name for name, other in UNITS.items() if other == dimension)
     return next(known, told(dimension).replace(" ", "*"))
