@@ -155,7 +155,7 @@ def run(
         found = _foreseen(net, dt, options, records, memory, duration, trials)
         print_json(found) if as_json else click.echo(_forecast_text(found))
         return
-    need = ss.check_memory(net, precision, memory, connectivity)
+    need = ss.check_memory(net, precision, memory, connectivity, dt=dt, threads=threads)
     click.echo(f"memory needed: about {need / 1e9:.2f} GB", err=True)
     records = [_trace(net, text, out) for text in record]
     build = ss.build(

@@ -172,8 +172,11 @@ def AdEx(
     tau_w dw/dt = a (v - e_l) - w; a spike where v >= v_peak sets v to v_reset, holds it there for
     t_ref, and adds b to w.
 
-    Integrated by rk4, in which the upswing and its effect on w end at v_peak. At dt = 0.1 ms and a
-    current of 1 nA intervals are right to 0.2 %, which is the rounding of spikes to steps.
+    Integrated by rk4. Near a spike steps are taken in a coordinate in which the upswing is smooth;
+    where it passes v_peak within a step the neuron is reset and goes on, so that intervals are not
+    biased by the step, though spikes are stamped with its end. At dt = 0.1 ms and a current of
+    1.5 nA v is right to 0.001 mV after 22 spikes; the error that a spike adds falls with dt^2, that
+    of the steps between with dt^4.
 
     Parameters
     ----------
@@ -264,8 +267,8 @@ def EIF(
     c_m dv/dt = g_l (e_l - v) + g_l delta_t exp((v - v_t) / delta_t) + i_syn + i_offset; a spike
     where v >= v_peak sets v to v_reset and holds it there for t_ref.
 
-    Integrated by rk4, in which the upswing ends at v_peak. At dt = 0.1 ms and a current of 150 pA
-    intervals are right to 0.4 %, which is the rounding of spikes to steps.
+    Integrated by rk4, and through spikes as `AdEx`; after t_ref v goes on at the same share of a
+    step. At dt = 0.1 ms and a current of 150 pA v is right to 0.001 mV after 24 spikes.
 
     Parameters
     ----------
@@ -347,8 +350,7 @@ def QIF(
     dv/dt = (v - e_l) (v - v_t) / (tau_m (v_t - e_l)) + (i_syn + i_offset) / c_m; a spike where
     v >= v_peak sets v to v_reset and holds it there for t_ref.
 
-    Integrated by rk2. At dt = 0.1 ms and a current of 200 pA intervals are right to 0.2 %, which is
-    the rounding of spikes to steps.
+    Integrated by rk2, and through spikes within a step, as `AdEx`.
 
     Parameters
     ----------
@@ -628,8 +630,8 @@ def Izhikevich2007(
     c_m dv/dt = k (v - v_r) (v - v_t) - u + i_syn + i_offset, du/dt = a (b (v - v_r) - u); a spike
     where v >= v_peak sets v to c and adds d to u.
 
-    Integrated by rk2. At dt = 0.1 ms and a current of 100 pA intervals are right to 0.2 %, which is
-    the rounding of spikes to steps.
+    Integrated by rk2, and through spikes within a step, as `AdEx`. At dt = 0.1 ms and a current of
+    300 pA v is right to 0.03 mV after 22 spikes.
 
     Parameters
     ----------

@@ -354,7 +354,8 @@ class Simulation:
         ------
         ValueError
             An unknown name, a value of the wrong shape, or an input that would become stronger
-            than the build can add up (about four times what was described).
+            than the build can add up (about four times what was described), or so weak that its
+            weights would be lost in what the build adds up.
         """
         self.state.set(name, values)
 
