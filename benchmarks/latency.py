@@ -6,6 +6,9 @@ BrainPy, which compiles in every process. The programs alternate.
 
 And how long a study takes from its data to its answer: the fly's brain is read from a table of
 edges and runs 30 trials of a second.
+
+And how long `Simulation.set` takes while a run goes on, as closed loops call it: of a population of
+1,000 neurons it is given two values in turn.
 """
 
 import os
@@ -19,11 +22,13 @@ from pathlib import Path
 import click
 import numpy as np
 
+import spikesim as ss
 from benchmarks import environments, results
 from benchmarks.networks import quartiles
 from spikesim.networks import flybrain
 
 REPEATS = 5
+SETS = 300  # calls of set
 NETWORK = ["cuba", "--duration", "1000"]
 RIVALS_NETWORK = ["cuba", "--duration", "900"]  # after a warm-up of 100 ms
 # A user's model: CUBA's neuron with a constant in the text of its equation.
@@ -134,6 +139,50 @@ def trials(brain: Path) -> float:
     return elapsed([*call, "--trials", "30", "--duration", "1000"])
 
 
+def settings() -> dict[str, tuple[ss.NeuronModel, ss.Current | ss.Poisson | None, str, tuple]]:
+    """What is set: a model, its input if that is set, the name, and two values."""
+    return {
+        "variable": (ss.LIF(), None, "v", (-60.0, -61.0)),
+        "LIF, i_offset": (ss.LIF(), None, "i_offset", (1.0, 2.0)),
+        "LIF, tau_m": (ss.LIF(), None, "tau_m", (20.0, 21.0)),
+        "HodgkinHuxley, g_na": (ss.HodgkinHuxley(), None, "g_na", (12000.0, 12001.0)),
+        "AdEx, tau_w": (ss.AdEx(), None, "tau_w", (144.0, 145.0)),
+        "amplitude": (ss.LIF(), ss.Current(10.0), "amplitude", (1.0, 2.0)),
+        "rate": (ss.LIF(), ss.Poisson(1000.0, 10.0), "rate", (1000.0, 1001.0)),
+        "weight": (ss.LIF(), ss.Poisson(1000.0, 10.0), "weight", (10.0, 10.1)),
+    }
+
+
+def setting(case: str, calls: int = SETS) -> list[float]:
+    """Seconds of each call of `Simulation.set`."""
+    model, given, key, values = settings()[case]
+    net = ss.Network()
+    a = net.population("a", 1000, model)
+    if given is not None:
+        receptor = None if isinstance(given, ss.Current) else "exc"
+        net.drive(a, given, receptor=receptor, name="input")
+    simulation = ss.Simulation(net, threads=1)
+    simulation.run(1.0)
+    name = "a" if given is None else "input"
+    seconds = []
+    for turn in range(calls):
+        began = time.perf_counter()
+        simulation.set(name, **{key: values[turn % 2]})
+        seconds.append(time.perf_counter() - began)
+    simulation.run(1.0)
+    return seconds
+
+
+def rows_of_settings(calls: int = SETS) -> list[dict]:
+    """One row for each thing that is set."""
+    rows = []
+    for case in settings():
+        seconds = setting(case, calls)
+        row = {"program": "spikesim", "set": case, "seconds": statistics.median(seconds)}
+        rows.append({**row, "quartiles": quartiles(seconds), "repeats": len(seconds)})
+    return rows
+
+
 PROGRAMS: dict[str, Callable[[Path, int], dict[str, float]]] = {
     "spikesim": spikesim,
     "brian2": brian2,
@@ -174,5 +223,8 @@ def main(quick: bool) -> None:
     rows = rows_of(runs)
     for row in rows:
         click.echo(f"{row['program']}, {row['start']}: {row['seconds']:.2f} s")
+    rows_of_sets = rows_of_settings(20 if quick else SETS)
+    for row in rows_of_sets:
+        click.echo(f"set {row['set']}: {1000 * row['seconds']:.3f} ms")
     if not quick:
-        click.echo(results.write("latency", rows))
+        click.echo(results.write("latency", [*rows, *rows_of_sets]))

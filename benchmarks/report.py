@@ -72,15 +72,34 @@ STARTS = {  # of latency's table
 }
 
 
+SETTINGS = {
+    "variable": "a variable of `LIF`",
+    "LIF, i_offset": "`i_offset` of `LIF`",
+    "LIF, tau_m": "`tau_m` of `LIF`",
+    "HodgkinHuxley, g_na": "`g_na` of `HodgkinHuxley`",
+    "AdEx, tau_w": "`tau_w` of `AdEx`",
+    "amplitude": "the amplitude of a `Current`",
+    "rate": "the rate of `Poisson`",
+    "weight": "the weight of `Poisson`",
+}
+
+
 def latency(content: dict) -> str:
-    """Seconds to the first result, one column for each program."""
-    programs = list(dict.fromkeys(row["program"] for row in content["rows"]))
-    seconds = {(row["start"], row["program"]): row["seconds"] for row in content["rows"]}
+    """Seconds to the first result, one column for each program; ms of setting in a run."""
+    starts = [row for row in content["rows"] if "start" in row]
+    programs = list(dict.fromkeys(row["program"] for row in starts))
+    seconds = {(row["start"], row["program"]): row["seconds"] for row in starts}
     lines = [f"| start | {' | '.join(programs)} |", "|---|" + "---:|" * len(programs)]
     for start, text in STARTS.items():
         cells = [(start, program) for program in programs]
         told = [f"{seconds[cell]:.2f} s" if cell in seconds else "" for cell in cells]
         lines.append(f"| {text} | {' | '.join(told)} |")
+    sets = {row["set"]: row["seconds"] for row in content["rows"] if "set" in row}
+    if sets:
+        lines += ["", "| setting while a run goes on, 1,000 neurons | median |", "|---|---:|"]
+    for case, text in SETTINGS.items():
+        if case in sets:
+            lines.append(f"| {text} | {1000 * sets[case]:.3f} ms |")
     return "\n".join(lines)
 
 

@@ -199,6 +199,28 @@ def test_a_latency_is_a_median():
     assert row["quartiles"] == [1.5, 2.0, 5.5]
 
 
+def test_settings_are_called_and_told_in_order():
+    rows = latency.rows_of_settings(calls=3)
+    assert [row["set"] for row in rows] == list(report.SETTINGS) == list(latency.settings())
+    assert all(row["repeats"] == 3 and row["seconds"] > 0 for row in rows)
+    assert all(row["quartiles"][1] == row["seconds"] for row in rows)
+
+
+def test_settings_have_a_table_of_their_own():
+    start = {"program": "spikesim", "start": "cold", "seconds": 2.0}
+    sets = [
+        {"program": "spikesim", "set": "rate", "seconds": 2.5e-5},
+        {"program": "spikesim", "set": "variable", "seconds": 1.2e-5},
+    ]
+    text = report.latency({"rows": [start, *sets]})
+    assert "| start | spikesim |\n|---|---:|\n| nothing compiled yet | 2.00 s |" in text
+    assert text.endswith(
+        "\n\n| setting while a run goes on, 1,000 neurons | median |\n|---|---:|\n"
+        "| a variable of `LIF` | 0.012 ms |\n| the rate of `Poisson` | 0.025 ms |"
+    )
+    assert "setting" not in report.latency({"rows": [start]})
+
+
 def test_the_tables_of_the_readme(folder):
     ours = [run(), run()]
     theirs = [run(rtf=0.25, compile=1.0)] * 2

@@ -198,9 +198,9 @@ def _again(
     lines += [f"    {state}, = go_on({given}, {dt} - share * {dt}, real(active))"]
     lines += [f"    {line}" for line in arriving]
     lines += [f"    {v} = min({v}, {peak})"]  # a second spike waits for the next step
-    for u in (u for u in dynamics.derivatives if u in touched):
-        lines.append(f"{u}_[j] = {u}")
-        if u in writer.carried:
+    for u in dynamics.derivatives:  # what no spike touches is as the step left it
+        lines.append(f"{u}_[j] = {u}" if u in touched else f"{u} = {u}_[j]")
+        if u in touched and u in writer.carried:
             lines.append(f"{u}_carry_[j] = real(0.0)")
     return lines
 
