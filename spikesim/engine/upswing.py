@@ -146,9 +146,7 @@ def within(
     if waits:
         look = f"({look}) | (refractory == now)"
     again = _again(writer, v, peak, reset, call, given, before, waits)
-    if observed:  # of what no spike touches the end of the step is known
-        again += [f"{u} = {u}_[j]" for u in variables if u not in touched]
-        again += [f"{row}_[j] = {writer.write(node)}" for row, node in observed.items()]
+    again += [f"{row}_[j] = {writer.write(node)}" for row, node in observed.items()]
     return Within(functions, before, look, again, waits)
 
 
