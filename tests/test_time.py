@@ -154,6 +154,18 @@ def test_t_passes_a_time_in_its_step(dt):
     assert np.array_equal(after, np.arange(8) > 4)
 
 
+@pytest.mark.parametrize("precision", ["single", "double"])
+@pytest.mark.parametrize("begin", [0, 36_000_000])
+def test_t_is_a_decimal_in_equations_too(begin, precision):
+    """3 * 0.1 is above 0.3; t is not."""
+    times = [float(t) for t in ends(70, 0.1, begin)]
+    given = {"parameters": {"a": "0 ms"}, "values": {"a": np.array(times)}, "size": 70}
+    after = seen("1.0 if t > a else 0.0", 70, dt=0.1, begin=begin, precision=precision, **given)
+    at = seen("1.0 if t >= a else 0.0", 70, dt=0.1, begin=begin, precision=precision, **given)
+    assert np.array_equal(after, np.tri(70, k=-1))
+    assert np.array_equal(at, np.tri(70))
+
+
 def test_times_of_each_neuron_are_passed_in_their_step():
     times = ends(70)
     found = seen(
