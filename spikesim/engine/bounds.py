@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from spikesim.engine.times import ratio
 from spikesim.engine.wiring import BOX, EXPONENTIAL, GAUSSIAN, largest_in_degree
 from spikesim.inputs import (
     CorrelatedPoisson,
@@ -72,7 +73,11 @@ def _in_a_step(given: Any, dt: float) -> float:
 
 def arrival_steps(times: np.ndarray, dt: float) -> np.ndarray:
     """The steps at whose end spikes given at ``times`` have arrived."""
-    return np.maximum(np.ceil(times / dt - 1e-6).astype(np.int64) - 1, 0)
+    above, below = ratio(dt)
+    steps = times * below / above
+    near = np.rint(steps)  # what a time of many steps is rounded to moves it by more than 1e-6
+    whole = abs(steps - near) < 1e-6 + 2 * np.spacing(steps)
+    return np.maximum(np.where(whole, near, np.ceil(steps)).astype(np.int64) - 1, 0)
 
 
 @lru_cache(maxsize=64)  # asked again whenever an input is changed
