@@ -154,6 +154,18 @@ def test_t_passes_a_time_in_its_step(dt):
     assert np.array_equal(after, np.arange(8) > 4)
 
 
+@pytest.mark.parametrize("precision", ["single", "double"])
+@pytest.mark.parametrize("begin", [0, 36_000_000])
+def test_t_is_a_decimal_in_equations_too(begin, precision):
+    """3 * 0.1 is above 0.3; t is not."""
+    times = [float(t) for t in ends(70, 0.1, begin)]
+    given = {"parameters": {"a": "0 ms"}, "values": {"a": np.array(times)}, "size": 70}
+    after = seen("1.0 if t > a else 0.0", 70, dt=0.1, begin=begin, precision=precision, **given)
+    at = seen("1.0 if t >= a else 0.0", 70, dt=0.1, begin=begin, precision=precision, **given)
+    assert np.array_equal(after, np.tri(70, k=-1))
+    assert np.array_equal(at, np.tri(70))
+
+
 def test_times_of_each_neuron_are_passed_in_their_step():
     times = ends(70)
     found = seen(
@@ -415,6 +427,49 @@ def test_steps_beyond_powers_of_2_in_files(power, threads, from_start, tmp_path)
     again = ss.open_spikes(tmp_path / "run.h5")
     for name in again:
         assert np.array_equal(again[name].times, found.spikes[name].times)
+
+
+LATE = [0, 2**31 - 100, 2**32, 2**33, 2**52]
+INPUTS = {
+    "Poisson": ss.Poisson(2000.0, 10.0),
+    "Gamma": ss.Gamma(2000.0, 2.0, 10.0),
+    "PoissonDeadTime": ss.PoissonDeadTime(400.0, 1.0, 10.0),
+    "CorrelatedPoisson": ss.CorrelatedPoisson(500.0, 0.5, 10.0),
+    "WhiteNoise": ss.WhiteNoise(5.0),
+    "PoissonRates": ss.PoissonRates(np.array([900.0, 5000.0]), 10.0, 10.0, repeat=True),
+}
+
+
+def passive(input: object, begin: int) -> np.ndarray:
+    """v of silent neurons after 200 steps of an input."""
+    net = ss.Network(seed=1)
+    a = net.population("a", 40, ss.LIF(v_th=1e4))
+    net.drive(a, input, receptor="exc")
+    s = ss.Simulation(net, dt=0.1, threads=1)
+    s.state.step = begin
+    s.run(20.0)
+    return s.get("a", "v")
+
+
+@pytest.mark.filterwarnings("ignore")  # of a threshold that is not reached
+@pytest.mark.parametrize("name", INPUTS)
+def test_chance_does_not_come_back_after_powers_of_2(name):
+    found = [passive(INPUTS[name], begin) for begin in LATE]
+    for k, one in enumerate(found):
+        for two in found[:k]:
+            assert np.mean(one == two) < 0.2 and abs(np.corrcoef(one, two)[0, 1]) < 0.7
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("begin", [*LATE[:-1], 2**40, 2**50])
+def test_given_spikes_and_sampled_inputs_arrive_late_as_early(begin):
+    trains = [np.array([milliseconds(begin + 50 + k, 0.1)]) for k in range(40)]
+    early = [np.array([(50 + k) / 10]) for k in range(40)]
+    wanted = passive(ss.Spikes(early, 100.0), 0)
+    assert np.array_equal(passive(ss.Spikes(trains, 100.0), begin), wanted)
+    assert len(set(wanted)) > 30
+    period = ss.Sampled(np.arange(7.0), 1.0, repeat=True)
+    assert np.array_equal(passive(period, begin - begin % 70), passive(period, 0))
 
 
 @pytest.mark.parametrize("begin", [0, 7, 2**31 - 64, 10**10])

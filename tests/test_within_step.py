@@ -363,6 +363,31 @@ def test_a_jump_in_the_step_of_a_spike_counts_unless_the_neuron_is_refractory(t_
         assert max(differences.values()) == pytest.approx(0.5, abs=1e-9)
 
 
+@pytest.mark.parametrize("precision", ["single", "double"])
+@pytest.mark.parametrize("make", [ss.AdEx, ss.EIF, ss.QIF, ss.Izhikevich2007])
+def test_what_arrives_in_the_step_of_a_spike_adds_to_conductances_and_currents(make, precision):
+    """These are the same in neurons that fire and in one that does not."""
+    given = {
+        "g": ss.Conductance(5.0, 0.0),
+        "slow": ss.Conductance(1e6, 0.0),
+        "i": ss.DoubleExponential(1.0, 5.0),
+    }
+    net = ss.Network()
+    a = net.population("a", 3, make(i_offset=np.array([0.0, 900.0, 2000.0]), receptors=given))
+    train = 0.1 * np.arange(1, 800) + 1e-9
+    for receptor in given:
+        net.drive(a, ss.Spikes([train] * 3, 0.05), receptor=receptor)
+    records = [ss.Trace(a, x, 0.1) for x in ("g_g", "g_slow", "i_i", "x_i")]
+    s = ss.Simulation(net, dt=0.1, threads=1, precision=precision, record=records)
+    s.run(80.0)
+    counts = s.spike_counts["a"]
+    assert counts[1] != counts[2] and counts[2] > 5
+    for trace in s.traces.values():
+        assert abs(trace.values).max() > 0.05
+        assert np.array_equal(trace.values[:, 1], trace.values[:, 0])
+        assert np.array_equal(trace.values[:, 2], trace.values[:, 0])
+
+
 def test_pulses_of_every_step_are_a_constant_current():
     """Also in the steps in which the neuron spikes."""
     steps = 2000

@@ -9,6 +9,7 @@ import numpy as np
 from scipy import special
 
 from spikesim.distributions import likelihoods
+from spikesim.engine.times import ratio
 from spikesim.engine.wiring import BOX, EXPONENTIAL, GAUSSIAN, largest_in_degree
 from spikesim.inputs import (
     CorrelatedPoisson,
@@ -274,7 +275,11 @@ def _largest_of_drawn(values: np.ndarray, shares: np.ndarray, mean: float, most:
 
 def arrival_steps(times: np.ndarray, dt: float) -> np.ndarray:
     """The steps at whose end spikes given at ``times`` have arrived."""
-    return np.maximum(np.ceil(times / dt - 1e-6).astype(np.int64) - 1, 0)
+    above, below = ratio(dt)
+    steps = times * below / above
+    near = np.rint(steps)  # what a time of many steps is rounded to moves it by more than 1e-6
+    whole = abs(steps - near) < 1e-6 + 2 * np.spacing(steps)
+    return np.maximum(np.where(whole, near, np.ceil(steps)).astype(np.int64) - 1, 0)
 
 
 def _degree(network: Network, projection: Projection) -> tuple[float, float]:
