@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 import spikesim as ss
 from spikesim.engine import functions
+from spikesim.engine.bounds import arrival_steps
 from spikesim.engine.times import milliseconds, ratio
 
 DAY = 8_640_000_000  # steps of .01 ms
@@ -325,6 +326,17 @@ def test_a_time_is_the_number_nearest_to_its_decimal(dt, step):
     found, wanted = Fraction(float(milliseconds(step, dt))), decimal(dt) * step
     assert abs(found - wanted) <= Fraction(math.ulp(float(wanted))) / 2
     assert float(found) == float(wanted)
+
+
+@pytest.mark.parametrize("dt", STEPS)
+@pytest.mark.parametrize("power", [20, 31, 36, 51])
+def test_given_times_are_found_in_their_step(dt, power):
+    steps = np.random.default_rng(power).integers(2 ** (power - 1), 2**power, 1000)
+    times = milliseconds(steps, dt)
+    assert np.array_equal(arrival_steps(times, dt), steps - 1)
+    if power < 36:
+        assert np.array_equal(arrival_steps(times - 0.4 * dt, dt), steps - 1)
+        assert np.array_equal(arrival_steps(times + 0.4 * dt, dt), steps)
 
 
 def test_recorded_times_are_decimals():
