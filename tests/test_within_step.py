@@ -443,11 +443,21 @@ def test_the_same_bits_for_any_number_of_threads():
 # What a model with an upswing cannot have
 
 
+@pytest.mark.parametrize("method", ["euler", "exponential_euler", "exponential_midpoint"])
+def test_by_other_methods_a_reset_is_at_the_end_of_the_step(method):
+    model = ss.AdEx(i_offset=1500.0, method=method)
+    assert "pass_peak" not in model.source()
+    network = ss.Network()
+    a = network.population("a", 1, model)
+    result = ss.simulate(network, 60.0, record=[ss.Trace(a, "v", every=0.1)])
+    v, times = result.traces["a", "v"].values[:, 0], result.traces["a", "v"].times
+    assert len(result.spikes["a"]) > 3
+    assert np.all(v[np.isin(times, result.spikes["a"].times)] == np.float32(-70.6))
+
+
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
-        ({"method": "euler"}, "with upswing the method is 'rk2' or 'rk4'"),
-        ({"method": "exponential_euler"}, "with upswing the method is 'rk2' or 'rk4'"),
         ({"threshold": "v >= v_peak + w"}, "with upswing the threshold is a variable >= its peak"),
         ({"threshold": "v > v_peak"}, "with upswing the threshold is a variable >= its peak"),
         ({"equations": "dv/dt = e_l * sin(t / tau) / tau\ndw/dt = -w / tau"}, "neither t nor xi"),

@@ -414,6 +414,8 @@ def check_memory(
 
     ``dt``, ``threads`` and whether sums have 64 bits (see `choose_sums`) are as the build has them.
     """
+    check_dt(dt)
+    check_threads(threads)
     need = estimate_memory(network, precision, connectivity, dt, threads, wide_sums)
     number = isinstance(limit, int | float | np.number)
     if limit is not None and not (number and math.isfinite(limit) and limit > 0):
