@@ -209,7 +209,7 @@ def _generate(
     if flow is not None:
         begin += [f"{x}_before[j] = {x}" for x in flow.before]
         look = flow.look
-        again = [*load, *flow.again, "if not fires:", "    continue", *waiting.reset]
+        again = [*load, *flow.again, "if not fires__:", "    continue", *waiting.reset]
     whole = [*load, *begin, *step, *store, f"crossed |= {look}", *strayed]
     body = [*_interleaved(writer), "for j in range(64):", *(f"    {x}" for x in whole)]
     advance = body
@@ -247,8 +247,8 @@ def _generate(
 
 def _kept(before: list[str]) -> list[str]:
     """Lines that give what is kept of the beginning of a step a place."""
-    kept = [f"kept = scratch(real, {64 * len(before)})"]
-    return [*kept, *(f"{x}_before = lanes(kept, {n})" for n, x in enumerate(before))]
+    kept = [f"kept__ = scratch(real, {64 * len(before)})"]
+    return [*kept, *(f"{x}_before = lanes(kept__, {n})" for n, x in enumerate(before))]
 
 
 def _observed(writer: Writer, observed: Mapping[str, ast.expr], threshold: str) -> list[str]:
@@ -259,8 +259,8 @@ def _observed(writer: Writer, observed: Mapping[str, ast.expr], threshold: str) 
         v, value = statement.variable, substitute(statement.value, {**END, **after})
         before = after.get(v, ast.Name(v))
         if not lines:
-            lines.append(f"fires = {threshold}")
-        lines.append(f"{v}_after = {writer.either(v, 'fires', value, before)}")
+            lines.append(f"fires__ = {threshold}")
+        lines.append(f"{v}_after = {writer.either(v, 'fires__', value, before)}")
         after[v] = ast.Name(f"{v}_after")
     if not used & set(after):
         lines, after = [], {}
@@ -392,14 +392,15 @@ import numpy as np
 from numba import types
 from numpy import ceil, floor, sqrt
 
-from spikesim.engine.cache import entry, inlined, part
+from spikesim.engine.cache import entry, inlined
+from spikesim.engine.cache import part as part__
 from spikesim.engine.functions import carried, cos, exp, exprel, gentle, gentle_or_steep
 from spikesim.engine.functions import hermite, log, passing, sin, tanh
 from spikesim.engine.intrinsics import compact, double_at, double_lanes, fma, interleave, lanes
 from spikesim.engine.intrinsics import lowest, scratch
 from spikesim.engine.noise import normals
 
-real, wide = np.{real}, np.float64
+real, wide__ = np.{real}, np.float64
 {functions}
 
 @entry(

@@ -22,7 +22,8 @@ from spikesim.equations import EquationError, names, parse, substitute
 from spikesim.model import Dynamics, Upswing
 
 NODES = 3  # for what follows v through a spike
-RESUME = "resume"  # the row of the share of a step at which a neuron spiked
+STRIDE, MOST_PARTS = 0.25, 64  # of x in a part of a step, where a strong current moves v; parts
+RESUME = "resume__"  # the row of the share of a step at which a neuron spiked
 
 
 @dataclass(frozen=True)
@@ -94,39 +95,47 @@ def within(
     ends = ", ".join(moved(u, weights) for u in variables)
 
     # What ends with two underscores is no name that a model can have.
-    through = [f"x__start = {start}", f"x__peak = {end}"]
-    through.append(f"if not x__start > x__peak: return real(0.0), {state},")
+    begin = [f"x__ = {start}", f"x__peak = {end}"]
+    begin.append(f"if not x__ > x__peak: return real(0.0), {state},")
+    begin.append(f"{', '.join(f'd{u}_0' for u in variables)}, = slopes({given})")
+    begin.append(f"speed__ = abs(h__ * ({change}) * d{v}_0) * real({1 / STRIDE})")
+    begin += [f"parts__ = min(max(ceil(speed__), real(1.0)), real({MOST_PARTS}.0))"]
+    begin += ["h__ = h__ / parts__", "x__start = x__"]
+    through: list[str] = []
     for k, coefficients in [*enumerate(rungs), ("end", weights)]:
         through += [f"{u}_{k} = {moved(u, coefficients)}" for u in variables if u != v]
         along = moved("x__start", coefficients).replace("dx__start_", "x__slope_")
         through += [f"x__{k} = {along}", f"x__ = max(x__{k}, x__peak)"]
         through += [f"{v}_{k} = {back}", slopes_at(str(k)), f"x__slope_{k} = ({change}) * d{v}_{k}"]
-    at_end = ", ".join(f"{u}_end" for u in variables)
-    through.append(f"if x__end > x__peak: return real(2.0), {at_end},")
     ends_x = "x__start, x__end, h__ * x__slope_0, h__ * x__slope_end"
-    through.append(f"share = passing({ends_x}, x__peak)")
     at = {u: f"hermite({u}, {u}_end, h__ * d{u}_0, h__ * d{u}_end, {{share}})" for u in variables}
     along = f"hermite({ends_x}, {{share}})"
+    passed = [f"share__ = passing({ends_x}, x__peak)"]
     # What follows v feels its last rise, which no polynomial is: summed at Gauss's nodes (1814).
     following = [u for u in variables if u != v and v in names(dynamics.derivatives[u])]
     nodes, parts = np.polynomial.legendre.leggauss(NODES)
     for k, node in enumerate((nodes + 1) / 2 if following else ()):
-        share = f"real({float(node)!r}) * share"
-        through += [f"x__ = max({along.format(share=share)}, x__peak)", f"{v}_{k} = {back}"]
-        through += [f"{u}_{k} = {at[u].format(share=share)}" for u in variables if u != v]
-        through.append(slopes_at(str(k)))
+        share = f"real({float(node)!r}) * share__"
+        passed += [f"x__ = max({along.format(share=share)}, x__peak)", f"{v}_{k}q = {back}"]
+        passed += [f"{u}_{k}q = {at[u].format(share=share)}" for u in variables if u != v]
+        passed.append(slopes_at(f"{k}q"))
     for u in following:
-        terms = [(f"real({float(part) / 2!r})", f"d{u}_{k}") for k, part in enumerate(parts)]
-        at[u] = f"{u} + share * h__ * ({combination(terms)})"
+        terms = [(f"real({float(part) / 2!r})", f"d{u}_{k}q") for k, part in enumerate(parts)]
+        at[u] = f"{u} + share__ * h__ * ({combination(terms)})"
     at[v] = peak
+    found = ", ".join(at[u].format(share="share__") for u in variables)
+    passed.append(f"return (real(part__) + share__) / parts__, {found},")
+    through += ["if x__end <= x__peak:", *(f"    {line}" for line in passed)]
+    through += [f"{u} = {u}_end" for u in variables] + ["x__start = x__end"]
 
     functions = _FUNCTIONS.format(
         given=given,
         slopes=", ".join(slopes),
         on="".join(f"    {line}\n" for line in on),
         ends=ends,
-        through="".join(f"    {line}\n" for line in through),
-        at=", ".join(at[u].format(share="share") for u in variables),
+        through="".join(f"        {line}\n" for line in through),
+        begin="".join(f"    {line}\n" for line in begin),
+        state=state,
     )
     # What arrives is asked for again only where it makes a current, or moves what a spike touches.
     arriving = {f"w_{name}" for name in dynamics.arrivals}
@@ -135,7 +144,6 @@ def within(
     asking = [*(s.value for s in written if s.variable in touched), *observed.values()]
     needed = used.union(*map(names, asking)) & arriving
     before = [*variables, *sorted(needed)]
-    call = ", ".join([*(f"{u}_before[j]" for u in variables), *others])
     above, steep = (
         writer.write(parse(text, f"{writer.name}, upswing"))
         for text in (upswing.above, upswing.steep)
@@ -145,7 +153,7 @@ def within(
     look = f"max({rises}, {v} - {peak}) >= real(0.0)"
     if waits:
         look = f"({look}) | (refractory == now)"
-    again = _again(writer, v, peak, reset, call, given, before, waits)
+    again = _again(writer, v, peak, reset, given, before, waits)
     again += [f"{row}_[j] = {writer.write(node)}" for row, node in observed.items()]
     return Within(functions, before, look, again, waits)
 
@@ -163,7 +171,6 @@ def _again(
     v: str,
     peak: str,
     reset: list[str],
-    call: str,
     given: str,
     before: list[str],
     waits: bool,
@@ -179,21 +186,26 @@ def _again(
             where = "active" if statement.variable in dynamics.held else ""
             arriving += writer.assigned(statement.variable, statement.value, where)
     lines = [f"{x} = {x}_before[j]" for x in before if x not in dynamics.derivatives]
-    lines += ["active = fires = True"]
-    ends = "refractory == now" if waits else "False"
-    lines += [f"if {ends}:", f"    share, fires = {RESUME if waits else 'real(1.0)'}, False"]
-    lines.append(f"    {state}, = go_on({call}, share * {dt}, real(0.0))")
-    lines += ["else:", f"    share, {state}, = pass_peak({call}, {dt})"]
-    lines += ["    if share > real(1.0):"]
-    lines += [f"        {line}" for line in arriving]
-    lines += [f"        fires = {v} >= {peak}"]
-    lines += ["    if fires:"]
-    lines += [f"        {line}" for line in reset]
+    lines += ["active = True", f"left__ = {dt}"]
+    begin = [f"{u} = {u}_before[j]" for u in dynamics.derivatives]
+    lines += begin
     if waits:
-        lines += [f"        {RESUME}_[j] = min(share, real(1.0))"]
-        lines += ["        active = refractory_steps <= real(0.0)"]
-    lines += ["if share <= real(1.0):"]
-    lines += [f"    {state}, = go_on({given}, {dt} - share * {dt}, real(active))"]
+        lines += [
+            "if refractory == now:",
+            f"    {state}, = go_on({given}, {RESUME} * {dt}, real(0.0))",
+        ]
+        lines += [f"    left__ = {dt} - {RESUME} * {dt}"]
+    lines.append(f"share__, {state}, = pass_peak({given}, left__)")
+    lines += ["fires__ = share__ <= real(1.0)", "if not fires__:"]
+    lines += [f"    {line}" for line in arriving]
+    lines += [f"    fires__ = {v} >= {peak}", "if fires__:"]
+    lines += [f"    {line}" for line in reset]
+    if waits:
+        rest = f"(real(1.0) - min(share__, real(1.0))) * left__ / {dt}"
+        lines += [f"    {RESUME}_[j] = real(1.0) - {rest}"]
+        lines += ["    active = refractory_steps <= real(0.0)"]
+    lines += ["if share__ <= real(1.0):"]
+    lines += [f"    {state}, = go_on({given}, left__ - share__ * left__, real(active))"]
     lines += [f"    {line}" for line in arriving]
     lines += [f"    {v} = min({v}, {peak})"]  # a second spike waits for the next step
     for u in dynamics.derivatives:  # what no spike touches is as the step left it
@@ -209,18 +221,19 @@ def slopes({given}):
     return {slopes},
 
 
-@part
+@part__
 def go_on({given}, h__, free__):
     """A step of h__; what a refractory neuron holds stands still unless free__ is 1."""
 {on}    return {ends},
 
 
-@part
+@part__
 def pass_peak({given}, h__):
-    """The share of a step of h__ after which the peak is passed, and the variables then.
+    """The share__ of a step of h__ after which the peak is passed, and the variables then.
 
     2, and the variables at its end, if it is not.
     """
-{through}    return share, {at},
+{begin}    for part__ in range(int(parts__)):
+{through}    return real(2.0), {state},
 
 '''

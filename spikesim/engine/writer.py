@@ -275,9 +275,9 @@ class Writer:
     def times(self) -> list[str]:
         """What makes the time (ms) at the beginning and at the end of the step."""
         above, below = ratio(self.values["dt"])
-        a = self.wide_value("t_above", Recipe(frozenset(), lambda _: above), "dt is this ...")
-        b = self.wide_value("t_below", Recipe(frozenset(), lambda _: below), "... over this")
-        return [f"t = wide(step) * {a} / {b}", f"t_end = wide(step + 1) * {a} / {b}"]
+        a = self.wide_value("t__above", Recipe(frozenset(), lambda _: above), "dt is this ...")
+        b = self.wide_value("t__below", Recipe(frozenset(), lambda _: below), "... over this")
+        return [f"t = wide__(step) * {a} / {b}", f"t_end = wide__(step + 1) * {a} / {b}"]
 
     def moved(self, v: str, share: float) -> str:
         """The line that makes the time of a stage within the step."""
@@ -297,7 +297,7 @@ class Writer:
             case ast.BinOp(ast.Name(name), ast.Sub(), change) if name == v and v not in self.clocks:
                 return self.summed(v, self.write(ast.UnaryOp(ast.USub(), change)), where)
         lines = [f"{v}_set = {ast.unparse(self._widened(node))}"]
-        value, rest = f"real({v}_set)", f"real({v}_set - wide(real({v}_set)))"
+        value, rest = f"real({v}_set)", f"real({v}_set - wide__(real({v}_set)))"
         if where:
             value, rest = f"{value} if {where} else {v}", f"{rest} if {where} else {v}_carry"
         return [*lines, f"{v}_carry = {rest}", f"{v} = {value}"]
@@ -392,7 +392,7 @@ def _fused(left: ast.expr, op: ast.operator, right: ast.expr) -> ast.expr:
 
 
 def _wide(node: ast.expr) -> ast.expr:
-    return ast.Call(ast.Name("wide"), [node], [])
+    return ast.Call(ast.Name("wide__"), [node], [])
 
 
 def real(number: float) -> ast.expr:
