@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
+from spikesim.distributions import Distribution
 from spikesim.model import Exponential, NeuronModel, Pulse, Receptor, Upswing, Value
 from spikesim.names import named_options
 from spikesim.plausibility import warn_of_si
@@ -856,6 +859,10 @@ def _model(**fields: Any) -> NeuronModel:
     units = {name: text.partition(" ")[2] for name, text in fields["parameters"].items()}
     given = {k: (value, units[k]) for k, value in fields["values"].items() if k in units}
     warn_of_si(fields["name"], given)
+    for name, (value, unit) in given.items():
+        positive = name == "c_m" or name.startswith("tau")
+        if positive and not isinstance(value, Distribution) and np.min(value, initial=1.0) <= 0:
+            raise ValueError(f"{fields['name']}: {name} is {value!r} {unit}; it must be above 0.")
     return NeuronModel(**fields)
 
 

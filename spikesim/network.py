@@ -137,6 +137,7 @@ class Drive:
     receptor: str  # "" for a current
 
 
+@named_options()
 class Network:
     """What is to be simulated.
 

@@ -210,6 +210,8 @@ def _hint(text: str, name: str | None = None) -> str:
     known = [*UNITS, *(word for word, (symbol, _) in _NAMES.items() if symbol != "m")]
     alike = [word for word in known if word.lower() == name.lower()]
     short = [word for word in known if word in UNITS or word in _WORDS]
+    # 'MOhm' is nearer to 'Mohm' than to 'mohm'.
+    alike.sort(key=lambda word: sum(a != b for a, b in zip(word, name, strict=True)))
     alike = alike or get_close_matches(name, short, 1)
     if alike:
         return f"'{name}' is not a unit; the nearest is '{alike[0]}'"

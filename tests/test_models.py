@@ -21,6 +21,19 @@ def simulation(model: ss.NeuronModel, dt: float, size: int = 1, **options) -> ss
     return ss.Simulation(network, dt=dt, record=record, **{"precision": "double", **options})
 
 
+@pytest.mark.parametrize("given", [{"tau_m": -5.0}, {"c_m": 0.0}, {"tau_m": np.array([1, -1.0])}])
+def test_times_and_capacitances_are_positive(given):
+    with pytest.raises(ValueError, match="LIF: (tau_m|c_m) is .*; it must be above 0"):
+        ss.LIF(**given)
+
+
+def test_what_single_precision_cannot_hold_is_refused():
+    model = ss.LIF(i_offset=1e42)
+    with pytest.raises(ValueError, match="too large for single precision"):
+        simulation(model, 0.1, precision="single")
+    simulation(model, 0.1)
+
+
 # The equations once more
 
 

@@ -355,3 +355,17 @@ def test_a_current_that_is_set_needs_no_new_source(monkeypatch):
         s.set("p", rate=50.0 + k)
         s.set("p", weight=10.0 + k)
         s.run(1.0)
+
+
+@pytest.mark.parametrize("value", ["a", ss.Normal(3.0, 1.0), None, [1.0, 2.0]])
+def test_what_is_no_number_is_refused_by_name(value):
+    network = ss.Network()
+    network.population("a", 3, ss.LIF())
+    simulation = ss.Simulation(network)
+    with pytest.raises(ValueError, match="tau_m of 'a' is .*; it must be finite, a number or of"):
+        simulation.set("a", tau_m=value)
+
+
+def test_networks_tell_wrong_options():
+    with pytest.raises(TypeError, match="Network has no option 'sed'; did you mean seed"):
+        ss.Network(sed=3)

@@ -286,3 +286,13 @@ def test_a_frequency_in_hz_is_divided_by_1000():
     per_second = {**PLAIN["parameters"], "f": "5 1/s"}  # converted: nothing is to be divided
     m = model(equations=wave.replace(" / 1000", ""), method="rk4", parameters=per_second)
     assert m.derivatives(v=0.0, t=100.0)["v"] == pytest.approx(-0.3)
+
+
+def test_the_nearest_unit_keeps_the_size_of_the_prefix():
+    with pytest.raises(ss.EquationError, match="nearest is 'Mohm'"):
+        ss.NeuronModel(
+            equations="dv/dt = -v / tau : mV",
+            threshold="v > 1",
+            reset="v = 0",
+            parameters={"tau": "1 ms", "r": "1 MOhm"},
+        )

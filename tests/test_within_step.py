@@ -548,3 +548,62 @@ def test_currents_and_fields_are_those_of_the_state_that_others_see(name, precis
     assert field == pytest.approx(wanted, abs=near * scale)
     # At spikes v is what the reset or the rest of the step made it, not what ran away.
     assert v.max() <= highest + 1e-3 and v.min() >= lowest
+
+
+# Currents that move v far within a step
+
+
+@pytest.mark.parametrize(
+    ("model", "c_m", "kick", "after", "spike"),
+    [
+        # v at the end of the step and the time of the spike: solve_ivp of the equations, DOP853
+        (ss.QIF, 200.0, 20.0, -45.0, 16.94),
+        (ss.QIF, 200.0, 25.0, -40.0, 12.21),
+        (ss.Izhikevich2007, 100.0, 25.0, -35.0, 14.30),
+        (ss.EIF, 100.0, 8.0, -56.7, 20.89),
+        (ss.EIF, 100.0, 12.0, -52.7, 6.71),
+        (ss.EIF, 100.0, 15.0, -49.6, 5.60),
+        (ss.AdEx, 281.0, 25.0, -45.7, None),
+    ],
+)
+@pytest.mark.parametrize("precision", ["single", "double"])
+def test_a_kick_within_a_step_moves_v_as_far_as_it_should(
+    model, c_m, kick, after, spike, precision
+):
+    network = ss.Network()
+    a = network.population("a", 1, model(receptors={"k": ss.Pulse()}))
+    network.drive(a, ss.Spikes([[5.0]], weight=kick * c_m / 0.1), receptor="k")
+    simulation = ss.Simulation(network, precision=precision)
+    simulation.run(5.0)
+    assert simulation.get("a", "v")[0] == pytest.approx(after, abs=0.2)
+    simulation.run(20.0)
+    times = simulation.spikes["a"].times
+    assert len(times) == (spike is not None)
+    if spike is not None:
+        assert times[0] - spike == pytest.approx(0.25, abs=0.35)  # rk2 of Izhikevich2007 is late
+
+
+@pytest.mark.parametrize("model", [ss.QIF, ss.Izhikevich2007])
+def test_a_current_that_pulls_v_down_makes_no_spike(model):
+    network = ss.Network()
+    network.population("a", 1, model(i_offset=-1e5))
+    simulation = ss.Simulation(network, dt=1.0)
+    simulation.run(20.0)
+    assert not len(simulation.spikes["a"]) and simulation.get("a", "v")[0] < -200
+
+
+def test_variables_may_have_the_names_of_a_kernels_own():
+    for name in ("share", "kept", "wide", "part", "fires", "resume", "t_above"):
+        model = NeuronModel(
+            name="mine",
+            equations=f"d{name}/dt = -{name} / tau",
+            threshold=f"{name} > 2",
+            reset="",
+            parameters={"tau": "10 ms"},
+            initial={name: 1.0},
+        )
+        network = ss.Network()
+        network.population("a", 1, model)
+        simulation = ss.Simulation(network)
+        simulation.run(10.0)
+        assert simulation.get("a", name)[0] == pytest.approx(np.exp(-1), rel=1e-5)

@@ -67,7 +67,14 @@ class Kernel:
     def constants(self, real: type) -> np.ndarray:
         """What the kernel reads as `const`."""
         doubles = [value for value in self.wide.values() if value is not None]
-        narrow = np.array(list(self.scalars.values()), real)
+        with np.errstate(over="ignore"):
+            narrow = np.array(list(self.scalars.values()), real)
+        for (name, value), rounded in zip(self.scalars.items(), narrow, strict=True):
+            if not np.isfinite(rounded):
+                raise ValueError(
+                    f"{name} is {value:g}, which is too large for single precision; take "
+                    "precision='double'."
+                )
         return np.concatenate([narrow, np.array(doubles, float).view(real)])
 
     def renew(self, values: Mapping[str, object], changed: set[str]) -> list[str] | None:

@@ -120,7 +120,10 @@ class State:
         for key, value in values.items():
             if key not in dynamics.derivatives and key not in self._values[name]:
                 self.get(name, key)  # says what there is
-            array = np.asarray(value, float)
+            try:
+                array = np.asarray(value, float)
+            except (TypeError, ValueError):
+                array = np.array(np.nan)
             if array.shape not in ((), (population.size,)) or not np.all(np.isfinite(array)):
                 raise ValueError(
                     f"{key} of {name!r} is {value!r}; it must be finite, a number or of shape "
