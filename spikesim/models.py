@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from spikesim.distributions import Distribution
 from spikesim.model import Exponential, NeuronModel, Pulse, Receptor, Upswing, Value
 from spikesim.names import named_options
 from spikesim.plausibility import warn_of_si
@@ -860,10 +859,17 @@ def _model(**fields: Any) -> NeuronModel:
     given = {k: (value, units[k]) for k, value in fields["values"].items() if k in units}
     warn_of_si(fields["name"], given)
     for name, (value, unit) in given.items():
-        positive = name == "c_m" or name.startswith("tau")
-        if positive and not isinstance(value, Distribution) and np.min(value, initial=1.0) <= 0:
+        if (name == "c_m" or name.startswith("tau")) and _least(value) <= 0:
             raise ValueError(f"{fields['name']}: {name} is {value!r} {unit}; it must be above 0.")
     return NeuronModel(**fields)
+
+
+def _least(value: Any) -> float:
+    """The smallest of numbers; 1 of what is drawn, and of what is no number, which others refuse."""
+    try:
+        return float(np.min(np.asarray(value, float), initial=1.0))
+    except (TypeError, ValueError):
+        return 1.0
 
 
 def _currents() -> dict[str, Receptor]:
