@@ -865,7 +865,7 @@ def _model(**fields: Any) -> NeuronModel:
 
 
 def _least(value: Any) -> float:
-    """The smallest of numbers; 1 of what is drawn, and of what is no number, which others refuse."""
+    """The smallest of numbers; 1 of what is drawn or, as others will say, no number."""
     try:
         return float(np.min(np.asarray(value, float), initial=1.0))
     except (TypeError, ValueError):
