@@ -369,3 +369,17 @@ def test_what_is_no_number_is_refused_by_name(value):
 def test_networks_tell_wrong_options():
     with pytest.raises(TypeError, match="Network has no option 'sed'; did you mean seed"):
         ss.Network(sed=3)
+
+
+@pytest.mark.parametrize("value", [1e42, np.array([0.0, 1e42, 0.0])])
+def test_a_value_beyond_single_precision_is_refused_and_changes_nothing(value):
+    network = ss.Network()
+    network.population("a", 3, ss.LIF(i_offset=300.0))
+    one, other = ss.Simulation(network), ss.Simulation(network)
+    with pytest.raises(ValueError, match="too large for single precision"):
+        one.set("a", i_offset=value)
+    for simulation in (one, other):
+        simulation.set("a", tau_m=19.0)
+        simulation.run(20.0)
+    assert np.array_equal(one.get("a", "v"), other.get("a", "v"))
+    assert one.get("a", "i_offset") == 300.0

@@ -24,7 +24,7 @@ from spikesim.distributions import Distribution
 from spikesim.engine import methods
 from spikesim.engine.functions import CENTRE, STEEPEST
 from spikesim.engine.upswing import RESUME, within
-from spikesim.engine.writer import Fact, Recipe, Writer, formula
+from spikesim.engine.writer import Fact, Recipe, Writer, fits, formula
 from spikesim.equations import (
     NOT_REFRACTORY,
     evaluate,
@@ -63,18 +63,12 @@ class Kernel:
     per_neuron: dict[str, np.ndarray]  # those in double precision have as many rows as they need
     recipes: dict[str, Recipe]
     facts: list[Fact]
+    single: bool
 
     def constants(self, real: type) -> np.ndarray:
         """What the kernel reads as `const`."""
         doubles = [value for value in self.wide.values() if value is not None]
-        with np.errstate(over="ignore"):
-            narrow = np.array(list(self.scalars.values()), real)
-        for (name, value), rounded in zip(self.scalars.items(), narrow, strict=True):
-            if not np.isfinite(rounded):
-                raise ValueError(
-                    f"{name} is {value:g}, which is too large for single precision; take "
-                    "precision='double'."
-                )
+        narrow = np.array(list(self.scalars.values()), real)
         return np.concatenate([narrow, np.array(doubles, float).view(real)])
 
     def renew(self, values: Mapping[str, object], changed: set[str]) -> list[str] | None:
@@ -90,7 +84,7 @@ class Kernel:
                     value = fresh[name] = recipe(values)
                     if (name in self.per_neuron) != (value.ndim > 0):
                         return None
-                    if not np.isfinite(value).all():
+                    if not fits(value, self.single and name not in self.wide):
                         return None
             if not all(f.holds(values) for f in self.facts if not f.needs.isdisjoint(changed)):
                 return None
@@ -249,6 +243,7 @@ def _generate(
         {**writer.per_neuron, **doubles},
         writer.recipes,
         writer.facts,
+        writer.single,
     )
 
 

@@ -158,7 +158,7 @@ class Writer:
         if meaning and meaning != name:
             self.meaning[name] = meaning
         value = recipe(self.values)
-        check_finite(self.name, meaning or name, value)
+        check_fits(self.name, meaning or name, value, self.single)
         self.recipes[name] = recipe
         if value.ndim:
             self.per_neuron[name] = value
@@ -268,7 +268,7 @@ class Writer:
 
     def wide_value(self, name: str, recipe: Recipe, meaning: str = "") -> str:
         value = recipe(self.values)
-        check_finite(self.name, meaning or name, value)
+        check_fits(self.name, meaning or name, value, False)
         self.recipes[name], self.wide[name], self.meaning[name] = recipe, value, meaning
         return name
 
@@ -361,10 +361,20 @@ class Writer:
         return self.constant(f"k{len(self.meaning)}", formula(node), text)
 
 
-def check_finite(model: str, name: str, value: np.ndarray) -> None:
-    """Refuse a constant that is not a number."""
-    if not np.all(np.isfinite(value)):
+def fits(value: np.ndarray, single: bool) -> bool:
+    """Whether a precision can hold numbers."""
+    return bool(np.all(np.abs(value) <= np.finfo(np.float32 if single else float).max))
+
+
+def check_fits(model: str, name: str, value: np.ndarray, single: bool) -> None:
+    """Refuse a constant that the kernel's precision cannot hold."""
+    if not fits(value, False):
         raise ValueError(f"{model}: {name} is not finite with these values of its parameters.")
+    if not fits(value, single):
+        raise ValueError(
+            f"{model}: {name} is {np.max(np.abs(value)):g}, which is too large for single "
+            "precision; take precision='double'."
+        )
 
 
 def combination(terms: list[tuple[str, str]], rest: str = "") -> str:
