@@ -49,9 +49,8 @@ def within(
     ``reset`` are the lines of a reset, ``observed`` what is kept of the state after it, by row.
     """
     dynamics = writer.dynamics
-    variables = list(dynamics.derivatives)
     match dynamics.threshold:
-        case ast.Compare(ast.Name(v), [ast.GtE()], [top]) if v in variables and writer.fixed(top):
+        case ast.Compare(ast.Name(v), [ast.GtE()], [top]) if writer.fixed(top):
             pass
         case _:
             raise EquationError(
@@ -63,99 +62,129 @@ def within(
     waits = dynamics.refractory is not None and bool(
         writer.fact(formula(dynamics.refractory).then(lambda t: np.any(np.asarray(t) / dt >= 0.5)))
     )
-    slopes = [writer.write(node) for node in dynamics.derivatives.values()]
-    there = parse(upswing.to, f"{writer.name}, upswing")
-    x = {"x": ast.Name("x__")}
-    back, change = (
-        writer.write(substitute(parse(text, f"{writer.name}, upswing"), x))
-        for text in (upswing.back, upswing.slope)
-    )
-    start, end = writer.write(there), writer.write(substitute(there, {v: top}))
-    peak = writer.write(top)
-    texts = [*slopes, back, change, start, end, peak]
-    used = set().union(*(names(ast.parse(text, mode="eval")) for text in texts))
-    others = sorted(used - {*variables, "x__", "real"})
-    rungs, weights = TABLEAUS[method]
-    given = ", ".join([*variables, *others])
-    state = ", ".join(variables)
-
-    def moved(u: str, coefficients: list[float]) -> str:
-        terms = [(f"real({c!r})", f"d{u}_{k}") for k, c in enumerate(coefficients) if c]
-        return f"{u} + h__ * ({combination(terms)})" if terms else u
-
-    def slopes_at(k: str) -> str:
-        at = ", ".join([*(f"{u}_{k}" for u in variables), *others])
-        return f"{', '.join(f'd{u}_{k}' for u in variables)}, = slopes({at})"
-
-    on: list[str] = []
-    for k, coefficients in enumerate(rungs):
-        on += [f"{u}_{k} = {moved(u, coefficients)}" for u in variables]
-        on.append(slopes_at(str(k)))
-        on += [f"d{u}_{k} *= free__" for u in dynamics.held]
-    ends = ", ".join(moved(u, weights) for u in variables)
-
-    # What ends with two underscores is no name that a model can have.
-    begin = [f"x__ = {start}", f"x__peak = {end}"]
-    begin.append(f"if not x__ > x__peak: return real(0.0), {state},")
-    begin.append(f"{', '.join(f'd{u}_0' for u in variables)}, = slopes({given})")
-    begin.append(f"speed__ = abs(h__ * ({change}) * d{v}_0) * real({1 / STRIDE})")
-    begin += [f"parts__ = min(max(ceil(speed__), real(1.0)), real({MOST_PARTS}.0))"]
-    begin += ["h__ = h__ / parts__", "x__start = x__"]
-    through: list[str] = []
-    for k, coefficients in [*enumerate(rungs), ("end", weights)]:
-        through += [f"{u}_{k} = {moved(u, coefficients)}" for u in variables if u != v]
-        along = moved("x__start", coefficients).replace("dx__start_", "x__slope_")
-        through += [f"x__{k} = {along}", f"x__ = max(x__{k}, x__peak)"]
-        through += [f"{v}_{k} = {back}", slopes_at(str(k)), f"x__slope_{k} = ({change}) * d{v}_{k}"]
-    ends_x = "x__start, x__end, h__ * x__slope_0, h__ * x__slope_end"
-    at = {u: f"hermite({u}, {u}_end, h__ * d{u}_0, h__ * d{u}_end, {{share}})" for u in variables}
-    along = f"hermite({ends_x}, {{share}})"
-    passed = [f"share__ = passing({ends_x}, x__peak)"]
-    # What follows v feels its last rise, which no polynomial is: summed at Gauss's nodes (1814).
-    following = [u for u in variables if u != v and v in names(dynamics.derivatives[u])]
-    nodes, parts = np.polynomial.legendre.leggauss(NODES)
-    for k, node in enumerate((nodes + 1) / 2 if following else ()):
-        share = f"real({float(node)!r}) * share__"
-        passed += [f"x__ = max({along.format(share=share)}, x__peak)", f"{v}_{k}q = {back}"]
-        passed += [f"{u}_{k}q = {at[u].format(share=share)}" for u in variables if u != v]
-        passed.append(slopes_at(f"{k}q"))
-    for u in following:
-        terms = [(f"real({float(part) / 2!r})", f"d{u}_{k}q") for k, part in enumerate(parts)]
-        at[u] = f"{u} + share__ * h__ * ({combination(terms)})"
-    at[v] = peak
-    found = ", ".join(at[u].format(share="share__") for u in variables)
-    passed.append(f"return (real(part__) + share__) / parts__, {found},")
-    through += ["if x__end <= x__peak:", *(f"    {line}" for line in passed)]
-    through += [f"{u} = {u}_end" for u in variables] + ["x__start = x__end"]
-
-    functions = _FUNCTIONS.format(
-        given=given,
-        slopes=", ".join(slopes),
-        on="".join(f"    {line}\n" for line in on),
-        ends=ends,
-        through="".join(f"        {line}\n" for line in through),
-        begin="".join(f"    {line}\n" for line in begin),
-        state=state,
-    )
+    steps = _Steps(writer, upswing, method, v, top)
     # What arrives is asked for again only where it makes a current, or moves what a spike touches.
-    arriving = {f"w_{name}" for name in dynamics.arrivals}
     touched = _touched(dynamics)
     written = [s for arrival in dynamics.arrivals.values() for s in arrival]
     asking = [*(s.value for s in written if s.variable in touched), *observed.values()]
-    needed = used.union(*map(names, asking)) & arriving
-    before = [*variables, *sorted(needed)]
-    above, steep = (
-        writer.write(parse(text, f"{writer.name}, upswing"))
-        for text in (upswing.above, upswing.steep)
-    )
+    arriving = {f"w_{name}" for name in dynamics.arrivals}
+    needed = arriving.intersection(steps.others).union(*(names(x) & arriving for x in asking))
+    before = [*steps.variables, *sorted(needed)]
+    above, steep = (writer.write(_read(writer, text)) for text in (upswing.above, upswing.steep))
     # One comparison: with three AdEx took half as long again. What is held does not rise.
     rises = f"min({v} - {above}, {v} - {steep} - {v}_before[j])"
-    look = f"max({rises}, {v} - {peak}) >= real(0.0)"
+    look = f"max({rises}, {v} - {steps.peak}) >= real(0.0)"
     if waits:
         look = f"({look}) | (refractory == now)"
-    again = _again(writer, v, peak, reset, given, before, waits)
+    again = _again(writer, v, steps.peak, reset, steps.given, before, waits)
     again += [f"{row}_[j] = {writer.write(node)}" for row, node in observed.items()]
-    return Within(functions, before, look, again, waits)
+    return Within(steps.functions(), before, look, again, waits)
+
+
+def _read(writer: Writer, text: str) -> ast.expr:
+    return parse(text, f"{writer.name}, upswing")
+
+
+class _Steps:
+    """The functions that take one neuron along, as text: by a step of v, and by one of x.
+
+    What ends with two underscores is no name that a model can have.
+    """
+
+    def __init__(
+        self, writer: Writer, upswing: Upswing, method: str, v: str, top: ast.expr
+    ) -> None:
+        self.dynamics, self.v = writer.dynamics, v
+        self.variables = list(self.dynamics.derivatives)
+        self.slopes = [writer.write(node) for node in self.dynamics.derivatives.values()]
+        there, x = _read(writer, upswing.to), {"x": ast.Name("x__")}
+        self.back, self.change = (
+            writer.write(substitute(_read(writer, text), x))
+            for text in (upswing.back, upswing.slope)
+        )
+        self.start, self.end = writer.write(there), writer.write(substitute(there, {v: top}))
+        self.peak = writer.write(top)
+        texts = [*self.slopes, self.back, self.change, self.start, self.end, self.peak]
+        used = set().union(*(names(ast.parse(text, mode="eval")) for text in texts))
+        self.others = sorted(used - {*self.variables, "x__", "real"})
+        self.given = ", ".join([*self.variables, *self.others])
+        self.rungs, self.weights = TABLEAUS[method]
+
+    def functions(self) -> str:
+        """Text of the functions."""
+        on, ends = self._along_v()
+        begin, through = self._along_x()
+        return _FUNCTIONS.format(
+            given=self.given,
+            slopes=", ".join(self.slopes),
+            on="".join(f"    {line}\n" for line in on),
+            ends=ends,
+            through="".join(f"        {line}\n" for line in through),
+            begin="".join(f"    {line}\n" for line in begin),
+            state=", ".join(self.variables),
+        )
+
+    def _moved(self, u: str, coefficients: list[float]) -> str:
+        terms = [(f"real({c!r})", f"d{u}_{k}") for k, c in enumerate(coefficients) if c]
+        return f"{u} + h__ * ({combination(terms)})" if terms else u
+
+    def _slopes_at(self, k: str) -> str:
+        at = ", ".join([*(f"{u}_{k}" for u in self.variables), *self.others])
+        return f"{', '.join(f'd{u}_{k}' for u in self.variables)}, = slopes({at})"
+
+    def _along_v(self) -> tuple[list[str], str]:
+        """Lines of the stages of a step of v, and the variables at its end."""
+        lines: list[str] = []
+        for k, coefficients in enumerate(self.rungs):
+            lines += [f"{u}_{k} = {self._moved(u, coefficients)}" for u in self.variables]
+            lines.append(self._slopes_at(str(k)))
+            lines += [f"d{u}_{k} *= free__" for u in self.dynamics.held]
+        return lines, ", ".join(self._moved(u, self.weights) for u in self.variables)
+
+    def _along_x(self) -> tuple[list[str], list[str]]:
+        """Lines before the parts of a step of x, and lines of a part."""
+        v, variables, state = self.v, self.variables, ", ".join(self.variables)
+        begin = [f"x__ = {self.start}", f"x__peak = {self.end}"]
+        begin.append(f"if not x__ > x__peak: return real(0.0), {state},")
+        begin.append(f"{', '.join(f'd{u}_0' for u in variables)}, = slopes({self.given})")
+        begin.append(f"speed__ = abs(h__ * ({self.change}) * d{v}_0) * real({1 / STRIDE})")
+        begin.append(f"parts__ = min(max(ceil(speed__), real(1.0)), real({MOST_PARTS}.0))")
+        begin += ["h__ = h__ / parts__", "x__start = x__"]
+        lines: list[str] = []
+        for k, coefficients in [*enumerate(self.rungs), ("end", self.weights)]:
+            lines += [f"{u}_{k} = {self._moved(u, coefficients)}" for u in variables if u != v]
+            along = self._moved("x__start", coefficients).replace("dx__start_", "x__slope_")
+            lines += [f"x__{k} = {along}", f"x__ = max(x__{k}, x__peak)", f"{v}_{k} = {self.back}"]
+            lines += [self._slopes_at(str(k)), f"x__slope_{k} = ({self.change}) * d{v}_{k}"]
+        lines += ["if x__end <= x__peak:", *(f"    {line}" for line in self._passed())]
+        return begin, [*lines, *(f"{u} = {u}_end" for u in variables), "x__start = x__end"]
+
+    def _passed(self) -> list[str]:
+        """Lines that say when within a part the peak was passed, and all variables then.
+
+        What follows v feels its last rise, which no polynomial is: it is summed at Gauss's nodes
+        (1814).
+        """
+        v, variables = self.v, self.variables
+        ends = "x__start, x__end, h__ * x__slope_0, h__ * x__slope_end"
+        along = f"hermite({ends}, {{share}})"
+        at = {
+            u: f"hermite({u}, {u}_end, h__ * d{u}_0, h__ * d{u}_end, {{share}})" for u in variables
+        }
+        lines = [f"share__ = passing({ends}, x__peak)"]
+        following = [u for u in variables if u != v and v in names(self.dynamics.derivatives[u])]
+        nodes, parts = np.polynomial.legendre.leggauss(NODES)
+        for k, node in enumerate((nodes + 1) / 2 if following else ()):
+            share = f"real({float(node)!r}) * share__"
+            lines += [f"x__ = max({along.format(share=share)}, x__peak)", f"{v}_{k}q = {self.back}"]
+            lines += [f"{u}_{k}q = {at[u].format(share=share)}" for u in variables if u != v]
+            lines.append(self._slopes_at(f"{k}q"))
+        for u in following:
+            terms = [(f"real({float(part) / 2!r})", f"d{u}_{k}q") for k, part in enumerate(parts)]
+            at[u] = f"{u} + share__ * h__ * ({combination(terms)})"
+        at[v] = self.peak
+        found = ", ".join(at[u].format(share="share__") for u in variables)
+        return [*lines, f"return (real(part__) + share__) / parts__, {found},"]
 
 
 def _touched(dynamics: Dynamics) -> set[str]:
