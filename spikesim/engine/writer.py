@@ -23,6 +23,7 @@ from spikesim.model import NeuronModel
 
 SLOW = 1e-3  # of its distance a variable goes in a step: below it what rounding loses is carried
 TIME = re.compile(r"t|t_end|t_\d+")  # what kernels call it
+LARGEST = {True: float(np.finfo(np.float32).max), False: float(np.finfo(float).max)}  # by `single`
 _THROUGH = {"floor", "ceil", "abs", "min", "max"}  # functions of a time that are like a time
 
 
@@ -363,7 +364,10 @@ class Writer:
 
 def fits(value: np.ndarray, single: bool) -> bool:
     """Whether a precision can hold numbers."""
-    return bool(np.all(np.abs(value) <= np.finfo(np.float32 if single else float).max))
+    most = LARGEST[single]
+    if not value.ndim:  # when a parameter is set, a tenth of the time of the same in NumPy
+        return -most <= float(value) <= most
+    return bool(np.all(np.abs(value) <= most))
 
 
 def check_fits(model: str, name: str, value: np.ndarray, single: bool) -> None:
