@@ -147,17 +147,19 @@ class _Steps:
         begin = [f"x__ = {self.start}", f"x__peak = {self.end}"]
         begin.append(f"if not x__ > x__peak: return real(0.0), {state},")
         begin.append(f"{', '.join(f'd{u}_0' for u in variables)}, = slopes({self.given})")
-        begin.append(f"speed__ = abs(h__ * ({self.change}) * d{v}_0) * real({1 / STRIDE})")
-        begin.append(f"parts__ = min(max(ceil(speed__), real(1.0)), real({MOST_PARTS}.0))")
+        begin.append(f"x__slope_0 = ({self.change}) * d{v}_0")
+        speed = f"ceil(abs(h__ * x__slope_0) * real({1 / STRIDE}))"
+        begin.append(f"parts__ = min(max({speed}, real(1.0)), real({MOST_PARTS}.0))")
         begin += ["h__ = h__ / parts__", "x__start = x__"]
         lines: list[str] = []
-        for k, coefficients in [*enumerate(self.rungs), ("end", self.weights)]:
+        for k, coefficients in [*enumerate(self.rungs), ("end", self.weights)][1:]:
             lines += [f"{u}_{k} = {self._moved(u, coefficients)}" for u in variables if u != v]
             along = self._moved("x__start", coefficients).replace("dx__start_", "x__slope_")
             lines += [f"x__{k} = {along}", f"x__ = max(x__{k}, x__peak)", f"{v}_{k} = {self.back}"]
             lines += [self._slopes_at(str(k)), f"x__slope_{k} = ({self.change}) * d{v}_{k}"]
         lines += ["if x__end <= x__peak:", *(f"    {line}" for line in self._passed())]
-        return begin, [*lines, *(f"{u} = {u}_end" for u in variables), "x__start = x__end"]
+        lines += [f"{u}, d{u}_0 = {u}_end, d{u}_end" for u in variables]  # where the next begins
+        return begin, [*lines, "x__start, x__slope_0 = x__end, x__slope_end"]
 
     def _passed(self) -> list[str]:
         """Lines that say when within a part the peak was passed, and all variables then.
