@@ -374,6 +374,8 @@ class Upswing:
         The variable of x.
     slope : str
         The derivative of x by the variable, of x.
+    stride : str
+        How far x may go at a time, of x: a step in which it goes farther is taken in parts.
     above, steep : str
         Steps in which the variable comes to be above one value and rises by more than the other are
         taken in x.
@@ -382,6 +384,7 @@ class Upswing:
     to: str
     back: str
     slope: str
+    stride: str
     above: str
     steep: str
 

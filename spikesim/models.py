@@ -13,9 +13,10 @@ from spikesim.plausibility import warn_of_si
 
 # Upswings in which 1 / dv/dt falls to 0 as v runs away.
 EXPONENTIAL = Upswing(
-    to="log(1 + exp((v_t - v) / delta_t))",
-    back="v_t - delta_t * log(x * exprel(x))",
-    slope="-x * exprel(x) / (1 + x * exprel(x)) / delta_t",
+    to="exp((v_t - v) / delta_t)",
+    back="v_t - delta_t * log(x)",
+    slope="-x / delta_t",
+    stride="max(x, 1) / 4",
     above="v_t",
     steep="delta_t",
 )
@@ -28,6 +29,7 @@ def _quadratic(rest: str, unstable: str) -> Upswing:
         to=f"sqrt(1 + {y}**2) - {y}",
         back=f"({rest} + {unstable} + (abs({unstable} - {rest}) + 1) * (1 / x - x) / 2) / 2",
         slope=f"-4 * x**2 / (1 + x**2) / (abs({unstable} - {rest}) + 1)",
+        stride="1 / 4",
         above=f"max({rest}, {unstable})",
         steep=f"(abs({unstable} - {rest}) + 1) / 4",
     )

@@ -22,7 +22,7 @@ from spikesim.equations import EquationError, names, parse, substitute
 from spikesim.model import Dynamics, Upswing
 
 NODES = 3  # for what follows v through a spike
-STRIDE, MOST_PARTS = 0.25, 64  # of x in a part of a step, where a strong current moves v; parts
+MOST_PARTS = 64  # of a step in which a strong current moves v
 RESUME = "resume__"  # the row of the share of a step at which a neuron spiked
 
 
@@ -98,13 +98,14 @@ class _Steps:
         self.variables = list(self.dynamics.derivatives)
         self.slopes = [writer.write(node) for node in self.dynamics.derivatives.values()]
         there, x = _read(writer, upswing.to), {"x": ast.Name("x__")}
-        self.back, self.change = (
+        self.back, self.change, self.stride = (
             writer.write(substitute(_read(writer, text), x))
-            for text in (upswing.back, upswing.slope)
+            for text in (upswing.back, upswing.slope, upswing.stride)
         )
         self.start, self.end = writer.write(there), writer.write(substitute(there, {v: top}))
         self.peak = writer.write(top)
-        texts = [*self.slopes, self.back, self.change, self.start, self.end, self.peak]
+        texts = [*self.slopes, self.back, self.change, self.stride]
+        texts += [self.start, self.end, self.peak]
         used = set().union(*(names(ast.parse(text, mode="eval")) for text in texts))
         self.others = sorted(used - {*self.variables, "x__", "real"})
         self.given = ", ".join([*self.variables, *self.others])
@@ -148,7 +149,7 @@ class _Steps:
         begin.append(f"if not x__ > x__peak: return real(0.0), {state},")
         begin.append(f"{', '.join(f'd{u}_0' for u in variables)}, = slopes({self.given})")
         begin.append(f"x__slope_0 = ({self.change}) * d{v}_0")
-        speed = f"ceil(abs(h__ * x__slope_0) * real({1 / STRIDE}))"
+        speed = f"ceil(abs(h__ * x__slope_0) / ({self.stride}))"
         begin.append(f"parts__ = min(max({speed}, real(1.0)), real({MOST_PARTS}.0))")
         begin += ["h__ = h__ / parts__", "x__start = x__"]
         lines: list[str] = []
