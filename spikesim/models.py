@@ -16,7 +16,7 @@ EXPONENTIAL = Upswing(
     to="exp((v_t - v) / delta_t)",
     back="v_t - delta_t * log(x)",
     slope="-x / delta_t",
-    stride="max(x, 1) / 4",
+    stride="max(x, 1) / 2",
     above="v_t",
     steep="delta_t",
 )
