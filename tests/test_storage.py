@@ -891,3 +891,30 @@ def test_report_refuses_rows_of_other_shapes(tmp_path):
                 writer.append(rows)
     with pytest.raises(FileExistsError):
         ReportWriter(path, "p", [0, 1], "V", "mV", 1.0)
+
+
+def test_a_growing_file_is_read_as_it_is_now_beside_earlier_readers(tmp_path):
+    path = tmp_path / "growing.h5"
+    with SpikeWriter(path, {"a": 3}, {}) as writer:
+        held = []
+        for turn in range(1, 30):
+            times = 100.0 * (turn - 1) + np.linspace(1, 99, 700)
+            writer.append("a", times, np.arange(700) % 3)
+            writer.flush(100.0 * turn)
+            held.append(open_spikes(path)["a"])
+            assert len(held[-1]) == 700 * turn and held[-1].t_stop == 100.0 * turn
+            assert held[-1].times[-1] == times[-1]
+
+
+def test_a_growing_report_is_read_as_it_is_now_beside_an_earlier_failure(tmp_path):
+    path = tmp_path / "v.h5"
+    with ReportWriter(path, "a", [0, 1], "v", "mV", 0.1) as writer:
+        errors = []
+        for turn in range(1, 6):
+            writer.append(np.full((300, 2), float(turn)))
+            writer.flush()
+            with pytest.raises(ValueError) as told:
+                read_report(path, "b")
+            errors.append(told.value)  # which holds what was open
+            times, _, values, _ = read_report(path)
+            assert len(times) == 300 * turn and values[-1, 0] == turn

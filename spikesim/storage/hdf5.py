@@ -26,8 +26,19 @@ MS_PER_UNIT = {
 FULL = {errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)}
 
 
+class _Reading(io.FileIO):
+    """A file of which each opening sees the disk.
+
+    By its name HDF5 opens a file once in a process: as long as an earlier opening lives, a later
+    one is shown what that had read, and of a growing file the old lengths.
+    """
+
+    def __del__(self) -> None:
+        self.close()
+
+
 def open_for_reading(path: str | os.PathLike) -> h5py.File:
-    """An HDF5 file, also one that is being written.
+    """An HDF5 file as it is now, also one that is being written.
 
     Raises
     ------
@@ -39,12 +50,11 @@ def open_for_reading(path: str | os.PathLike) -> h5py.File:
     if not os.path.exists(path):
         raise FileNotFoundError(f"there is no file {path}")
     try:
-        with open(path, "rb"):
-            pass
+        file = _Reading(path)
     except OSError as error:
         raise type(error)(f"cannot read {path}: {error.strerror}") from error
     try:
-        return h5py.File(path, "r", locking=False)
+        return h5py.File(file, "r")
     except OSError as error:
         raise ValueError(f"{path} is not an HDF5 file, or a damaged one") from error
 
