@@ -15,12 +15,12 @@ import numpy as np
 
 import spikesim as ss
 from benchmarks import machine, results, threads
-from spikesim.engine.arrivals import compiled
 from spikesim.engine.build import Build
-from spikesim.engine.cache import bare, generated_module, kernel
-from spikesim.engine.intrinsics import call_at
-from spikesim.engine.keyed import draw_lanes, word
-from spikesim.engine.loop import Flow, deliver, drive, scratch
+from spikesim.engine.clock.arrivals import compiled
+from spikesim.engine.clock.loop import Flow, deliver, drive, scratch
+from spikesim.kernels.cache import bare, generated_module, kernel
+from spikesim.kernels.intrinsics import call_at
+from spikesim.kernels.keyed import draw_lanes, word
 
 CONDUCTANCES = {"exc": ss.Conductance(5.0, 0.0), "inh": ss.Conductance(10.0, -80.0)}
 MODELS = {

@@ -10,7 +10,7 @@ from pathlib import Path
 import numba
 import numpy as np
 
-from spikesim.engine.cache import kernel
+from spikesim.kernels.cache import kernel
 
 SHORTEST = 0.02  # seconds of one timing
 SYSFS = Path("/sys/devices/system/cpu/cpu0/cache")

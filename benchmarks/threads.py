@@ -19,10 +19,10 @@ import numpy as np
 import spikesim as ss
 from benchmarks import results
 from benchmarks.networks import measure
-from spikesim.engine import loop
-from spikesim.engine.barrier import core_masks, take_a_core, wait
-from spikesim.engine.cache import kernel
+from spikesim.engine.clock import loop
 from spikesim.engine.recorder import Recorder
+from spikesim.kernels.barrier import core_masks, take_a_core, wait
+from spikesim.kernels.cache import kernel
 
 # Name, arguments of `spikesim run`, biological ms.
 CASES = [

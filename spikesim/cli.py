@@ -199,8 +199,8 @@ def run(
 @told
 def info(file: Path, as_json: bool) -> None:
     """Say what a FILE of spikes or traces, or a trained network, holds."""
+    from spikesim.data.spikes import info as read
     from spikesim.rate.files import is_model
-    from spikesim.storage import info as read
 
     if is_model(file):
         from spikesim.cli_train import tell_model
@@ -241,8 +241,8 @@ def plot(file: Path, out: Path, kind: str | None, task: Path | None, force: bool
     inputs, outputs and units in some trials.
     """
     from spikesim import plots
+    from spikesim.data.spikes import info, open_spikes
     from spikesim.rate.files import is_model
-    from spikesim.storage import info, open_spikes
 
     check_free(out, force)
     plots.check_path(out, force)
@@ -353,7 +353,8 @@ def _draw(spikes: Mapping[str, Any], path: Path, force: bool, figure: str) -> No
 
 def _draw_traces(file: Path) -> Any:
     from spikesim import plots
-    from spikesim.storage import info, read_report
+    from spikesim.data.reports import read_report
+    from spikesim.data.spikes import info
 
     parts = {}
     for name in info(file)["populations"]:
@@ -390,7 +391,7 @@ def check_free(path: Path | None, force: bool) -> None:
 
 def _load(name: str, seed: int | None, given: Mapping[str, Any]) -> tuple[ModuleType, Any]:
     """The module that describes a network, and the network, made with the options given."""
-    from spikesim.network import Network
+    from spikesim.description.network import Network
 
     scale = given["scale"]
     if scale is not None and not (math.isfinite(scale) and scale > 0):
@@ -447,7 +448,7 @@ def user_code(path: Path, call: Callable[[], Any]) -> Any:
 
 
 def _trace(net: Any, text: str, out: Path | None) -> Any:
-    from spikesim.recording import Trace
+    from spikesim.description.recording import Trace
 
     parts = text.split(":")
     try:

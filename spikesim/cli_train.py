@@ -103,8 +103,7 @@ def train(
     from spikesim import plots, rate_plots
     from spikesim.rate.files import save
     from spikesim.rate.optimizers import Adam
-    from spikesim.rate.training import respond
-    from spikesim.rate.training import train as run
+    from spikesim.rate.training import respond, train as run
 
     if task not in DEFAULTS and not Path(task).is_file():
         raise ValueError(

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike
 
-from spikesim.spiketrains import SAME_TIME, SpikeTrains
+from spikesim.data.spiketrains import SAME_TIME, SpikeTrains
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

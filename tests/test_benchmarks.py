@@ -8,8 +8,7 @@ import click
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 sys.path.append(str(Path(__file__).parent.parent))  # they are not installed with the package
 

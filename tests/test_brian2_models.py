@@ -13,11 +13,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 from brian2_models import CASES, simulate, without_units
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 import spikesim as ss
-from spikesim.equations import equations, evaluate, parse
+from spikesim.description.equations import equations, evaluate, parse
 
 ROOT = Path(__file__).parent.parent
 REFERENCE = json.loads((ROOT / "tests" / "reference" / "brian2_models.json").read_text("utf-8"))

@@ -17,7 +17,7 @@ net = ss.Network(seed=1)
 a = net.population("a", 200, ss.LIF(i_offset=300.0))
 net.connect(a, a, ss.FixedInDegree(10), weight=30.0, delay=1.0, receptor="exc")
 print(len(ss.simulate(net, 100.0).spikes["a"]))
-from spikesim.engine.cache import folder
+from spikesim.kernels.cache import folder
 print(folder())
 """
 
@@ -73,7 +73,7 @@ def test_an_edit_of_any_engine_source_renews_the_cache(tmp_path):
     shutil.copytree(PACKAGE, tmp_path / "spikesim")
     cache = tmp_path / "cache"
     _, before = finish(start(tmp_path, SPIKESIM_CACHE=str(cache)))
-    keyed = tmp_path / "spikesim" / "engine" / "keyed.py"
+    keyed = tmp_path / "spikesim" / "kernels" / "keyed.py"
     keyed.write_text(keyed.read_text() + "\n# edited\n")
     _, after = finish(start(tmp_path, SPIKESIM_CACHE=str(cache)))
     assert before != after

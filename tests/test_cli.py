@@ -17,9 +17,9 @@ from click.testing import CliRunner
 
 import spikesim as ss
 from spikesim.cli import main
+from spikesim.data.spikes import SpikeWriter
 from spikesim.rate import LeakyRNN, RateNetwork
 from spikesim.rate.files import save
-from spikesim.storage import SpikeWriter
 
 ROOT = Path(__file__).parent.parent
 SMALL = """
@@ -130,7 +130,7 @@ def test_json_of_a_file_without_an_end_is_json(tmp_path):
     ("command", "replaced"),
     [
         (("run", "small.py", "--duration", 1), "spikesim.cli._summary"),
-        (("info", "run.h5"), "spikesim.storage.info"),
+        (("info", "run.h5"), "spikesim.data.spikes.info"),
         (("info", "model.h5"), "spikesim.rate.files.model_info"),
         (("train", "xor", "--units", 4, "--updates", 1), "spikesim.cli_train._summary"),
     ],

@@ -4,12 +4,11 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, reject, settings
-from hypothesis import strategies as st
+from hypothesis import given, reject, settings, strategies as st
 from scipy import integrate, special, stats
 
 import spikesim as ss
-from spikesim.distributions import LogNormal, Normal, Uniform, levels, tail
+from spikesim.description.distributions import LogNormal, Normal, Uniform, levels, tail
 
 INF, NAN = math.inf, math.nan
 U = np.concatenate([(np.arange(1000) + 0.5) / 1000, [1e-12, 1e-9, 1e-6, 1 - 1e-6, 1 - 1e-9]])

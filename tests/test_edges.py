@@ -6,11 +6,10 @@ import csv
 import h5py
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 import spikesim as ss
-from spikesim.edges import read_edges
+from spikesim.interop.edges import read_edges
 
 MODEL = ss.LIF(receptors={"psc": ss.Exponential()})
 

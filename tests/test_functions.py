@@ -8,7 +8,7 @@ import numba
 import numpy as np
 import pytest
 
-from spikesim.engine import functions
+from spikesim.kernels import functions
 
 PRECISE = np.finfo(np.longdouble).nmant >= 63
 

@@ -13,14 +13,13 @@ import llvmlite.binding as llvm
 import numba
 import numpy as np
 import pytest
-from hypothesis import assume, example, given, settings
-from hypothesis import strategies as st
+from hypothesis import assume, example, given, settings, strategies as st
 from scipy import linalg
 
 import spikesim as ss
-from spikesim.engine.functions import exp
-from spikesim.engine.methods import propagators
-from spikesim.equations import affine, evaluate, names, parse, statements
+from spikesim.codegen.methods import propagators
+from spikesim.description.equations import affine, evaluate, names, parse, statements
+from spikesim.kernels.functions import exp
 
 
 def model(**changes) -> ss.NeuronModel:
@@ -219,7 +218,7 @@ def kernels(tmp_path_factory) -> dict[str, str]:
             finalize(self)
 
         library._finalize_specific = keep
-        import spikesim.engine.intrinsics as intrinsics
+        import spikesim.kernels.intrinsics as intrinsics
 
         intrinsics._X86 = False
         import spikesim as ss

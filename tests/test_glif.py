@@ -6,8 +6,8 @@ from scipy.integrate import solve_ivp
 from scipy.linalg import expm
 
 import spikesim as ss
-from spikesim.equations import EquationError
-from spikesim.models import GLIF
+from spikesim.description.equations import EquationError
+from spikesim.description.models import GLIF
 
 DT = 0.1
 LEVELS = (1, 2, 3, 4, 5)

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 import spikesim as ss
-from spikesim.engine import drives
-from spikesim.engine.drives import drive_arrays
+from spikesim.engine.clock import drives
+from spikesim.engine.clock.drives import drive_arrays
 
 SIZE = 4000
 

@@ -8,7 +8,7 @@ import pytest
 from numba import njit
 from scipy import stats
 
-from spikesim.engine import keyed
+from spikesim.kernels import keyed
 
 draw_lanes, mix, philox, row_key, word = (
     keyed.draw_lanes,

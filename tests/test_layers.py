@@ -1,61 +1,58 @@
-"""Imports run downwards only."""
+"""Imports run downwards only, and in no circle."""
 
 import ast
 import importlib.util
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
 
 PACKAGE = Path(__file__).parent.parent / "spikesim"
-PARTS = {p.relative_to(PACKAGE).with_suffix("").parts for p in PACKAGE.rglob("*.py")}
+FILES = sorted(PACKAGE.rglob("*.py"))
+PARTS = {p.relative_to(PACKAGE).with_suffix("").parts for p in FILES}
 PARTS |= {part[:-1] for part in PARTS}  # folders
-DATA = {"display", "names", "spiketrains", "storage", "told"}
-DESCRIPTION = {
-    *(
-        "equations",
-        "units",
-        "distributions",
-        "plausibility",
-        "rules",
-        "model",
-        "models",
-        "inputs",
-        "network",
-        "recording",
-    ),
-}
-KERNELS = {
-    *(
-        "cache",
-        "arrivals",
-        "procedural",
-        "intrinsics",
-        "keyed",
-        "barrier",
-        "functions",
-        "noise",
-        "tables",
-        "wiring",
-        "loop",
-    ),
-}
-# Networks may be wired to show their synapses, models to show their source: on request only.
-ON_REQUEST = {("network", "engine"), ("model", "engine")}
+GROUND = {"checks", "display", "lazy", "moved", "names"}
+# Who may import whom, lowest first; a part may always import what lies in it.
 MAY_IMPORT = {
-    "data": {"data"},
-    "description": {"data", "description"},
-    "engine": {"data", "description", "engine"},
-    "rate": {"data", "description", "rate"},
-    "tools": {"data", "description", "engine", "rate", "tools"},
+    "ground": {"ground"},
+    "data": {"ground"},
+    "description": {"ground", "data"},
+    "kernels": set(),
+    "codegen": {"ground", "description", "kernels"},
+    "engine/connectivity": {"ground", "description", "kernels"},
+    "engine/clock": {"ground", "data", "description", "kernels", "codegen", "engine/connectivity"},
+    "engine": {"ground", "data", "description", "kernels", "codegen"},
+    "rate": {"ground", "data"},
+    "analysis": {"ground", "data"},
+    "tools": {"ground", "data", "description", "kernels", "codegen", "engine", "rate", "analysis"},
 }
+TOOLS = {"networks", "plots", "interop", "cli", "rate_plots", "figure", "cli_train"}
 
 
-def layer(part: str) -> str:
-    if part in DATA:
-        return "data"
-    if part in DESCRIPTION:
-        return "description"
-    return part if part in {"engine", "rate"} else "tools"
+def layer(part: tuple[str, ...]) -> str:
+    """Row of the table that a part of spikesim belongs to: the longest that names it."""
+    for depth in (2, 1):
+        if "/".join(part[:depth]) in MAY_IMPORT:
+            return "/".join(part[:depth])
+    if part[0] in GROUND:
+        return "ground"
+    assert part[0] in TOOLS | {"__init__", "__main__"}, f"{part[0]} is in no layer"
+    return "tools"
+
+
+def allowed(own: tuple[str, ...], other: tuple[str, ...]) -> bool:
+    here, there = layer(own), layer(other)
+    return any(f"{there}/".startswith(f"{row}/") for row in {here, *MAY_IMPORT[here]})
+
+
+# What is still to be moved.
+STILL = {
+    (("description", "model"), ("codegen", "generator")),
+    (("description", "network"), ("engine", "build")),
+    (("engine", "connectivity", "wiring"), ("engine", "clock", "tables")),
+    (("engine", "clock", "drives"), ("engine", "build")),
+    (("engine", "clock", "drives"), ("engine", "bounds")),
+}
 
 
 def modules(source: str, package: str) -> set[str]:
@@ -121,17 +118,29 @@ def test_every_way_to_import_is_seen(source, found):
     assert any(f"{name}.".startswith(f"{found}.") for name in modules(source, "spikesim.engine"))
 
 
-@pytest.mark.parametrize("path", sorted(PACKAGE.rglob("*.py")), ids=lambda p: p.name)
-def test_a_file_imports_from_its_own_layer_or_below(path):
-    own = path.relative_to(PACKAGE).with_suffix("").parts[0]
-    if own.startswith("__"):
+def own(path: Path) -> tuple[str, ...]:
+    part = path.relative_to(PACKAGE).with_suffix("").parts
+    return part[:-1] if part[-1] == "__init__" and len(part) > 1 else part
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_a_file_imports_from_below(path):
+    if path in (PACKAGE / "__init__.py", PACKAGE / "__main__.py"):
         return
     for part in imported(path):
-        allowed = layer(part[0]) in MAY_IMPORT[layer(own)] or (own, part[0]) in ON_REQUEST
-        assert allowed, f"{path.name} ({layer(own)}) imports {'.'.join(part)} ({layer(part[0])})"
+        if (own(path), part) in STILL:
+            continue
+        assert allowed(own(path), part), (
+            f"{'/'.join(own(path))} ({layer(own(path))}) imports {'/'.join(part)} ({layer(part)})"
+        )
 
 
-@pytest.mark.parametrize("name", sorted(KERNELS))
-def test_kernels_import_kernels_alone(name):
-    for part in imported(PACKAGE / "engine" / f"{name}.py"):
-        assert part[0] == "engine" and part[-1] in KERNELS, f"{name} imports {'.'.join(part)}"
+@pytest.mark.xfail(strict=True, reason="cli, network and model are still to be parted")
+def test_no_file_imports_itself_through_others():
+    graph = {own(path): imported(path) - {own(path)} for path in FILES}
+    del graph["__init__",]
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        circle = " -> ".join("/".join(part) for part in error.args[1])
+        pytest.fail(f"a circle of imports: {circle}")

@@ -10,8 +10,8 @@ from scipy.integrate import solve_ivp
 from scipy.linalg import expm
 
 import spikesim as ss
-from spikesim import models
-from spikesim.equations import evaluate
+from spikesim.description import models
+from spikesim.description.equations import evaluate
 
 
 def simulation(model: ss.NeuronModel, dt: float, size: int = 1, **options) -> ss.Simulation:

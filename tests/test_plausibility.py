@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import spikesim as ss
-from spikesim import models
+from spikesim.description import models
 from spikesim.networks import brunel, coba, cuba, hodgkin_huxley, izhikevich, microcircuit, patterns
 
 

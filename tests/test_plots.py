@@ -8,13 +8,12 @@ from itertools import combinations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 from matplotlib.colors import to_hex
 from matplotlib.text import Text
 
+from spikesim.data.spiketrains import SpikeTrains
 from spikesim.plots import blank, overview, raster, rates, report, save, traces
-from spikesim.spiketrains import SpikeTrains
 
 COLUMN = {  # a tenth of a cortical microcircuit: neurons, rate (Hz)
     "L23E": (2068, 0.9),
@@ -499,7 +498,7 @@ def test_save_refuses_a_missing_folder(tmp_path):
 def test_importing_loads_no_matplotlib_and_drawing_no_pyplot():
     code = (
         "import sys, io, spikesim.plots as plots\n"
-        "from spikesim.spiketrains import SpikeTrains\n"
+        "from spikesim.data.spiketrains import SpikeTrains\n"
         "assert 'matplotlib' not in sys.modules\n"
         "plots.overview({'E': SpikeTrains([1.0], [0], 1, 0.0, 2.0)}).savefig(io.BytesIO())\n"
         "assert 'matplotlib.pyplot' not in sys.modules\n"

@@ -5,8 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, Phase, assume, given, note, settings
-from hypothesis import strategies as st
+from hypothesis import HealthCheck, Phase, assume, given, note, settings, strategies as st
 from twin import Outcome, assert_same, assert_twins, run_twin
 
 import spikesim as ss

@@ -5,8 +5,8 @@ import pytest
 from numba import njit
 
 import spikesim as ss
-from spikesim.engine import keyed
-from spikesim.engine.drives import dead_time_hazards
+from spikesim.engine.clock.drives import dead_time_hazards
+from spikesim.kernels import keyed
 
 SIZE = 130
 DT = 0.001

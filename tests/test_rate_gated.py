@@ -4,8 +4,7 @@ import tracemalloc
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from spikesim.rate.feedforward import FeedForward
 from spikesim.rate.gated import GRU, LSTM, SubLSTM, effective_tau

@@ -5,8 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from spikesim.rate.activations import Table, Tanh
 from spikesim.rate.leaky import DaleRNN, LeakyRNN, LowRankRNN, areas

@@ -7,8 +7,8 @@ import pytest
 from scipy.integrate import solve_ivp
 
 import spikesim as ss
-from spikesim.equations import EquationError, evaluate
-from spikesim.model import (
+from spikesim.description.equations import EquationError, evaluate
+from spikesim.description.model import (
     NMDA,
     DoubleExponentialConductance,
     OrnsteinUhlenbeck,

@@ -8,13 +8,12 @@ import re
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 from scipy import stats
 
 import spikesim as ss
-from spikesim.engine.drives import dead_time_hazards, equilibrium_ages, gamma_hazards
-from spikesim.inputs import CorrelatedPoisson, Gamma, PoissonDeadTime
+from spikesim.description.inputs import CorrelatedPoisson, Gamma, PoissonDeadTime
+from spikesim.engine.clock.drives import dead_time_hazards, equilibrium_ages, gamma_hazards
 
 DT = 0.1
 SIZE = 2000

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 import spikesim as ss
-from spikesim.engine import generator, state
+from spikesim.codegen import generator
+from spikesim.engine import state
 
 SIZE = 3
 COND = {"exc": ss.Conductance(5.0, 0.0), "inh": ss.Conductance(10.0, -80.0)}

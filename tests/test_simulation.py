@@ -9,8 +9,7 @@ import warnings
 import numpy as np
 import pytest
 import scipy.stats
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
+from hypothesis import HealthCheck, given, settings, strategies as st
 from twin import assert_twins
 
 import spikesim as ss

@@ -4,10 +4,9 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
-from spikesim.spiketrains import SpikeTrains
+from spikesim.data.spiketrains import SpikeTrains
 
 SIZE, DT, STEPS = 7, 0.1, 400
 

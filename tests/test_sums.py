@@ -4,11 +4,10 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
-from hypothesis import strategies as st
+from hypothesis import assume, given, settings, strategies as st
 
 import spikesim as ss
-from spikesim.distributions import likelihoods
+from spikesim.description.distributions import likelihoods
 from spikesim.engine.bounds import DIGITS
 
 SIZE = 130

@@ -5,13 +5,12 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import example, given, settings
-from hypothesis import strategies as st
+from hypothesis import example, given, settings, strategies as st
 
 import spikesim as ss
-from spikesim.engine import functions
+from spikesim.codegen.times import milliseconds, ratio
 from spikesim.engine.bounds import arrival_steps
-from spikesim.engine.times import milliseconds, ratio
+from spikesim.kernels import functions
 
 DAY = 8_640_000_000  # steps of .01 ms
 PI = Fraction(

@@ -4,12 +4,11 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 import spikesim as ss
-from spikesim.equations import parse
-from spikesim.units import NONE, UNITS, UnitError, declared, dimension, quantity, told
+from spikesim.description.equations import parse
+from spikesim.description.units import NONE, UNITS, UnitError, declared, dimension, quantity, told
 
 PLAIN = dict(
     equations="dv/dt = (e - v) / tau + i / c : mV",

@@ -12,7 +12,7 @@ import numba
 import pytest
 
 import spikesim as ss
-from spikesim.engine.cache import generated_module
+from spikesim.kernels.cache import generated_module
 
 pytestmark = pytest.mark.skipif(
     platform.machine().lower() not in ("x86_64", "amd64")

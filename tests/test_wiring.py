@@ -6,14 +6,13 @@ from itertools import combinations, product
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 from scipy import sparse, stats
 
 import spikesim as ss
-from spikesim.distributions import tail
-from spikesim.engine import keyed
+from spikesim.description.distributions import tail
 from spikesim.engine.build import expected_synapses
+from spikesim.kernels import keyed
 
 MASK64 = 2**64 - 1
 LEAST_P = 1e-4  # of any one test; all seeds are fixed

@@ -11,7 +11,7 @@ import numpy as np
 from scipy import linalg
 
 import spikesim as ss
-from spikesim.equations import FUNCTIONS, affine, evaluate, is_condition, substitute
+from spikesim.description.equations import FUNCTIONS, affine, evaluate, is_condition, substitute
 
 
 @dataclass

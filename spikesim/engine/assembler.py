@@ -8,12 +8,23 @@ from typing import Any
 
 import numpy as np
 
-from spikesim.distributions import levels, tail
+from spikesim.description.distributions import levels, tail
+from spikesim.description.network import DISTRIBUTIONS, Network, Projection
+from spikesim.description.rules import (
+    AllToAll,
+    DistanceDelay,
+    DistanceDependent,
+    FixedInDegree,
+    FixedOutDegree,
+    FixedProbability,
+    FixedTotal,
+    OneToOne,
+    Pairs,
+)
 from spikesim.engine.bounds import profile, space
-from spikesim.engine.keyed import derive_key, generator
-from spikesim.engine.loop import Wiring
-from spikesim.engine.procedural import Drawing
-from spikesim.engine.tables import (
+from spikesim.engine.clock.loop import Wiring
+from spikesim.engine.clock.procedural import Drawing
+from spikesim.engine.clock.tables import (
     ALL,
     DELAY_LEVELS,
     DISTINCT,
@@ -25,7 +36,7 @@ from spikesim.engine.tables import (
     SPAN,
     STORED,
 )
-from spikesim.engine.wiring import (
+from spikesim.engine.connectivity.wiring import (
     distance_rows,
     distinct,
     in_degree_rows,
@@ -33,18 +44,7 @@ from spikesim.engine.wiring import (
     sorted_rows,
     write_fan,
 )
-from spikesim.network import DISTRIBUTIONS, Network, Projection
-from spikesim.rules import (
-    AllToAll,
-    DistanceDelay,
-    DistanceDependent,
-    FixedInDegree,
-    FixedOutDegree,
-    FixedProbability,
-    FixedTotal,
-    OneToOne,
-    Pairs,
-)
+from spikesim.kernels.keyed import derive_key, generator
 
 MOST_HASHED = 65536  # different weights of an array; more are sorted
 PIECE = 1 << 20  # delays turned to steps at a time

@@ -8,18 +8,17 @@ from typing import Any
 import numpy as np
 from scipy import special
 
-from spikesim.distributions import likelihoods
-from spikesim.engine.times import ratio
-from spikesim.engine.wiring import BOX, EXPONENTIAL, GAUSSIAN, largest_in_degree
-from spikesim.inputs import (
+from spikesim.codegen.times import ratio
+from spikesim.description.distributions import likelihoods
+from spikesim.description.inputs import (
     CorrelatedPoisson,
     Poisson,
     PoissonRates,
     Spikes,
     WhiteNoise,
 )
-from spikesim.network import DISTRIBUTIONS, Drive, Network, Projection, extremes
-from spikesim.rules import (
+from spikesim.description.network import DISTRIBUTIONS, Drive, Network, Projection, extremes
+from spikesim.description.rules import (
     AllToAll,
     Box,
     DistanceDependent,
@@ -31,6 +30,7 @@ from spikesim.rules import (
     OneToOne,
     Pairs,
 )
+from spikesim.engine.connectivity.wiring import BOX, EXPONENTIAL, GAUSSIAN, largest_in_degree
 
 DIGITS = 2.0**52  # of the largest sum, in the unit that is needed: beyond, doubles lose count
 RARE = 1e-15  # probability that a closer bound does not hold: for a target, or in a step

@@ -17,27 +17,19 @@ import psutil
 from tqdm import tqdm
 
 from spikesim import display
-from spikesim.distributions import EXACT_LEVELS, WEIGHT_LEVELS
-from spikesim.engine.assembler import (
-    LISTED,
-    MEASURED,
-    WRITTEN,
-    Assembler,
-    Layout,
-    compile_wiring,
-    is_stored,
+from spikesim.codegen.generator import long_calls
+from spikesim.description.distributions import EXACT_LEVELS, WEIGHT_LEVELS
+from spikesim.description.model import NeuronModel
+from spikesim.description.network import (
+    DISTRIBUTIONS,
+    Network,
+    Population,
+    Projection,
+    extremes,
+    shared,
 )
-from spikesim.engine.bounds import Sums, choose_sums, farthest, space
-from spikesim.engine.drives import input_bytes
-from spikesim.engine.generator import long_calls
-from spikesim.engine.keyed import generator
-from spikesim.engine.loop import Wiring
-from spikesim.engine.tables import DELAY_LEVELS, POPULATION, SPAN
-from spikesim.model import NeuronModel
-from spikesim.names import named_options
-from spikesim.network import DISTRIBUTIONS, Network, Population, Projection, extremes, shared
-from spikesim.plausibility import warn_of_si
-from spikesim.rules import (
+from spikesim.description.plausibility import warn_of_si
+from spikesim.description.rules import (
     AllToAll,
     DistanceDelay,
     DistanceDependent,
@@ -48,6 +40,21 @@ from spikesim.rules import (
     OneToOne,
     Pairs,
 )
+from spikesim.engine.assembler import (
+    LISTED,
+    MEASURED,
+    WRITTEN,
+    Assembler,
+    Layout,
+    compile_wiring,
+    is_stored,
+)
+from spikesim.engine.bounds import Sums, choose_sums, farthest, space
+from spikesim.engine.clock.drives import input_bytes
+from spikesim.engine.clock.loop import Wiring
+from spikesim.engine.clock.tables import DELAY_LEVELS, POPULATION, SPAN
+from spikesim.kernels.keyed import generator
+from spikesim.names import named_options
 
 Precision = Literal["single", "double"]
 Connectivity = Literal["stored", "procedural"]

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from spikesim.description.network import Network, View
+from spikesim.description.recording import Recorded, Trace
 from spikesim.engine.build import (
     ASSUMED_RATE,
     Connectivity,
@@ -16,8 +18,6 @@ from spikesim.engine.build import (
     step_nanoseconds,
 )
 from spikesim.engine.recorder import check_records
-from spikesim.network import Network, View
-from spikesim.recording import Recorded, Trace
 
 SPIKE_BYTES, VALUE_BYTES = 16, 4  # in files: time and neuron; a value of a trace
 

@@ -8,17 +8,27 @@ from typing import Any
 
 import numpy as np
 
-from spikesim.engine.generator import OBSERVED
-from spikesim.engine.loop import Record
+from spikesim.codegen.generator import OBSERVED
+from spikesim.codegen.times import milliseconds
+from spikesim.data.reports import ReportWriter, read_report
+from spikesim.data.spikes import SpikeWriter, open_spikes
+from spikesim.data.spiketrains import SpikeTrains
+from spikesim.description.equations import parse, substitute
+from spikesim.description.model import NeuronModel
+from spikesim.description.network import Network, View
+from spikesim.description.recording import (
+    LFP,
+    Averages,
+    BinnedRate,
+    Mean,
+    Rate,
+    Recorded,
+    Samples,
+    Trace,
+)
+from spikesim.engine.clock.loop import Record
+from spikesim.engine.clock.tables import TAP, TRACE
 from spikesim.engine.state import State
-from spikesim.engine.tables import TAP, TRACE
-from spikesim.engine.times import milliseconds
-from spikesim.equations import parse, substitute
-from spikesim.model import NeuronModel
-from spikesim.network import Network, View
-from spikesim.recording import LFP, Averages, BinnedRate, Mean, Rate, Recorded, Samples, Trace
-from spikesim.spiketrains import SpikeTrains
-from spikesim.storage import ReportWriter, SpikeWriter, open_spikes, read_report
 
 FLUSH_SECONDS = 0.4  # of wall time
 SPIKE_BUFFER = 1 << 20  # spikes per partition

@@ -15,8 +15,11 @@ import numba
 import numpy as np
 
 from spikesim import __version__, display
-from spikesim.engine import loop
-from spikesim.engine.barrier import core_masks
+from spikesim.checks import warn
+from spikesim.codegen.times import milliseconds
+from spikesim.data.spiketrains import SpikeTrains
+from spikesim.description.network import Network, Population, View
+from spikesim.description.recording import Averages, BinnedRate, Recorded, Samples
 from spikesim.engine.build import (
     Build,
     Synapses,
@@ -26,16 +29,13 @@ from spikesim.engine.build import (
     check_whole,
     cores,
 )
-from spikesim.engine.loop import Record
+from spikesim.engine.clock import loop
+from spikesim.engine.clock.loop import Record
 from spikesim.engine.pace import Pace
 from spikesim.engine.recorder import Recorder, check_records, observed
 from spikesim.engine.state import State
-from spikesim.engine.times import milliseconds
+from spikesim.kernels.barrier import core_masks
 from spikesim.names import check_options, options_of
-from spikesim.network import Network, Population, View
-from spikesim.recording import Averages, BinnedRate, Recorded, Samples
-from spikesim.spiketrains import SpikeTrains
-from spikesim.told import warn
 
 POLL_SECONDS = 0.05
 

@@ -8,19 +8,19 @@ from typing import Any
 
 import numpy as np
 
-from spikesim.distributions import Normal
+from spikesim.codegen.generator import CARRY, OBSERVED, REFRACTORY, STEEP, Kernel, generate
+from spikesim.codegen.times import milliseconds
+from spikesim.description.distributions import Normal
+from spikesim.description.equations import evaluate, names, parse
+from spikesim.description.inputs import Current
+from spikesim.description.network import Drive, View
 from spikesim.engine.bounds import check_drive
 from spikesim.engine.build import Build, sampled
-from spikesim.engine.cache import generated_module
-from spikesim.engine.drives import drive_arrays, start_ages
-from spikesim.engine.generator import CARRY, OBSERVED, REFRACTORY, STEEP, Kernel, generate
-from spikesim.engine.keyed import derive_key
-from spikesim.engine.loop import Flow, Shape
-from spikesim.engine.tables import aligned
-from spikesim.engine.times import milliseconds
-from spikesim.equations import evaluate, names, parse
-from spikesim.inputs import Current
-from spikesim.network import Drive, View
+from spikesim.engine.clock.drives import drive_arrays, start_ages
+from spikesim.engine.clock.loop import Flow, Shape
+from spikesim.engine.clock.tables import aligned
+from spikesim.kernels.cache import generated_module
+from spikesim.kernels.keyed import derive_key
 
 
 class State:

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from spikesim.checks import check_whole
 from spikesim.names import named_options
 from spikesim.rate.activations import Activation, named
-from spikesim.rate.checks import check_whole
 from spikesim.rate.tape import Tape
 
 Arrays = dict[str, np.ndarray]

@@ -22,8 +22,8 @@ import h5py
 import numpy as np
 
 from spikesim import __version__, display
+from spikesim.data.hdf5 import damage_told, open_for_reading, text
 from spikesim.rate.network import RateNetwork
-from spikesim.storage.hdf5 import damage_told, open_for_reading, text
 
 MOST_SHOWN = 20  # validations of a history in a notebook
 FORMAT, VERSION = "spikesim rate network", 1

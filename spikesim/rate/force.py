@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 from scipy.linalg import blas
 
+from spikesim.checks import check_whole, is_number
 from spikesim.names import named_options
-from spikesim.rate.checks import check_whole, is_number
 
 
 @named_options()

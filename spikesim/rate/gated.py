@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from spikesim.checks import check_whole, is_number
 from spikesim.names import named_options
-from spikesim.rate.checks import check_whole, is_number
 from spikesim.rate.tape import Tape
 
 Arrays = dict[str, np.ndarray]

@@ -10,9 +10,9 @@ from typing import Any, Literal
 
 import numpy as np
 
+from spikesim.checks import check_whole, is_number
 from spikesim.names import named_options
 from spikesim.rate.activations import Activation, named
-from spikesim.rate.checks import check_whole, is_number
 from spikesim.rate.losses import vanishing
 from spikesim.rate.tape import Tape
 

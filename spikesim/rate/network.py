@@ -7,9 +7,9 @@ from typing import Any, Literal
 
 import numpy as np
 
+from spikesim.checks import check_whole, is_number
 from spikesim.display import brief, number, table, whole
 from spikesim.names import named_options
-from spikesim.rate.checks import check_whole, is_number
 from spikesim.rate.tape import Tape
 
 

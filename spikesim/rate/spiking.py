@@ -13,11 +13,10 @@ from typing import Any, Literal
 
 import numpy as np
 
+from spikesim.checks import check_whole, is_number, warn
 from spikesim.names import named_options
 from spikesim.rate.activations import Sigmoid
-from spikesim.rate.checks import check_whole, is_number
 from spikesim.rate.tape import Tape
-from spikesim.told import warn
 
 Parameters = dict[str, np.ndarray]
 

@@ -19,9 +19,9 @@ from typing import Any, Literal
 
 import numpy as np
 
+from spikesim.checks import is_number
 from spikesim.display import number
 from spikesim.names import named_options
-from spikesim.rate.checks import is_number
 
 FILTER = 100.0  # ms
 LOW, HIGH = 0.2, 1.0  # outputs that are read as a choice: before it or of the other, of this one

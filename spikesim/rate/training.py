@@ -19,9 +19,9 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
+from spikesim.checks import check_whole, is_number
 from spikesim.names import named_options
 from spikesim.rate import losses
-from spikesim.rate.checks import check_whole, is_number
 from spikesim.rate.files import History, difference, read_training, write
 from spikesim.rate.network import RateNetwork
 from spikesim.rate.optimizers import SGD, Adam, clip_norm

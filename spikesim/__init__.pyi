@@ -1,0 +1,108 @@
+"""The public names of spikesim: this is their only list."""
+
+from . import networks as networks, plots as plots, rate as rate, rate_plots as rate_plots
+from .data.spiketrains import (
+    SpikeTrains as SpikeTrains,
+)
+from .description.distributions import (
+    LogNormal as LogNormal,
+    Normal as Normal,
+    Uniform as Uniform,
+)
+from .description.equations import (
+    EquationError as EquationError,
+)
+from .description.inputs import (
+    CorrelatedPoisson as CorrelatedPoisson,
+    Current as Current,
+    Gamma as Gamma,
+    Poisson as Poisson,
+    PoissonDeadTime as PoissonDeadTime,
+    PoissonRates as PoissonRates,
+    Sampled as Sampled,
+    Spikes as Spikes,
+    WhiteNoise as WhiteNoise,
+)
+from .description.model import (
+    NMDA as NMDA,
+    Alpha as Alpha,
+    Conductance as Conductance,
+    Delta as Delta,
+    DoubleExponential as DoubleExponential,
+    DoubleExponentialConductance as DoubleExponentialConductance,
+    Exponential as Exponential,
+    NeuronModel as NeuronModel,
+    OrnsteinUhlenbeck as OrnsteinUhlenbeck,
+    Pulse as Pulse,
+    Receptor as Receptor,
+    WhiteCurrent as WhiteCurrent,
+)
+from .description.models import (
+    EIF as EIF,
+    GLIF as GLIF,
+    LIF as LIF,
+    QIF as QIF,
+    AdaptiveLIF as AdaptiveLIF,
+    AdEx as AdEx,
+    FitzHughNagumo as FitzHughNagumo,
+    HodgkinHuxley as HodgkinHuxley,
+    Izhikevich as Izhikevich,
+    Izhikevich2007 as Izhikevich2007,
+)
+from .description.network import (
+    Network as Network,
+    Population as Population,
+    Projection as Projection,
+    Static as Static,
+    View as View,
+)
+from .description.recording import (
+    LFP as LFP,
+    Averages as Averages,
+    BinnedRate as BinnedRate,
+    Mean as Mean,
+    Rate as Rate,
+    Samples as Samples,
+    Trace as Trace,
+)
+from .description.rules import (
+    AllToAll as AllToAll,
+    Box as Box,
+    DistanceDelay as DistanceDelay,
+    DistanceDependent as DistanceDependent,
+    Edges as Edges,
+    ExponentialProfile as ExponentialProfile,
+    FixedInDegree as FixedInDegree,
+    FixedOutDegree as FixedOutDegree,
+    FixedProbability as FixedProbability,
+    FixedTotal as FixedTotal,
+    Gaussian as Gaussian,
+    OneToOne as OneToOne,
+    Pairs as Pairs,
+)
+from .engine.build import (
+    Build as Build,
+    Synapses as Synapses,
+    build as build,
+    check_memory as check_memory,
+)
+from .engine.forecast import (
+    Forecast as Forecast,
+    forecast as forecast,
+)
+from .engine.simulation import (
+    Result as Result,
+    Simulation as Simulation,
+    simulate as simulate,
+)
+from .interop.edges import (
+    edge_columns as edge_columns,
+    read_edges as read_edges,
+)
+from .storage import (
+    info as info,
+    open_spikes as open_spikes,
+    read_report as read_report,
+)
+
+__version__: str

@@ -1,0 +1,1 @@
+"""Data: spike trains, signals, and the files they live in."""

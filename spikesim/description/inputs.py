@@ -1,0 +1,347 @@
+"""What comes from outside a network. Small frozen objects; nothing is drawn here."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from spikesim.checks import warn
+from spikesim.data.spiketrains import SAME_TIME, SpikeTrains
+from spikesim.description.plausibility import warn_of_si
+from spikesim.names import named_options
+
+
+def positive_ms(kind: str, name: str, value: object) -> None:
+    """Refuse what is not a positive number of ms."""
+    number = isinstance(value, int | float | np.number) and not isinstance(value, bool)
+    if not number or not np.isfinite(value) or value <= 0:
+        raise ValueError(f"{kind}: {name} is {value!r}; it must be a positive number of ms.")
+    warn_of_si(kind, {name: (value, "ms")})
+
+
+def _numbers(given: object, name: str, low: float) -> tuple[np.ndarray, bool, str]:
+    """A field as an array, whether its values are allowed, and what is."""
+    try:
+        numbers = np.asarray(getattr(given, name), float)
+    except (TypeError, ValueError):
+        numbers = np.array(np.nan)
+    fits = bool(np.all(np.isfinite(numbers)) and not np.any(numbers < low))
+    return numbers, fits, "finite" if low == -np.inf else f"finite and at least {low:g}"
+
+
+def _finite(given: object, name: str, low: float = -np.inf) -> None:
+    """Refuse what is not a number or one-dimensional array; lists become arrays."""
+    numbers, fits, allowed = _numbers(given, name, low)
+    if not fits or numbers.ndim > 1:
+        raise ValueError(
+            f"{type(given).__name__}: {name} is {getattr(given, name)!r}; it must be a number, or "
+            f"one per neuron, {allowed}."
+        )
+    object.__setattr__(given, name, numbers if numbers.ndim else float(numbers))
+
+
+def _series(given: object, name: str, low: float = -np.inf) -> None:
+    """Refuse what is not a finite array (bins,) or (bins, neurons)."""
+    numbers, fits, allowed = _numbers(given, name, low)
+    if not fits or numbers.ndim not in (1, 2) or not numbers.size:
+        raise ValueError(
+            f"{type(given).__name__}: {name} has shape {numbers.shape} and values from "
+            f"{np.min(numbers, initial=np.inf):g}; it must be an array (bins,) or (bins, neurons), "
+            f"{allowed}."
+        )
+    object.__setattr__(given, name, numbers)
+
+
+def _number(given: object, name: str, fits: Callable[[float], bool], allowed: str) -> None:
+    """Refuse what is not one number that fits."""
+    value = getattr(given, name)
+    number = isinstance(value, int | float | np.integer | np.floating)
+    if not number or isinstance(value, bool) or not np.isfinite(value) or not fits(value):
+        raise ValueError(
+            f"{type(given).__name__}: {name} is {value!r}; it must be one number for all neurons, "
+            f"{allowed}."
+        )
+    object.__setattr__(given, name, float(value))
+
+
+@named_options()
+@dataclass(frozen=True, eq=False)
+class Poisson:
+    """An independent Poisson train for every neuron.
+
+    Parameters
+    ----------
+    rate : float or array
+        Hz; one for all, or one per neuron. Several trains of one neuron are one of their summed
+        rate.
+    weight : float or array
+        In the unit of the receptor.
+    """
+
+    rate: float | np.ndarray
+    weight: float | np.ndarray
+
+    def __post_init__(self) -> None:
+        _finite(self, "rate", 0.0)
+        _finite(self, "weight")
+
+
+@named_options()
+@dataclass(frozen=True, eq=False)
+class Gamma:
+    """An independent train for every neuron whose intervals are drawn from a gamma distribution.
+
+    Parameters
+    ----------
+    rate : float or array
+        Hz; one for all, or one per neuron: the mean rate of the trains.
+    shape : float
+        Above 0. At 1 the train is Poisson, above it is more regular, below more bursty.
+    weight : float or array
+        In the unit of the receptor; one for all, or one per neuron.
+
+    Notes
+    -----
+    Intervals of density ``x^(shape - 1) exp(-x / scale) / (gamma(shape) scale^shape)`` and
+    coefficient of variation ``1 / sqrt(shape)`` [1]_, rounded to the nearest step, at least one: a
+    train has at most one spike in a step. The scale, ``1000 / (rate shape)`` ms but for this
+    rounding, is such that the mean rate is exact. The trains are stationary from the start.
+
+    References
+    ----------
+    .. [1] Cox DR (1962) Renewal Theory. Methuen, London.
+    """
+
+    rate: float | np.ndarray
+    shape: float
+    weight: float | np.ndarray
+
+    def __post_init__(self) -> None:
+        _finite(self, "rate", 0.0)
+        _number(self, "shape", lambda shape: shape > 0, "finite and above 0")
+        _finite(self, "weight")
+
+
+@named_options()
+@dataclass(frozen=True, eq=False)
+class PoissonDeadTime:
+    """An independent Poisson train with dead time for every neuron.
+
+    Parameters
+    ----------
+    rate : float or array
+        Hz; one for all, or one per neuron: the mean rate that results, dead time included.
+    dead_time : float
+        ms, below ``1000 / rate``: no interval is shorter. Rounded up to steps, at least one.
+    weight : float or array
+        In the unit of the receptor; one for all, or one per neuron.
+
+    Notes
+    -----
+    After a spike the hazard is 0 for the dead time, then ``1 / (1000 / rate - dead_time)`` per ms;
+    the intervals' coefficient of variation is ``1 - rate dead_time / 1000`` [1]_ [2]_. What
+    follows the dead time is rounded to the nearest step; the mean rate is exact. The trains are
+    stationary from the start.
+
+    References
+    ----------
+    .. [1] Cox DR (1962) Renewal Theory. Methuen, London.
+    .. [2] Deger M, Helias M, Boucsein C, Rotter S (2012) Statistical properties of superimposed
+       stationary spike trains. J Comput Neurosci 32:443-463.
+    """
+
+    rate: float | np.ndarray
+    dead_time: float
+    weight: float | np.ndarray
+
+    def __post_init__(self) -> None:
+        _finite(self, "rate", 0.0)
+        fastest = float(np.max(self.rate, initial=0.0))
+        longest = 1000 / fastest if fastest else np.inf
+        _number(
+            self,
+            "dead_time",
+            lambda dead_time: 0 <= dead_time < longest,
+            f"at least 0 and below 1000 / rate = {longest:g} ms",
+        )
+        _finite(self, "weight")
+
+
+@named_options()
+@dataclass(frozen=True, eq=False)
+class CorrelatedPoisson:
+    """Poisson trains that share spikes: copies of one mother train, thinned by chance.
+
+    Parameters
+    ----------
+    rate : float
+        Hz, of each neuron's train.
+    correlation : float
+        Above 0 and at most 1: correlation coefficient of the spike counts of any two neurons.
+    weight : float or array
+        In the unit of the receptor; one for all, or one per neuron.
+
+    Notes
+    -----
+    The multiple interaction process [1]_: of a Poisson train of ``rate / correlation`` every neuron
+    keeps each spike with probability ``correlation``, independently of the others. Each train is
+    Poisson; ``correlation^n`` of the mother's spikes are shared by n given neurons. The coefficient
+    is the same for counts in windows of any length: shared spikes come at the same step.
+
+    References
+    ----------
+    .. [1] Kuhn A, Aertsen A, Rotter S (2003) Higher-order statistics of input ensembles and the
+       response of simple model neurons. Neural Comput 15:67-101.
+    """
+
+    rate: float
+    correlation: float
+    weight: float | np.ndarray
+
+    def __post_init__(self) -> None:
+        _number(self, "rate", lambda rate: rate >= 0, "finite and at least 0 Hz")
+        _number(self, "correlation", lambda c: 0 < c <= 1, "above 0 and at most 1")
+        _finite(self, "weight")
+
+
+@named_options()
+@dataclass(frozen=True, eq=False)
+class WhiteNoise:
+    """A normal variable drawn anew for every neuron and step, of standard deviation ``sd``.
+
+    It arrives at the receptor like a weight. Its effect depends on dt: this is the noise of models
+    that are defined at a fixed step, such as that of Izhikevich (2003).
+    """
+
+    sd: float | np.ndarray
+
+    def __post_init__(self) -> None:
+        _finite(self, "sd", 0.0)
+
+
+@named_options()
+@dataclass(frozen=True, eq=False)
+class Spikes:
+    """Given spike trains, train k to neuron k; a spike at time t has arrived in the state at t.
+
+    Parameters
+    ----------
+    trains : SpikeTrains, or sequence of arrays
+        Times in ms, one array per neuron. Times between steps count for the step that ends next,
+        and a spike at 0 for the first. Spikes of `SpikeTrains` before 0 are left out, and their
+        number is told in a warning.
+    weight : float or array
+        One for all, or one per train.
+    """
+
+    trains: SpikeTrains | Sequence[np.ndarray] = field(repr=False)
+    weight: float | np.ndarray = 1.0
+
+    def __post_init__(self) -> None:
+        _finite(self, "weight")
+        if not isinstance(self.trains, SpikeTrains):
+            try:
+                trains = [np.atleast_1d(np.asarray(train, float)) for train in self.trains]
+            except (TypeError, ValueError):
+                raise ValueError(
+                    f"Spikes: trains is {self.trains!r}; it must be SpikeTrains, or one array of "
+                    "times (ms) per neuron."
+                ) from None
+            times = np.concatenate([*trains, np.empty(0)])
+            neurons = np.repeat(np.arange(len(trains)), [train.size for train in trains])
+            bad = times[~(np.isfinite(times) & (times >= 0))]
+            if bad.size:
+                raise ValueError(
+                    f"Spikes: trains holds a time of {bad[0]} ms; times must be finite and at "
+                    "least 0 ms."
+                )
+            last = float(times.max(initial=0.0))
+            made = SpikeTrains(times, neurons, len(trains), 0.0, last)
+            object.__setattr__(self, "trains", made)
+        elif self.trains.t_start < -SAME_TIME:  # else they may stay in their file
+            object.__setattr__(self, "trains", _from_zero(self.trains))
+
+
+def _from_zero(trains: SpikeTrains) -> SpikeTrains:
+    """Leave out what was before the start, and say so to who made the `Spikes`."""
+    kept = trains.times >= -SAME_TIME
+    early = len(trains) - int(np.count_nonzero(kept))
+    if early:
+        warn(
+            f"Spikes: {early} of {len(trains)} spikes are before 0 ms, the first of them at "
+            f"{trains.times[0]:g} ms; they are left out."
+        )
+    last = max(trains.t_stop, 0.0)
+    return SpikeTrains(trains.times[kept], trains.neurons[kept], trains.size, 0.0, last)
+
+
+@named_options()
+@dataclass(frozen=True, eq=False)
+class Current:
+    """A constant current (pA; in the unit of the model's current parameter), one or per neuron."""
+
+    amplitude: float | np.ndarray
+
+    def __post_init__(self) -> None:
+        _finite(self, "amplitude")
+
+
+@named_options()
+@dataclass(frozen=True, eq=False)
+class PoissonRates:
+    """Independent Poisson trains whose rate changes in time.
+
+    Parameters
+    ----------
+    rates : array (bins,) or (bins, neurons)
+        Hz; ``rates[k]`` holds from ``k every`` to ``(k + 1) every`` ms.
+    every : float
+        ms, a multiple of dt.
+    weight : float or array
+        In the unit of the receptor; one for all, or one per neuron.
+    repeat : bool
+        Whether the rates begin again after the last bin; else the last one stays.
+    """
+
+    rates: np.ndarray
+    every: float
+    weight: float | np.ndarray
+    repeat: bool = False
+
+    def __post_init__(self) -> None:
+        _series(self, "rates", 0.0)
+        positive_ms(type(self).__name__, "every", self.every)
+        _finite(self, "weight")
+
+
+@named_options()
+@dataclass(frozen=True, eq=False)
+class Sampled:
+    """Values that arrive at a receptor in every step; at a `Pulse` receptor, a current.
+
+    Parameters
+    ----------
+    values : array (bins,) or (bins, neurons)
+        In the unit of the receptor; ``values[k]`` holds from ``k every`` to ``(k + 1) every`` ms.
+    every, repeat
+        As in `PoissonRates`.
+
+    Examples
+    --------
+    A step of 100 pA from 200 to 300 ms: ``Sampled([0, 0, 100, 0], every=100.0)``. A sine of 5 Hz:
+    ``Sampled(50 * np.sin(2 * np.pi * np.arange(2000) / 2000), every=0.1, repeat=True)``.
+    """
+
+    values: np.ndarray
+    every: float
+    repeat: bool = False
+
+    def __post_init__(self) -> None:
+        _series(self, "values")
+        positive_ms(type(self).__name__, "every", self.every)
+
+
+Renewal = Gamma | PoissonDeadTime
+Input = (
+    Poisson | PoissonRates | Renewal | CorrelatedPoisson | WhiteNoise | Sampled | Spikes | Current
+)

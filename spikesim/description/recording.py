@@ -1,0 +1,130 @@
+"""What to record beside spikes: small frozen objects, and the arrays they become."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from spikesim.description.inputs import positive_ms
+from spikesim.description.network import Population, View
+from spikesim.display import span
+from spikesim.names import named_options
+
+
+@named_options()
+@dataclass(frozen=True, eq=False)
+class Trace:
+    """A quantity of some neurons, at the end of every ``every`` ms.
+
+    ``variable`` is a state variable or a definition among the model's equations: of its own, the
+    sum of all synaptic currents, ``i_syn``, or that of a receptor, such as ``i_nmda``. All are
+    taken as of the end of the step, after the reset of a spike, as other neurons see them.
+    """
+
+    neurons: Population | View
+    variable: str
+    every: float = 1.0
+
+    def __post_init__(self) -> None:
+        _check_sampling(self)
+
+
+@named_options()
+@dataclass(frozen=True, eq=False)
+class Mean:
+    """The mean of a quantity (see `Trace`) over some neurons, every ``every`` ms."""
+
+    neurons: Population | View
+    variable: str
+    every: float = 1.0
+
+    def __post_init__(self) -> None:
+        _check_sampling(self)
+
+
+@named_options()
+@dataclass(frozen=True, eq=False)
+class LFP:
+    """Proxy of the local field potential: the mean of the sum of absolute synaptic currents.
+
+    Every receptor's current counts by itself, so excitation and inhibition do not cancel; to be
+    taken over the excitatory neurons. Among simple proxies the sum of absolute currents comes
+    near the field of neurons with shape (Mazzoni et al. 2015, PLoS Comput Biol 11:e1004584).
+    """
+
+    neurons: Population | View
+    every: float = 1.0
+    variable: str = field(default="lfp", init=False)
+
+    def __post_init__(self) -> None:
+        _check_sampling(self)
+
+
+def _check_sampling(given: Trace | Mean | LFP) -> None:
+    kind = type(given).__name__
+    if not isinstance(given.neurons, Population | View):
+        raise TypeError(
+            f"{kind}: neurons is {given.neurons!r}; it must be a population or a part of one."
+        )
+    positive_ms(kind, "every", given.every)
+
+
+@named_options()
+@dataclass(frozen=True, eq=False)
+class Rate:
+    """The mean rate of a population, or of a part of one, in bins of ``bin`` ms.
+
+    ``binned["exc"]`` holds the rate of all of a population, ``binned[exc[:100]]`` that of a part.
+    """
+
+    population: Population | View
+    bin: float = 5.0
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.population, Population | View):
+            raise TypeError(
+                f"Rate: population is {self.population!r}; it must be a population or a part of "
+                "one."
+            )
+        positive_ms("Rate", "bin", self.bin)
+
+
+@dataclass(frozen=True, eq=False)
+class Samples:
+    """What a `Trace` gave: ``values[k, n]`` at ``times[k]`` (ms) of neuron ``neurons[n]``."""
+
+    times: np.ndarray
+    neurons: np.ndarray
+    values: np.ndarray
+    unit: str
+
+    def __repr__(self) -> str:
+        when = f"{self.times.size:,} samples of {self.neurons.size:,} neurons"
+        return f"<Samples: {when}, {span(self.times)} ms; {span(self.values)} {self.unit}>"
+
+
+@dataclass(frozen=True, eq=False)
+class Averages:
+    """What a `Mean` or `LFP` gave: ``values[k]`` at ``times[k]`` (ms)."""
+
+    times: np.ndarray
+    values: np.ndarray
+    unit: str
+
+    def __repr__(self) -> str:
+        when = f"{self.times.size:,} samples, {span(self.times)} ms"
+        return f"<Averages: {when}; {span(self.values)} {self.unit}>"
+
+
+@dataclass(frozen=True, eq=False)
+class BinnedRate:
+    """``rates[k]`` (Hz) in the bin that ends at ``times[k]`` (ms)."""
+
+    times: np.ndarray
+    rates: np.ndarray
+
+    def __repr__(self) -> str:
+        when = f"{self.times.size:,} bins that end at {span(self.times)} ms"
+        return f"<BinnedRate: {when}; {span(self.rates)} Hz>"
+
+
+Recorded = Trace | Mean | LFP | Rate

@@ -1,0 +1,1 @@
+"""The clock-driven engine: synapses laid out in steps, inputs, and the loop over steps."""

@@ -1,0 +1,1 @@
+"""Who is connected to whom, how strongly and how late, in ms."""

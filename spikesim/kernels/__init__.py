@@ -1,0 +1,1 @@
+"""Numba alone: compiling and its cache, intrinsics, functions, keyed numbers, the barrier."""

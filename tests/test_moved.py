@@ -1,0 +1,47 @@
+"""Old places and names work, with a warning that names the new ones at the line that used them."""
+
+import importlib
+import sys
+
+import pytest
+
+from spikesim.moved import MODULES, NAMES
+
+
+@pytest.fixture
+def unloaded(monkeypatch):
+    for old in MODULES:
+        monkeypatch.delitem(sys.modules, old, raising=False)
+
+
+@pytest.mark.parametrize("old", MODULES)
+def test_an_old_module_leads_to_the_new_ones(old, unloaded):
+    with pytest.warns(DeprecationWarning, match=f"{old} has moved: its names are in") as told:
+        module = importlib.import_module(old)
+    assert {warning.filename for warning in told} == {__file__}
+    for new in MODULES[old]:
+        home = importlib.import_module(new)
+        for name in vars(home):
+            if not name.startswith("__"):
+                assert hasattr(module, name)
+    with pytest.raises(AttributeError, match=f"module '{old}' has no attribute 'nothing'"):
+        module.nothing  # noqa: B018
+
+
+def test_the_classes_are_the_same(unloaded):
+    import spikesim as ss
+
+    with pytest.warns(DeprecationWarning):
+        from spikesim.models import LIF
+        from spikesim.spiketrains import SpikeTrains
+        from spikesim.storage import open_spikes
+    assert (LIF, SpikeTrains, open_spikes) == (ss.LIF, ss.SpikeTrains, ss.open_spikes)
+
+
+@pytest.mark.parametrize("old", NAMES)
+def test_an_old_name_leads_to_the_new_one(old):
+    module, _, name = old.rpartition(".")
+    home, _, new = NAMES[old].rpartition(".")
+    with pytest.warns(DeprecationWarning, match=f"{old} is called {NAMES[old]} now"):
+        found = getattr(importlib.import_module(module), name)
+    assert found is getattr(importlib.import_module(home), new)
