@@ -53,7 +53,9 @@ _PACKAGES = {old.rpartition(".")[0] for old in MODULES}
 
 
 def moved_name(module: str, name: str) -> object | None:
-    """What an old name of a module stands for now, after a warning; None if it is not one."""
+    """What an old name of a package stands for now, after a warning; None if it is not one."""
+    if f"{module}.{name}" in MODULES:
+        return importlib.import_module(f"{module}.{name}")
     new = NAMES.get(f"{module}.{name}")
     if new is None:
         return None

@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, Phase, assume, given, note, settings, strate
 from twin import Outcome, assert_same, assert_twins, run_twin
 
 import spikesim as ss
+from spikesim.description.rules import Rule
 
 STEPS = 40
 SIZES = st.sampled_from([1, 2, 63, 64, 65, 128]) | st.integers(1, 130)
@@ -311,7 +312,7 @@ LIFS = [
 
 
 @st.composite
-def views(draw, population: ss.Population) -> ss.network.View:
+def views(draw, population: ss.Population) -> ss.View:
     start = draw(st.integers(0, len(population) - 1))
     return draw(
         st.sampled_from([population[:], population[start:], population[start :: start % 3 + 1]])
@@ -319,7 +320,7 @@ def views(draw, population: ss.Population) -> ss.network.View:
 
 
 @st.composite
-def rules(draw, source: ss.network.View, target: ss.network.View) -> ss.rules.Rule:
+def rules(draw, source: ss.View, target: ss.View) -> Rule:
     multapses = draw(st.booleans())
     autapses = draw(st.booleans()) or min(source.size, target.size) < 3
     few = min(source.size, target.size) // 2
