@@ -69,7 +69,7 @@ def measure(neurons: int, degree: int, rate: float, repeats: int) -> dict:
     spikes = (wired.counts["cells"] - before) / (TURNS * repeats)
     alone = statistics.median(seconds[bare])
     added = statistics.median(a - b for a, b in zip(seconds[wired], seconds[bare], strict=True))
-    build, arrays = wired.build, wired.state.flow
+    build, arrays = wired.build, wired.state.arrays
     return {
         "neurons": neurons,
         "in-degree": degree,
@@ -84,7 +84,7 @@ def measure(neurons: int, degree: int, rate: float, repeats: int) -> dict:
         "words": build.wiring.words.nbytes,
         "row pointers": build.wiring.rows.nbytes,
         "ring of a partition": arrays.ring.nbytes // build.partitions,
-        "state": arrays.state.nbytes,
+        "state": arrays.neurons.state.nbytes,
     }
 
 

@@ -10,7 +10,7 @@ import pytest
 
 import spikesim as ss
 from spikesim.engine.clock import drives
-from spikesim.engine.clock.drives import drive_arrays
+from spikesim.engine.clock.inputs import drive_arrays
 
 SIZE = 4000
 

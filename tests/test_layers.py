@@ -50,8 +50,8 @@ STILL = {
     (("description", "model"), ("codegen", "generator")),
     (("description", "network"), ("engine", "build")),
     (("engine", "connectivity", "wiring"), ("engine", "clock", "tables")),
-    (("engine", "clock", "drives"), ("engine", "build")),
-    (("engine", "clock", "drives"), ("engine", "bounds")),
+    (("engine", "clock", "inputs"), ("engine", "build")),
+    (("engine", "clock", "inputs"), ("engine", "bounds")),
 }
 
 

@@ -624,7 +624,7 @@ def test_synapses_take_two_bytes_as_long_as_all_fit(values, delays):
     build = ss.build(net, threads=1)
     fits = values * delays <= 8
     assert build.wiring.words.dtype == (np.uint16 if fits else np.uint32)
-    assert build.wiring.fans["uniform"] == (values == 1)
+    assert build.wiring.axons["uniform"] == (values == 1)
     found = build.synapses("a", "a")
     order = np.lexsort((targets, steps, sources))
     np.testing.assert_array_equal(found.sources, sources[order])

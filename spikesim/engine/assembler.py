@@ -1,4 +1,4 @@
-"""Projections into the tables and arrays of `tables`: what a fan holds, and where it lies."""
+"""Projections into the tables and arrays of `tables`: what an axon holds, and where it lies."""
 
 import math
 from collections.abc import Callable
@@ -22,14 +22,15 @@ from spikesim.description.rules import (
     Pairs,
 )
 from spikesim.engine.bounds import profile, space
-from spikesim.engine.clock.loop import Wiring
+from spikesim.engine.clock.arrays import Wiring
+from spikesim.engine.clock.packing import Packing
 from spikesim.engine.clock.procedural import Drawing
 from spikesim.engine.clock.tables import (
     ALL,
+    AXON,
     DELAY_LEVELS,
     DISTINCT,
     DRAWN,
-    FAN,
     POPULATION,
     PROJECTION,
     ROWS,
@@ -42,15 +43,16 @@ from spikesim.engine.connectivity.wiring import (
     in_degree_rows,
     row_distances,
     sorted_rows,
-    write_fan,
+    write_axon,
 )
 from spikesim.kernels.keyed import derive_key, generator
 
 MOST_HASHED = 65536  # different weights of an array; more are sorted
 PIECE = 1 << 20  # delays turned to steps at a time
-TABLE_BITS = 13  # of a synapse for its weight; fans with more values keep weights beside synapses
+TABLE_BITS = 13  # of a synapse for its weight; axons with more values keep weights beside synapses
 WRITTEN, LISTED = 12.0, 15.0  # ns of a synapse, and of one that is listed before, roughly
 MEASURED = 15.0  # ns of a pair whose distance is looked at, roughly
+LONGEST_EPOCH = 64  # steps between two looks at Ctrl-C, where no delay sets a limit
 WIDEST_WINDOW = 3  # bits: windows of 8 delays; the slots of 16 no longer lie in a cache of 1 MB
 
 
@@ -83,7 +85,7 @@ class _Column:
 
 
 class _Table:
-    """The weights of a fan: one entry for each number, some levels for each distribution."""
+    """The weights of an axon: one entry for each number, some levels for each distribution."""
 
     def __init__(self) -> None:
         self.entries: dict[Any, tuple[int, int]] = {}
@@ -109,7 +111,7 @@ class Layout:
 
 
 class Assembler:
-    """Gathers projections one by one, then writes all fans."""
+    """Gathers projections one by one, then writes all axons."""
 
     def __init__(
         self,
@@ -138,7 +140,7 @@ class Assembler:
         self.longest: list[int] = []
         for row, projection in zip(self.projections, self.sorted, strict=True):
             self._add(row, projection)
-        self.fans = self._fans()
+        self.axons = self._axons()
         self.table, self.outside, self.word = self._weight_tables(count)
 
     def _add(self, row: np.void, projection: Projection) -> None:
@@ -225,34 +227,34 @@ class Assembler:
         number = self.delay_tables[delay]
         return number, self.delay_values[number]
 
-    def _fans(self) -> np.ndarray:
+    def _axons(self) -> np.ndarray:
         """The projections of each source population; windows as wide as the delays' spread."""
         source_of = np.array([self.names.index(p.source.population) for p in self.sorted], int)
         sources = np.unique(source_of)
-        fans = np.zeros(sources.size, FAN)
-        for fan, population in zip(fans, sources, strict=True):
+        axons = np.zeros(sources.size, AXON)
+        for axon, population in zip(axons, sources, strict=True):
             ours = np.flatnonzero(source_of == population)
-            fan["population"] = population
-            fan["size"] = self.layout.populations[population]["size"]
-            fan["first_projection"], fan["last_projection"] = ours[0], ours[-1] + 1
-            fan["first_delay"] = min(self.shortest[k] for k in ours)
-            fan["windows"] = max(self.longest[k] for k in ours) - fan["first_delay"] + 1  # steps
-        spread = int(fans["windows"].max(initial=1))
+            axon["population"] = population
+            axon["size"] = self.layout.populations[population]["size"]
+            axon["first_projection"], axon["last_projection"] = ours[0], ours[-1] + 1
+            axon["first_delay"] = min(self.shortest[k] for k in ours)
+            axon["windows"] = max(self.longest[k] for k in ours) - axon["first_delay"] + 1  # steps
+        spread = int(axons["windows"].max(initial=1))
         self.slot_bits = min(WIDEST_WINDOW, math.ceil(math.log2(spread)))
-        fans["windows"] = (fans["windows"] - 1 >> self.slot_bits) + 1
-        return fans
+        axons["windows"] = (axons["windows"] - 1 >> self.slot_bits) + 1
+        return axons
 
     def _weight_tables(self, count: int) -> tuple[np.ndarray, list[bool], type]:
-        """Tables of all fans, which fans keep their weights outside the words, and what words are.
+        """Tables of all axons, which keep their weights outside the words, and what words are.
 
-        They have 16 bits where all fans can do with so few: with the half to read, a synaptic event
-        of Brunel's network takes nine tenths of the time.
+        They have 16 bits where all axons can do with so few: with the half to read, a synaptic
+        event of Brunel's network takes nine tenths of the time.
         """
         bits = self.layout.address_bits + self.slot_bits
         most = 1 << min(32 - bits, TABLE_BITS)
         whole, outside, longest = _Column(self.layout.integer), [], 1
-        for fan in self.fans:
-            ours = range(fan["first_projection"], fan["last_projection"])
+        for axon in self.axons:
+            ours = range(axon["first_projection"], axon["last_projection"])
             table = _Table()
             for k in ours:
                 unit = self._unit(k)
@@ -267,8 +269,8 @@ class Assembler:
                     beyond = tail(self.sorted[k].weight, count)
                     row["levels"], row["common"] = count, count - beyond.covers
                     row["octaves"] = len(beyond.values)
-            fan["table"] = whole.add(np.rint(np.concatenate(table.values)))
-            fan["uniform"] = table.size == 1
+            axon["table"] = whole.add(np.rint(np.concatenate(table.values)))
+            axon["uniform"] = table.size == 1
             outside.append(table.size > most)
             longest = max(longest, 1 if outside[-1] else table.size)
         return whole.joined(), outside, np.uint16 if longest << bits <= 1 << 16 else np.uint32
@@ -287,42 +289,42 @@ class Assembler:
         return self.layout.units[projection.target.population, projection.receptor]
 
     def write(self, procedural: bool) -> Wiring:
-        """Write all synapses, partitions side by side; of fans that can be drawn again, none."""
-        layout, fans, projections = self.layout, self.fans, self.projections
+        """Write all synapses, partitions side by side; of axons that can be drawn again, none."""
+        layout, axons, projections = self.layout, self.axons, self.projections
         table, outside = self.table, self.outside
         counts = self.counts.joined()
         rows_in, targets_in = self.stored_rows.joined(), self.stored_targets.joined()
         weights_in, delays_in = self.stored_weights.joined(), self.stored_delays.joined()
         delay_tables = np.array(self.delay_values or [np.ones(1)], np.uint16)
 
-        for fan in fans if procedural else ():
-            ours = projections[fan["first_projection"] : fan["last_projection"]]
-            fan["drawn"] = np.all(ours["rule"] != STORED)
+        for axon in axons if procedural else ():
+            ours = projections[axon["first_projection"] : axon["last_projection"]]
+            axon["drawn"] = np.all(ours["rule"] != STORED)
         partitions = layout.spans.shape[0]
-        places = np.zeros((partitions, fans.size), ROWS)
-        room = np.zeros((partitions, fans.size), np.int64)
+        places = np.zeros((partitions, axons.size), ROWS)
+        room = np.zeros((partitions, axons.size), np.int64)
         words = rows = exact = 0
         for partition in range(partitions):
-            for f, fan in enumerate(fans):
-                if fan["drawn"]:
+            for f, axon in enumerate(axons):
+                if axon["drawn"]:
                     continue
-                ours = projections[fan["first_projection"] : fan["last_projection"]]
+                ours = projections[axon["first_projection"] : axon["last_projection"]]
                 spans = layout.spans[partition]
                 room[partition, f] = sum(_room(p, spans, counts, targets_in, rows_in) for p in ours)
                 places[partition, f] = words, rows, exact if outside[f] else -1
                 words += room[partition, f]
-                rows += int(fan["size"] * fan["windows"] + 1)
+                rows += int(axon["size"] * axon["windows"] + 1)
                 exact += room[partition, f] * outside[f]
         word_array, row_array = np.empty(words, self.word), np.empty(rows, np.uint32)
         exact_array = np.empty(exact, layout.integer)
-        longest = [self._longest_row(fan, counts, rows_in) for fan in fans]
+        longest = [self._longest_row(axon, counts, rows_in) for axon in axons]
 
         def write(partition: int) -> None:
-            for f in np.flatnonzero(fans["drawn"] == 0):
-                fan = fans[f]
+            for f in np.flatnonzero(axons["drawn"] == 0):
+                axon = axons[f]
                 place, size = places[partition, f], room[partition, f]
-                written = write_fan(
-                    fan,
+                written = write_axon(
+                    axon,
                     projections,
                     layout.spans[partition],
                     layout.populations,
@@ -341,19 +343,23 @@ class Assembler:
                     row_array[place["rows"] :],
                 )
                 if written < 0:
-                    raise RuntimeError(f"fan {f} of partition {partition} outgrew {size} synapses.")
+                    raise RuntimeError(f"axon {f} onto partition {partition} outgrew {size}.")
                 self.tell(1e-9 * WRITTEN / self.workers * int(size))
 
         with ThreadPoolExecutor(self.workers) as pool:
             list(pool.map(write, range(partitions)))
+        epoch = int(min([LONGEST_EPOCH, *axons["first_delay"]]))
         drawing = None
-        if np.any(fans["drawn"]):
+        if np.any(axons["drawn"]):
             widest = int(projections["target_size"].max())
             drawing = Drawing(projections, counts, delay_tables, max(longest), widest)
         return Wiring(
             layout.populations,
             layout.spans,
-            fans,
+            Packing(layout.address_bits, self.slot_bits),
+            epoch,
+            1 << math.ceil(math.log2(max([1, *self.longest]) + epoch + 1)),
+            axons,
             places,
             row_array,
             word_array,
@@ -362,10 +368,10 @@ class Assembler:
             drawing,
         )
 
-    def _longest_row(self, fan: np.void, counts: np.ndarray, stored_rows: np.ndarray) -> int:
-        """A number of synapses that no source of the fan exceeds."""
+    def _longest_row(self, axon: np.void, counts: np.ndarray, stored_rows: np.ndarray) -> int:
+        """A number of synapses that no source of the axon exceeds."""
         total = 0
-        for projection in self.projections[fan["first_projection"] : fan["last_projection"]]:
+        for projection in self.projections[axon["first_projection"] : axon["last_projection"]]:
             size = projection["source_size"]
             if projection["rule"] == STORED:
                 pointers = stored_rows[projection["stored_rows"] :][: size + 1]
@@ -385,8 +391,8 @@ def is_stored(projection: Projection) -> bool:
 def compile_wiring(integer: type, word: type) -> None:
     """Compile the wiring kernels, or load them, by wiring nothing."""
     nothing = np.zeros(1, np.int64)
-    write_fan(
-        np.zeros(1, FAN)[0],
+    write_axon(
+        np.zeros(1, AXON)[0],
         np.zeros(0, PROJECTION),
         np.zeros(1, SPAN),
         np.zeros(1, POPULATION),

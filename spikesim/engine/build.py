@@ -42,6 +42,7 @@ from spikesim.description.rules import (
 )
 from spikesim.engine.assembler import (
     LISTED,
+    LONGEST_EPOCH,
     MEASURED,
     WRITTEN,
     Assembler,
@@ -50,8 +51,9 @@ from spikesim.engine.assembler import (
     is_stored,
 )
 from spikesim.engine.bounds import Sums, choose_sums, farthest, space
-from spikesim.engine.clock.drives import input_bytes
-from spikesim.engine.clock.loop import Wiring
+from spikesim.engine.clock.arrays import Wiring
+from spikesim.engine.clock.inputs import input_bytes
+from spikesim.engine.clock.packing import unpacked_words
 from spikesim.engine.clock.tables import DELAY_LEVELS, POPULATION, SPAN
 from spikesim.kernels.keyed import generator
 from spikesim.names import named_options
@@ -64,7 +66,6 @@ SHARED_WORK = 2_500  # ns between exchanges, from which more threads are faster
 SAMPLED_PAIRS = 250_000  # to estimate how many synapses there are by distance
 WORTH_A_BAR = 2.0  # seconds of a build
 ASSUMED_RATE = 5.0  # Hz, where work is foreseen
-LONGEST_EPOCH = 64  # steps between two looks at Ctrl-C, where no delay sets a limit
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,10 +99,6 @@ class Build:
     precision: Precision
     threads: int
     partitions: int
-    address_bits: int
-    slot_bits: int
-    epoch: int
-    history: int
     wiring: Wiring
     sums: Sums
     values: dict[str, dict[str, Any]]  # parameters by population, drawn
@@ -153,10 +150,10 @@ class Build:
         receptors = list(post.model.receptors)
         w = self.wiring
         parts = []
-        for f, fan in enumerate(w.fans):
-            if fan["population"] != names.index(pre.name):
+        for f, axon in enumerate(w.axons):
+            if axon["population"] != names.index(pre.name):
                 continue
-            if fan["drawn"]:
+            if axon["drawn"]:
                 raise ValueError(
                     f"the synapses of {pre.name!r} are not stored; to look at them, build with "
                     "connectivity='stored'."
@@ -178,26 +175,25 @@ class Build:
 
     def _decode(self, f: int, partition: int, p: int, post: Population) -> tuple[np.ndarray, ...]:
         w = self.wiring
-        fan, place, span = w.fans[f], w.places[partition, f], w.spans[partition, p]
+        axon, place, span = w.axons[f], w.places[partition, f], w.spans[partition, p]
         count = len(post.model.receptors)
-        rows = w.rows[place["rows"] : place["rows"] + fan["size"] * fan["windows"] + 1]
+        rows = w.rows[place["rows"] : place["rows"] + axon["size"] * axon["windows"] + 1]
         ours = slice(place["words"], place["words"] + rows[-1])
-        words = w.words[ours].astype(np.int64)
-        which = np.repeat(np.arange(fan["size"] * fan["windows"]), np.diff(rows))
-        source, window = np.divmod(which, fan["windows"])
-        slot = (words >> self.address_bits) & ((1 << self.slot_bits) - 1)
-        local = (words & ((1 << self.address_bits) - 1)) - span["address"]
+        address, slot, weight = unpacked_words(w.packing, w.words[ours])
+        which = np.repeat(np.arange(axon["size"] * axon["windows"]), np.diff(rows))
+        source, window = np.divmod(which, axon["windows"])
+        local = address - span["address"]
         block, lane = np.divmod(local, 64)
         block, r = np.divmod(block, max(count, 1))
         here = (local >= 0) & (block < span["last"] - span["first"]) & (count > 0)
         if place["exact"] < 0:
-            integers = w.table[fan["table"] + (words >> (self.address_bits + self.slot_bits))]
+            integers = w.table[axon["table"] + weight]
         else:
             integers = w.exact[place["exact"] : place["exact"] + rows[-1]]
         unit = np.array([self.units[post.name, name] for name in post.model.receptors] + [0.0])
         r = np.where(here, r, count)
         target = (block + span["first"]) * 64 + lane
-        delay = fan["first_delay"] + (window << self.slot_bits) + slot
+        delay = axon["first_delay"] + (window << w.packing.slot_bits) + slot
         columns = (source, target, integers * unit[r], delay, r)
         return tuple(column[here] for column in columns)
 
@@ -524,18 +520,12 @@ def build(
         compile_seconds = time.perf_counter() - compile_start
         wiring = assembler.write(connectivity == "procedural")
         tell(math.inf)
-    epoch = int(min([LONGEST_EPOCH, *wiring.fans["first_delay"]]))
-    history = 1 << math.ceil(math.log2(max([1, *assembler.longest]) + epoch + 1))
     return Build(
         network=network,
         dt=float(dt),
         precision=precision,
         threads=threads,
         partitions=partitions,
-        address_bits=address_bits,
-        slot_bits=assembler.slot_bits,
-        epoch=epoch,
-        history=history,
         wiring=wiring,
         sums=sums,
         values=values,

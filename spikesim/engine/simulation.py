@@ -30,7 +30,7 @@ from spikesim.engine.build import (
     cores,
 )
 from spikesim.engine.clock import loop
-from spikesim.engine.clock.loop import Record
+from spikesim.engine.clock.arrays import Record
 from spikesim.engine.pace import Pace
 from spikesim.engine.recorder import Recorder, check_records, observed
 from spikesim.engine.state import State
@@ -321,13 +321,12 @@ class Simulation:
             state.step,
             last,
             self.build.wiring,
-            state.flow,
-            state.shape,
+            state.arrays,
             buffers,
             sync,
             self._masks.ctypes.data,
             self._masks.shape[1],
-            loop.scratch(self.build.wiring, state.flow, state.step),
+            loop.scratch(self.build.wiring, state.arrays.given, state.step),
         )
 
     @property

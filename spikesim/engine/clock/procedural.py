@@ -11,6 +11,7 @@ import numpy as np
 from numba import types
 from numba.extending import overload
 
+from spikesim.engine.clock.packing import ring_base, weight_shift
 from spikesim.engine.connectivity.wiring import delay_of, draw, level, place_of
 from spikesim.kernels.cache import inlined
 from spikesim.kernels.keyed import row_key
@@ -38,14 +39,14 @@ def room_to_draw(drawing: Drawing | None) -> tuple[np.ndarray, ...] | None:
 
 
 @inlined
-def _add_drawn(drawing, scratch, wiring, flow, shape, partition, step, f, window, source):
+def _add_drawn(drawing, scratch, wiring, ring, partition, step, f, window, source):
     addresses, bits, seen = scratch
-    fan = wiring.fans[f]
-    shift = shape.address_bits + shape.slot_bits
-    base = (step & ((1 << shape.slot_bits) - 1)) << shape.address_bits
-    ring = flow.ring[partition << shift :]
-    first_delay = fan.first_delay + (window << shape.slot_bits)
-    for p in range(fan.first_projection, fan.last_projection):
+    axon, packing = wiring.axons[f], wiring.packing
+    shift = weight_shift(packing)
+    base = ring_base(packing, step)
+    ring = ring[partition << shift :]
+    first_delay = axon.first_delay + (window << packing.slot_bits)
+    for p in range(axon.first_projection, axon.last_projection):
         projection = drawing.projections[p]
         place = place_of(projection, source)
         if place < 0:
@@ -53,16 +54,16 @@ def _add_drawn(drawing, scratch, wiring, flow, shape, partition, step, f, window
         span = wiring.spans[partition, projection.target]
         receptors = wiring.populations[projection.target].receptors
         kept = draw(projection, place, drawing.counts, span, receptors, seen, addresses, bits)
-        weights = wiring.table[fan.table + projection.weight :]
+        weights = wiring.table[axon.table + projection.weight :]
         key = row_key(projection.key, place)
         for k in range(kept):
             late = delay_of(drawing.delay_tables, projection, bits[k]) - first_delay
-            if 0 <= late < 1 << shape.slot_bits:
-                at = (np.int64(addresses[k]) | late << shape.address_bits) + base
+            if 0 <= late < 1 << packing.slot_bits:
+                at = (np.int64(addresses[k]) | late << packing.address_bits) + base
                 ring[at & ((1 << shift) - 1)] += weights[level(projection, key, bits[k])]
 
 
-def add_drawn(drawing, scratch, wiring, flow, shape, partition, step, f, window, source):
+def add_drawn(drawing, scratch, wiring, ring, partition, step, f, window, source):
     """Add to the ring those synapses of a source whose window of delays begins now.
 
     Compiled for a network only if it has such synapses: see `Drawing`.
@@ -70,17 +71,15 @@ def add_drawn(drawing, scratch, wiring, flow, shape, partition, step, f, window,
 
 
 @overload(add_drawn)
-def _add_drawn_if_drawn(drawing, scratch, wiring, flow, shape, partition, step, f, window, source):
+def _add_drawn_if_drawn(drawing, scratch, wiring, ring, partition, step, f, window, source):
     if isinstance(drawing, types.NoneType):
 
-        def implementation(
-            drawing, scratch, wiring, flow, shape, partition, step, f, window, source
-        ):
+        def implementation(drawing, scratch, wiring, ring, partition, step, f, window, source):
             return None
 
         return implementation
 
-    def implementation(drawing, scratch, wiring, flow, shape, partition, step, f, window, source):
-        _add_drawn(drawing, scratch, wiring, flow, shape, partition, step, f, window, source)
+    def implementation(drawing, scratch, wiring, ring, partition, step, f, window, source):
+        _add_drawn(drawing, scratch, wiring, ring, partition, step, f, window, source)
 
     return implementation

@@ -1,8 +1,6 @@
 """Records that the kernels read: what lies where in the flat arrays of a build and of a state.
 
-A *partition* owns blocks of 64 neurons of every population. Its inputs, one per neuron and
-receptor, have *addresses*: block by block, within a block receptor by receptor, 64 lanes each. A
-*fan* is all synapses of one source population onto one partition, in rows by source.
+An *axon* is all synapses of one source population, by partition in rows by source.
 """
 
 import numpy as np
@@ -24,7 +22,7 @@ SPAN = _record(  # of one population in one partition
     address=np.int64,  # of the first block's first input
 )
 
-FAN = _record(
+AXON = _record(
     population=np.int64,  # of the sources
     size=np.int64,  # sources
     first_delay=np.int64,  # steps: the shortest
@@ -36,7 +34,7 @@ FAN = _record(
     drawn=np.int64,  # 1 if its synapses are not stored (see `procedural`)
 )
 
-ROWS = _record(  # of one fan in one partition
+ROWS = _record(  # of one axon in one partition
     words=np.int64,  # its first synapse
     rows=np.int64,  # its first row pointer: [source * windows + window], and one at the end
     exact=np.int64,  # its first weight, if weights lie outside the words, else -1
@@ -55,7 +53,7 @@ PROJECTION = _record(
     target_size=np.int64,
     skip_self=np.int64,  # no autapses
     counts=np.int64,  # where its synapses per source begin in `counts`
-    weight=np.int64,  # its first entry in the fan's table
+    weight=np.int64,  # its first entry in the axon's table
     levels=np.int64,  # how many entries are as likely as each other
     common=np.int64,  # so many of these are weights; the others stand for a tail ...
     octaves=np.int64,  # ... of so many times 64 entries, which follow (see `distributions.tail`)
@@ -74,17 +72,17 @@ INPUT = _record(  # 64-bit integers alone: kernels read it as an array of them
     population=np.int64,
     receptor=np.int64,
     stream=np.int64,  # below 2^32
-    weights=np.int64,  # where its 64 weights begin in `amplitudes`, in units of the ring ...
+    weights=np.int64,  # where its 64 weights begin in `weights`, in units of the ring ...
     weight_stride=np.int64,  # ... and how far the next block's are (0: the same)
     levels=np.int64,  # POISSON: thresholds per neuron; CORRELATED: of the mother train
-    thresholds=np.int64,  # SAMPLED with 1 level: where the values of all bins are in `amplitudes`
+    thresholds=np.int64,  # SAMPLED with 1 level: where the values of all bins are in `weights`
     threshold_stride=np.int64,
     bins=np.int64,  # of time; what follows the last is the last, or if it repeats the first
     bin_steps=np.int64,
     repeats=np.int64,
     weight_bin=np.int64,  # how far the weights and thresholds of the next bin are
     threshold_bin=np.int64,
-    ages=np.int64,  # RENEWAL: its first block in `ages`, `hazard_first` and `hazard_last`
+    ages=np.int64,  # RENEWAL: its first block in `ages`
     copies=np.int64,  # CORRELATED: a draw up to this copies a spike of the mother train
     fine=np.int64,  # not 0 if spikes are rare: then a draw on a limit is one by a second draw ...
     # ... below what lies a block behind all levels, or of a RENEWAL input so many entries behind

@@ -1,11 +1,11 @@
-"""Draw a fan's synapses, sort each row by delay, write it once.
+"""Draw an axon's synapses, sort each row by delay, write it once.
 
 What is drawn depends on the projection's key, the source and the place in the row, so every
 partition goes through whole rows and keeps the synapses onto its own neurons.
 
 A synapse is 32 bits: ``address | slot << address_bits | weight << (address_bits + slot_bits)``.
 The address is the input it adds to, the slot the step within its window of delays, the weight an
-index into the fan's table of weights.
+index into the axon's table of weights.
 """
 
 import numpy as np
@@ -121,8 +121,8 @@ def draw(projection, source_place, counts, span, receptors, seen, addresses, ran
 
 
 @kernel
-def write_fan(
-    fan,
+def write_axon(
+    axon,
     projections,
     spans,
     populations,
@@ -140,9 +140,9 @@ def write_fan(
     exact,
     rows,
 ):
-    """Write all rows of a fan onto one partition; returns the number of synapses, -1 if too many.
+    """Write all rows of an axon onto one partition; returns the number of synapses, -1 if too many.
 
-    ``words`` begins at the fan's first synapse, ``rows`` at its first pointer, which counts from
+    ``words`` begins at the axon's first synapse, ``rows`` at its first pointer, which counts from
     there. If ``exact`` is not empty, weights go there and not into the words.
     """
     addresses = np.empty(longest + 1, np.uint32)
@@ -150,16 +150,16 @@ def write_fan(
     delays = np.empty(longest + 1, np.uint16)
     weights = np.empty(longest + 1, np.uint32)
     widest = 1
-    for p in range(fan.first_projection, fan.last_projection):
+    for p in range(axon.first_projection, axon.last_projection):
         widest = max(widest, projections[p].target_size)
     seen = np.zeros(widest, np.uint8)
-    starts = np.empty(fan.windows + 1, np.int64)
+    starts = np.empty(axon.windows + 1, np.int64)
     slot_mask = (1 << slot_bits) - 1
     used = 0
-    for source in range(fan.size):
+    for source in range(axon.size):
         starts[:] = 0
         n = 0
-        for p in range(fan.first_projection, fan.last_projection):
+        for p in range(axon.first_projection, axon.last_projection):
             projection = projections[p]
             source_place = place_of(projection, source)
             if source_place < 0:
@@ -210,22 +210,22 @@ def write_fan(
         if used + n > words.size:
             return -1
         for k in range(n):
-            starts[((np.int64(delays[k]) - fan.first_delay) >> slot_bits) + 1] += 1
-        for window in range(fan.windows):
+            starts[((np.int64(delays[k]) - axon.first_delay) >> slot_bits) + 1] += 1
+        for window in range(axon.windows):
             starts[window + 1] += starts[window]
-            rows[source * fan.windows + window] = used + starts[window]
+            rows[source * axon.windows + window] = used + starts[window]
         for k in range(n):
-            late = np.int64(delays[k]) - fan.first_delay
+            late = np.int64(delays[k]) - axon.first_delay
             at = used + starts[late >> slot_bits]
             starts[late >> slot_bits] += 1
             packed = np.int64(addresses[k]) | (late & slot_mask) << address_bits
             if exact.size == 0:
                 packed |= np.int64(weights[k]) << (address_bits + slot_bits)
             else:
-                exact[at] = table[fan.table + weights[k]]
+                exact[at] = table[axon.table + weights[k]]
             words[at] = packed
         used += n
-    rows[fan.size * fan.windows] = used
+    rows[axon.size * axon.windows] = used
     return used
 
 

@@ -21,7 +21,8 @@ from spikesim.description.inputs import (
 )
 from spikesim.description.network import Drive
 from spikesim.engine.bounds import arrival_steps
-from spikesim.engine.clock.arrivals import GAUSS_LEVELS, address
+from spikesim.engine.clock.arrays import Given, Inputs
+from spikesim.engine.clock.input_kernels import GAUSS_LEVELS, address
 from spikesim.engine.clock.tables import (
     CORRELATED,
     GAUSS,
@@ -76,8 +77,8 @@ class _Lines:
         return result
 
 
-def drive_arrays(build: "Build", drives: Iterable[Drive]) -> dict[str, np.ndarray]:
-    """The fields of `Flow` that hold a state's inputs; the ages of renewal trains are 0."""
+def drive_arrays(build: "Build", drives: Iterable[Drive]) -> tuple[Inputs, Given]:
+    """A state's inputs and given spikes; the ages of renewal trains are 0."""
     drives = list(drives)
     by_step = _by_step(drives)
     table = np.zeros(len(by_step), INPUT)
@@ -128,21 +129,21 @@ def drive_arrays(build: "Build", drives: Iterable[Drive]) -> dict[str, np.ndarra
         driven.append(blocks)
     for age in ages:
         age[:, 1] += 64 * limits.blocks  # hazards lie behind all limits
-    drivers = [address(kind, build.precision, build.sums.wide) for kind in table["kind"]]
+    kernels = [address(kind, build.precision, build.sums.wide) for kind in table["kind"]]
     all_limits = limits.joined(np.uint32, sum(x.size for x in hazards))
     if hazards:
         np.concatenate(hazards, out=all_limits[64 * limits.blocks :])
-    return {
-        "inputs": table,
-        "drivers": np.array(drivers, np.int64),
-        "driven": _flat(driven, np.int64),
-        "driven_first": driven_first,
-        "weights": weights.joined(build.integer),
-        "reals": reals.joined(build.real),
-        "limits": all_limits,
-        "ages": _flat(ages, np.int32),
-        **_events(build, [d for d in drives if isinstance(d.input, Spikes)]),
-    }
+    inputs = Inputs(
+        table=table,
+        kernels=np.array(kernels, np.int64),
+        blocks=_flat(driven, np.int64),
+        block_first=driven_first,
+        weights=weights.joined(build.integer),
+        reals=reals.joined(build.real),
+        limits=all_limits,
+        ages=_flat(ages, np.int32),
+    )
+    return inputs, _given(build, [d for d in drives if isinstance(d.input, Spikes)])
 
 
 def _add_lanes(row: np.void, lines: _Lines, lanes: np.ndarray, drive: Drive) -> None:
@@ -405,12 +406,10 @@ def dead_time_hazards(mean: float, dead: int) -> np.ndarray:
     return np.append(np.zeros(dead - 1), -np.expm1([-rate / 2, -rate]))
 
 
-def start_ages(
-    build: "Build", arrays: dict[str, np.ndarray], drives: Iterable[Drive], *key: object
-) -> None:
+def start_ages(build: "Build", inputs: Inputs, drives: Iterable[Drive], *key: object) -> None:
     """Give renewal trains ages as if they had run for ever; drawn under a key."""
-    ages = arrays["ages"].reshape(-1, 3, 64)
-    for row, drive in zip(arrays["inputs"], _by_step(drives), strict=True):
+    ages = inputs.ages.reshape(-1, 3, 64)
+    for row, drive in zip(inputs.table, _by_step(drives), strict=True):
         if row["kind"] != RENEWAL:
             continue
         blocks = -(-build.network.populations[drive.target.population].size // 64)
@@ -420,7 +419,7 @@ def start_ages(
         age, first, last = (here[:, k].reshape(-1) for k in range(3))
         for table in np.unique(first):
             ours = first == table
-            hazards = arrays["limits"][table : table + last[ours][0] + 1] / 2.0**32
+            hazards = inputs.limits[table : table + last[ours][0] + 1] / 2.0**32
             age[ours] = equilibrium_ages(hazards, uniform[ours])
         here[:, 0] = age.reshape(-1, 64)
 
@@ -435,7 +434,7 @@ def equilibrium_ages(hazards: np.ndarray, uniform: np.ndarray) -> np.ndarray:
     return np.searchsorted(cumulative, uniform * cumulative[-1], side="right")
 
 
-def _events(build: "Build", drives: list[Drive]) -> dict[str, np.ndarray]:
+def _given(build: "Build", drives: list[Drive]) -> Given:
     """Given spikes by partition, then by step."""
     columns: list[list[np.ndarray]] = [[np.empty(0, np.int64)] for _ in range(4)]
     for drive in drives:
@@ -455,9 +454,9 @@ def _events(build: "Build", drives: list[Drive]) -> dict[str, np.ndarray]:
         columns[3].append(np.rint(weight[trains.neurons] / unit).astype(np.int64))
     partition, step, address, weight = map(np.concatenate, columns)
     order = np.lexsort((address, step, partition))
-    return {
-        "event_first": np.searchsorted(partition[order], np.arange(build.partitions + 1)),
-        "event_step": step[order],
-        "event_address": address[order],
-        "event_weight": weight[order].astype(build.integer),
-    }
+    return Given(
+        first=np.searchsorted(partition[order], np.arange(build.partitions + 1)),
+        step=step[order],
+        address=address[order],
+        weight=weight[order].astype(build.integer),
+    )
