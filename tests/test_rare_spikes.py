@@ -76,7 +76,7 @@ def lanes_at(block, step, stream, key):
 
 def words(simulation: ss.Simulation, step: int) -> np.ndarray:
     """The draws of all neurons in a step [block, lane]."""
-    row, key = tables(simulation)[0], simulation.state.shape.key
+    row, key = tables(simulation)[0], simulation.state.arrays.key
     return np.stack([lanes_at(b, step, int(row["stream"]), key) for b in range(-(-SIZE // 64))])
 
 
