@@ -125,6 +125,25 @@ class Receptor:
     def __post_init__(self) -> None:
         object.__setattr__(self, "unit", _unit(self.unit, f"Receptor: unit is {self.unit!r}"))
 
+    def check_weights(self, where: str, told: str, low: float, high: float) -> None:
+        """Refuse weights, from ``low`` to ``high``, of a sign that the receptor does not take.
+
+        ``where`` begins the sentence, in which the receptor is called ``told``.
+        """
+        if (self.sign == "positive" and low < 0) or (self.sign == "negative" and high > 0):
+            raise ValueError(
+                f"{where}: weights run from {low:g} to {high:g}; {told} takes {self.sign} ones "
+                "only."
+            )
+
+    def check_noise(self, where: str, name: str) -> None:
+        """Refuse to let noise arrive that would take what it adds to below 0."""
+        if self.unit == "nS":
+            raise ValueError(
+                f"{where}: receptor {name!r} is a conductance, which noise would make negative; "
+                "give the noise to a current."
+            )
+
 
 def _unit(text: str, where: str) -> str:
     """This project's name of a unit."""
