@@ -23,20 +23,6 @@ from .description.inputs import (
     Spikes as Spikes,
     WhiteNoise as WhiteNoise,
 )
-from .description.model import (
-    NMDA as NMDA,
-    Alpha as Alpha,
-    Conductance as Conductance,
-    Delta as Delta,
-    DoubleExponential as DoubleExponential,
-    DoubleExponentialConductance as DoubleExponentialConductance,
-    Exponential as Exponential,
-    NeuronModel as NeuronModel,
-    OrnsteinUhlenbeck as OrnsteinUhlenbeck,
-    Pulse as Pulse,
-    Receptor as Receptor,
-    WhiteCurrent as WhiteCurrent,
-)
 from .description.models import (
     EIF as EIF,
     GLIF as GLIF,
@@ -55,6 +41,22 @@ from .description.network import (
     Projection as Projection,
     Static as Static,
     View as View,
+)
+from .description.neuron import (
+    NeuronModel as NeuronModel,
+)
+from .description.receptors import (
+    NMDA as NMDA,
+    Alpha as Alpha,
+    Conductance as Conductance,
+    Delta as Delta,
+    DoubleExponential as DoubleExponential,
+    DoubleExponentialConductance as DoubleExponentialConductance,
+    Exponential as Exponential,
+    OrnsteinUhlenbeck as OrnsteinUhlenbeck,
+    Pulse as Pulse,
+    Receptor as Receptor,
+    WhiteCurrent as WhiteCurrent,
 )
 from .description.recording import (
     LFP as LFP,

@@ -32,7 +32,11 @@ MODULES: dict[str, tuple[str, ...]] = {
     "spikesim.engine.writer": ("spikesim.codegen.writer",),
     "spikesim.equations": ("spikesim.description.equations",),
     "spikesim.inputs": ("spikesim.description.inputs",),
-    "spikesim.model": ("spikesim.description.model",),
+    "spikesim.model": (
+        "spikesim.description.neuron",
+        "spikesim.description.receptors",
+        "spikesim.description.dynamics",
+    ),
     "spikesim.models": ("spikesim.description.models",),
     "spikesim.network": ("spikesim.description.network",),
     "spikesim.plausibility": ("spikesim.description.plausibility",),

@@ -8,7 +8,7 @@ import pytest
 from scipy.integrate import solve_ivp
 
 import spikesim as ss
-from spikesim.description.model import NeuronModel
+from spikesim.description.neuron import NeuronModel
 
 SETS = {
     "AdEx": dict(

@@ -247,6 +247,7 @@ class Uniform:
 
 
 Distribution = Normal | LogNormal | Uniform
+Value = float | np.ndarray | Distribution
 
 
 def extremes(value: Any) -> tuple[float, float]:

@@ -14,9 +14,9 @@ import numpy as np
 from spikesim.checks import warn
 from spikesim.data.spiketrains import SAME_TIME, SpikeTrains
 from spikesim.description.distributions import extremes
-from spikesim.description.model import Receptor
 from spikesim.description.plausibility import warn_of_si
 from spikesim.description.population import View
+from spikesim.description.receptors import Receptor
 from spikesim.names import named_options
 
 ArrivalSteps = Callable[[np.ndarray, float], np.ndarray]  # of times (ms), with a step of dt (ms)

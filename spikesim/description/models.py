@@ -7,8 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from spikesim.description.model import Exponential, NeuronModel, Pulse, Receptor, Upswing, Value
+from spikesim.description.distributions import Value
+from spikesim.description.dynamics import Upswing
+from spikesim.description.neuron import NeuronModel
 from spikesim.description.plausibility import warn_of_si
+from spikesim.description.receptors import Exponential, Pulse, Receptor
 from spikesim.names import named_options
 
 # Upswings in which 1 / dv/dt falls to 0 as v runs away.

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from spikesim import display
-from spikesim.description.distributions import WEIGHT_LEVELS, Distribution, extremes, tail
+from spikesim.description.distributions import WEIGHT_LEVELS, Distribution, Value, extremes, tail
 from spikesim.description.equations import EquationError, names, parse
 from spikesim.description.inputs import Input
-from spikesim.description.model import NeuronModel, Receptor, Value
+from spikesim.description.neuron import NeuronModel
 from spikesim.description.plausibility import warn_of_si
 from spikesim.description.population import Population, View, shared as shared
+from spikesim.description.receptors import Receptor
 from spikesim.description.rules import (
     DistanceDelay,
     DistanceDependent,

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from spikesim import display
-from spikesim.description.model import NeuronModel, Value
+from spikesim.description.distributions import Value
+from spikesim.description.neuron import NeuronModel
 
 
 @dataclass(frozen=True)
