@@ -23,18 +23,6 @@ from .description.inputs import (
     Spikes as Spikes,
     WhiteNoise as WhiteNoise,
 )
-from .description.models import (
-    EIF as EIF,
-    GLIF as GLIF,
-    LIF as LIF,
-    QIF as QIF,
-    AdaptiveLIF as AdaptiveLIF,
-    AdEx as AdEx,
-    FitzHughNagumo as FitzHughNagumo,
-    HodgkinHuxley as HodgkinHuxley,
-    Izhikevich as Izhikevich,
-    Izhikevich2007 as Izhikevich2007,
-)
 from .description.network import (
     Network as Network,
     Population as Population,
@@ -44,6 +32,30 @@ from .description.network import (
 )
 from .description.neuron import (
     NeuronModel as NeuronModel,
+)
+from .description.neurons.adex import (
+    EIF as EIF,
+    AdEx as AdEx,
+)
+from .description.neurons.fitzhugh_nagumo import (
+    FitzHughNagumo as FitzHughNagumo,
+)
+from .description.neurons.glif import (
+    GLIF as GLIF,
+)
+from .description.neurons.hodgkin_huxley import (
+    HodgkinHuxley as HodgkinHuxley,
+)
+from .description.neurons.izhikevich import (
+    Izhikevich as Izhikevich,
+    Izhikevich2007 as Izhikevich2007,
+)
+from .description.neurons.lif import (
+    LIF as LIF,
+    AdaptiveLIF as AdaptiveLIF,
+)
+from .description.neurons.qif import (
+    QIF as QIF,
 )
 from .description.receptors import (
     NMDA as NMDA,
