@@ -23,7 +23,41 @@ from .description.inputs import (
     Spikes as Spikes,
     WhiteNoise as WhiteNoise,
 )
-from .description.model import (
+from .description.network import (
+    Network as Network,
+    Population as Population,
+    Projection as Projection,
+    Static as Static,
+    View as View,
+)
+from .description.neuron import (
+    NeuronModel as NeuronModel,
+)
+from .description.neurons.adex import (
+    EIF as EIF,
+    AdEx as AdEx,
+)
+from .description.neurons.fitzhugh_nagumo import (
+    FitzHughNagumo as FitzHughNagumo,
+)
+from .description.neurons.glif import (
+    GLIF as GLIF,
+)
+from .description.neurons.hodgkin_huxley import (
+    HodgkinHuxley as HodgkinHuxley,
+)
+from .description.neurons.izhikevich import (
+    Izhikevich as Izhikevich,
+    Izhikevich2007 as Izhikevich2007,
+)
+from .description.neurons.lif import (
+    LIF as LIF,
+    AdaptiveLIF as AdaptiveLIF,
+)
+from .description.neurons.qif import (
+    QIF as QIF,
+)
+from .description.receptors import (
     NMDA as NMDA,
     Alpha as Alpha,
     Conductance as Conductance,
@@ -31,30 +65,10 @@ from .description.model import (
     DoubleExponential as DoubleExponential,
     DoubleExponentialConductance as DoubleExponentialConductance,
     Exponential as Exponential,
-    NeuronModel as NeuronModel,
     OrnsteinUhlenbeck as OrnsteinUhlenbeck,
     Pulse as Pulse,
     Receptor as Receptor,
     WhiteCurrent as WhiteCurrent,
-)
-from .description.models import (
-    EIF as EIF,
-    GLIF as GLIF,
-    LIF as LIF,
-    QIF as QIF,
-    AdaptiveLIF as AdaptiveLIF,
-    AdEx as AdEx,
-    FitzHughNagumo as FitzHughNagumo,
-    HodgkinHuxley as HodgkinHuxley,
-    Izhikevich as Izhikevich,
-    Izhikevich2007 as Izhikevich2007,
-)
-from .description.network import (
-    Network as Network,
-    Population as Population,
-    Projection as Projection,
-    Static as Static,
-    View as View,
 )
 from .description.recording import (
     LFP as LFP,

@@ -7,7 +7,7 @@ from scipy.linalg import expm
 
 import spikesim as ss
 from spikesim.description.equations import EquationError
-from spikesim.description.models import GLIF
+from spikesim.description.neurons.glif import GLIF
 
 DT = 0.1
 LEVELS = (1, 2, 3, 4, 5)

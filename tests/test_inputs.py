@@ -322,3 +322,52 @@ def test_bad_input_is_told(case):
     with pytest.raises(ValueError) as caught:
         call()
     assert re.search(sentence, str(caught.value))
+
+
+def steps_of(times: np.ndarray, dt: float) -> np.ndarray:
+    return np.floor(times / dt).astype(int)
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        (ss.Poisson([10.0, 20.0], 3.0), (3.0, np.inf, 0.01)),
+        (ss.PoissonRates([10.0, 40.0], 5.0, 3.0), (3.0, np.inf, 0.02)),
+        (ss.CorrelatedPoisson(10.0, 0.5, 3.0), (3.0, np.inf, 0.005)),
+        (ss.Gamma(10.0, 2.0, 3.0), (3.0, 1.0, 1.0)),
+        (ss.PoissonDeadTime(10.0, 2.0, 3.0), (3.0, 1.0, 1.0)),
+        (ss.Spikes([[0.1, 0.2, 0.7], [0.3]], 3.0), (3.0, 2.0, 2.0)),
+    ],
+    ids=lambda x: type(x).__name__,
+)
+def test_an_input_tells_what_it_brings_in_a_step(given, told):
+    found = given.largest(0.5, steps_of)
+    assert (found.weights, found.most, found.mean) == pytest.approx(told)
+    assert found.least is None
+
+
+def test_what_noise_samples_and_given_spikes_bring():
+    noise = ss.WhiteNoise(2.0).largest(0.5, steps_of)
+    assert (noise.weights, noise.most, noise.least) == (2.0, 6.0, 0.0)
+    values = ss.Sampled([1.0, -4.0], every=1.0).largest(0.5, steps_of)
+    assert values.weights.tolist() == [1.0, -4.0] and values.most == 1.0
+    spikes = ss.Spikes([[0.1, 0.2], [0.3]], weight=[1.0, -5.0]).largest(0.5, steps_of)
+    assert (spikes.most, spikes.closest) == (2.0, 5.0)
+
+
+def test_fields_of_inputs_have_units():
+    assert ss.Poisson(1.0, 1.0).units("nS") == {"rate": "Hz", "weight": "nS"}
+    assert ss.PoissonDeadTime(1.0, 1.0, 1.0).units("pA")["dead_time"] == "ms"
+    assert ss.Sampled([1.0], 1.0).units("pA") == {"values": "pA", "every": "ms", "repeat": ""}
+    assert ss.Current(1.0).units("pA") == {"amplitude": "pA"}
+
+
+def test_a_receptor_tells_what_may_arrive():
+    ss.Delta().check_weights("here", "it", -1.0, 1.0)
+    with pytest.raises(ValueError, match="^here: weights run from -1 to 1; it takes positive ones"):
+        ss.Conductance().check_weights("here", "it", -1.0, 1.0)
+    with pytest.raises(ValueError, match="takes negative ones only"):
+        ss.Exponential(sign="negative").check_weights("here", "it", -1.0, 1.0)
+    ss.Exponential().check_noise("here", "exc")
+    with pytest.raises(ValueError, match="^here: receptor 'exc' is a conductance"):
+        ss.Conductance().check_noise("here", "exc")

@@ -47,7 +47,7 @@ def allowed(own: tuple[str, ...], other: tuple[str, ...]) -> bool:
 
 # What is still to be moved.
 STILL = {
-    (("description", "model"), ("codegen", "generator")),
+    (("description", "neuron"), ("codegen", "generator")),
     (("description", "network"), ("engine", "build")),
     (("engine", "connectivity", "wiring"), ("engine", "clock", "tables")),
     (("engine", "clock", "inputs"), ("engine", "build")),

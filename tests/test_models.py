@@ -5,12 +5,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
+from built_in import MODELS
 from numpy import exp
 from scipy.integrate import solve_ivp
 from scipy.linalg import expm
 
 import spikesim as ss
-from spikesim.description import models
 from spikesim.description.equations import evaluate
 
 
@@ -114,7 +114,7 @@ class Case:
 
 CASES = {
     "AdEx": Case(
-        models.AdEx(i_offset=900.0),
+        ss.AdEx(i_offset=900.0),
         adex(900.0),
         [-70.6, 0.0],
         peak=0.0,
@@ -122,7 +122,7 @@ CASES = {
         reset=lambda y: [-70.6, y[1] + 80.5],
     ),
     "EIF": Case(
-        models.EIF(i_offset=120.0),
+        ss.EIF(i_offset=120.0),
         eif(120.0),
         [-65.0],
         peak=0.0,
@@ -131,7 +131,7 @@ CASES = {
         t_ref=1.7,
     ),
     "QIF": Case(
-        models.QIF(i_offset=300.0),
+        ss.QIF(i_offset=300.0),
         qif(300.0),
         [-65.0],
         peak=20.0,
@@ -139,7 +139,7 @@ CASES = {
         reset=lambda y: [-80.0],
     ),
     "AdaptiveLIF": Case(
-        models.AdaptiveLIF(i_offset=300.0, a=3.0, t_ref=0.0),
+        ss.AdaptiveLIF(i_offset=300.0, a=3.0, t_ref=0.0),
         adaptive(300.0),
         [-65.0, 0.0],
         peak=-50.0,
@@ -147,7 +147,7 @@ CASES = {
         reset=lambda y: [-65.0, y[1] + 40],
     ),
     "Izhikevich2007": Case(
-        models.Izhikevich2007(i_offset=100.0),
+        ss.Izhikevich2007(i_offset=100.0),
         izhikevich(100.0),
         [-60.0, 0.0],
         peak=35.0,
@@ -155,7 +155,7 @@ CASES = {
         reset=lambda y: [-50.0, y[1] + 100],
     ),
     "HodgkinHuxley": Case(
-        models.HodgkinHuxley(i_offset=1000.0),
+        ss.HodgkinHuxley(i_offset=1000.0),
         squid(1000.0),
         REST,
         peak=0.0,
@@ -163,7 +163,7 @@ CASES = {
         dt=0.05,
     ),
     "HodgkinHuxley, exponential Euler": Case(
-        models.HodgkinHuxley(i_offset=1000.0, method="exponential_euler"),
+        ss.HodgkinHuxley(i_offset=1000.0, method="exponential_euler"),
         squid(1000.0),
         REST,
         peak=0.0,
@@ -171,7 +171,7 @@ CASES = {
         dt=0.01,
     ),
     "HodgkinHuxley, rk4": Case(
-        models.HodgkinHuxley(i_offset=1000.0, method="rk4"),
+        ss.HodgkinHuxley(i_offset=1000.0, method="rk4"),
         squid(1000.0),
         REST,
         peak=0.0,
@@ -179,7 +179,7 @@ CASES = {
         dt=0.05,
     ),
     "FitzHughNagumo": Case(
-        models.FitzHughNagumo(i_offset=0.5),
+        ss.FitzHughNagumo(i_offset=0.5),
         oscillator(0.5),
         [-1.1994080352, -0.624260044],
         peak=1.0,
@@ -246,7 +246,7 @@ def test_models_take_any_receptors_and_stay_finite(name, precision):
     """Driven so hard that the upswing is over in one step of 0.1 ms."""
     receptors = {"g": ss.Conductance(3.0), "i": ss.Exponential(2.0)}
     model = CASES[name].model
-    make = getattr(models, name.split(",")[0])
+    make = getattr(ss, name.split(",")[0])
     model = make(i_offset=5000.0 if model.dynamics.units["v"] else 2.0, receptors=receptors)
     s = simulation(model, 0.1, precision=precision)
     s.set("a", g_g=20.0, i_i=50.0)
@@ -263,7 +263,7 @@ def test_models_take_any_receptors_and_stay_finite(name, precision):
 
 def test_adex_adapts_by_b_and_bursts_with_a_high_reset():
     def intervals(**values):
-        s = simulation(models.AdEx(**values), 0.1)
+        s = simulation(ss.AdEx(**values), 0.1)
         s.run(1000.0)
         return np.diff(s.spikes["a"].times)
 
@@ -277,7 +277,7 @@ def test_adex_adapts_by_b_and_bursts_with_a_high_reset():
 
 def test_adaptive_lif_below_threshold_is_a_linear_system():
     a, current = 3.0, 60.0
-    s = simulation(models.AdaptiveLIF(a=a, i_offset=current), 0.1, record=["v", "w"])
+    s = simulation(ss.AdaptiveLIF(a=a, i_offset=current), 0.1, record=["v", "w"])
     s.run(100.0)
     matrix = np.array([[-1 / 20, -1 / 200], [a / 144, -1 / 144]])
     steady = -np.linalg.solve(matrix, [current / 200, 0])
@@ -291,7 +291,7 @@ def test_adaptive_lif_below_threshold_is_a_linear_system():
 def test_adaptation_of_the_adaptive_lif_is_the_sum_over_its_spikes():
     """With a = 0, each spike leaves b exp(-t / tau_w); firing slows down until they balance."""
     b, tau_w = 25.0, 90.0
-    s = simulation(models.AdaptiveLIF(b=b, tau_w=tau_w, i_offset=400.0), 0.1)
+    s = simulation(ss.AdaptiveLIF(b=b, tau_w=tau_w, i_offset=400.0), 0.1)
     for duration in (130.0, 500.0):
         s.run(duration)
         times = s.spikes["a"].times
@@ -307,8 +307,8 @@ def test_adaptation_of_the_adaptive_lif_is_the_sum_over_its_spikes():
 
 
 def test_adaptive_lif_is_exact_only_without_conductances():
-    assert models.AdaptiveLIF().linear and models.AdaptiveLIF().method == ""
-    coba = models.AdaptiveLIF(receptors={"g": ss.Conductance()})
+    assert ss.AdaptiveLIF().linear and ss.AdaptiveLIF().method == ""
+    coba = ss.AdaptiveLIF(receptors={"g": ss.Conductance()})
     assert coba.method == "exponential_euler"
 
 
@@ -317,7 +317,7 @@ def test_adaptive_lif_is_exact_only_without_conductances():
 
 def test_qif_fires_at_the_closed_form_of_its_interval():
     current, dt = 200.0, 0.01
-    s = simulation(models.QIF(i_offset=current), dt)
+    s = simulation(ss.QIF(i_offset=current), dt)
     s.run(300.0)
     floor = current / 200 - 7.5**2 / 150  # dv/dt = (v + 57.5)^2 / 150 + floor
     width = np.sqrt(150 * floor)
@@ -331,7 +331,7 @@ def test_qif_fires_at_the_closed_form_of_its_interval():
 
 
 def orders(method: str, steps: list[float]) -> np.ndarray:
-    model = models.HodgkinHuxley(i_offset=1000.0, method=method)
+    model = ss.HodgkinHuxley(i_offset=1000.0, method=method)
     solution = solve_ivp(squid(1000.0), (0, 4.0), REST, "DOP853", rtol=1e-12, atol=1e-12)
     errors = []
     for dt in steps:
@@ -352,7 +352,7 @@ def test_squid_axon_converges_through_a_spike(method, order):
 def test_rates_of_the_squid_axon_have_no_gap():
     """alpha_m and alpha_n are 0 / 0 at -40 and -55 mV."""
     for variable, middle, factor in (("m", -40.0, 1.0), ("n", -55.0, 0.1)):
-        node = models.HodgkinHuxley().dynamics.derivatives[variable]
+        node = ss.HodgkinHuxley().dynamics.derivatives[variable]
         v = middle + np.concatenate([np.linspace(-60, 60, 241), np.geomspace(1e-12, 3, 200)])
         with np.errstate(invalid="ignore"):
             found = evaluate(node, {"v": v, variable: 0.0})
@@ -362,7 +362,7 @@ def test_rates_of_the_squid_axon_have_no_gap():
 
 @pytest.mark.parametrize("precision", ["single", "double"])
 def test_squid_axon_passes_the_gaps_of_its_rates(precision):
-    s = simulation(models.HodgkinHuxley(), 0.01, size=2, precision=precision)
+    s = simulation(ss.HodgkinHuxley(), 0.01, size=2, precision=precision)
     s.set("a", v=[-40.0, -55.0])
     s.run(0.01)
     for v in "vmhn":
@@ -370,7 +370,7 @@ def test_squid_axon_passes_the_gaps_of_its_rates(precision):
 
 
 def test_squid_axon_rests():
-    s = simulation(models.HodgkinHuxley(), 0.05)
+    s = simulation(ss.HodgkinHuxley(), 0.05)
     s.run(100.0)
     assert s.get("a", "v")[0] == pytest.approx(-65.0, abs=0.01)
     for v, start in zip("mhn", REST[1:], strict=True):
@@ -380,7 +380,7 @@ def test_squid_axon_rests():
 def test_rheobase_of_the_squid_axon():
     """A step below 2 uA/cm2 gives nothing, of 4 a spike, from 6.5 on a train, of 200 none again."""
     currents = np.array([100.0, 180.0, 400.0, 700.0, 1000.0, 20000.0])
-    s = simulation(models.HodgkinHuxley(i_offset=currents), 0.01, size=6)
+    s = simulation(ss.HodgkinHuxley(i_offset=currents), 0.01, size=6)
     s.run(400.0)
     found = s.spikes["a"]
     counts = [len(train) for train in found]
@@ -392,7 +392,7 @@ def test_rheobase_of_the_squid_axon():
 
 @pytest.mark.parametrize(("hyperpolarisation", "spikes"), [(-50.0, 0), (-500.0, 1), (-1000.0, 1)])
 def test_anode_break_excitation(hyperpolarisation, spikes):
-    s = simulation(models.HodgkinHuxley(i_offset=hyperpolarisation), 0.02)
+    s = simulation(ss.HodgkinHuxley(i_offset=hyperpolarisation), 0.02)
     s.run(50.0)
     assert len(s.spikes["a"]) == 0 and s.get("a", "v")[0] < -65
     s.set("a", i_offset=0.0)
@@ -404,7 +404,7 @@ def test_anode_break_excitation(hyperpolarisation, spikes):
 def test_intervals_of_the_squid_axon_are_right_by_default(dt, within):
     """By the exponential Euler method they are 5 % too long at dt = 0.1 ms."""
     wanted = firing(CASES["HodgkinHuxley"], 1000.0)
-    s = simulation(models.HodgkinHuxley(i_offset=1000.0), dt)
+    s = simulation(ss.HodgkinHuxley(i_offset=1000.0), dt)
     s.run(1000.0)
     found = s.spikes["a"].times
     n = min(len(found), len(wanted)) - 1
@@ -424,7 +424,7 @@ def test_period_of_the_limit_cycle():
 
 
 def test_the_oscillator_is_at_rest_without_current():
-    s = simulation(models.FitzHughNagumo(), 0.1)
+    s = simulation(ss.FitzHughNagumo(), 0.1)
     s.run(200.0)
     assert len(s.spikes["a"]) == 0
     assert s.get("a", "v")[0] == pytest.approx(-1.1994080352, abs=1e-9)
@@ -432,13 +432,8 @@ def test_the_oscillator_is_at_rest_without_current():
 
 # Methods of any model
 
-BUILT_IN = [
-    *(models.LIF, models.AdaptiveLIF, models.GLIF, models.AdEx, models.EIF, models.QIF),
-    *(models.Izhikevich, models.Izhikevich2007, models.HodgkinHuxley, models.FitzHughNagumo),
-]
 
-
-@pytest.mark.parametrize("make", BUILT_IN, ids=lambda make: make.__name__)
+@pytest.mark.parametrize("make", MODELS.values(), ids=lambda make: make.__name__)
 def test_any_model_takes_a_method(make):
     own = make()
     assert make(method=None).method == own.method
@@ -461,7 +456,7 @@ def test_the_better_method_for_conductances_is_a_word_away():
     wanted = solve_ivp(f, (0, 10.0), [-65.0, 10.0], "DOP853", rtol=1e-12, atol=1e-12).y[0, -1]
     errors = []
     for method in (None, "exponential_midpoint"):
-        s = simulation(models.LIF(v_th=0.0, receptors=given, method=method), 0.1)
+        s = simulation(ss.LIF(v_th=0.0, receptors=given, method=method), 0.1)
         s.set("a", g_g=10.0)
         s.run(10.0)
         errors.append(abs(s.get("a", "v")[0] - wanted))

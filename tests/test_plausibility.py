@@ -5,9 +5,9 @@ import warnings
 
 import numpy as np
 import pytest
+from built_in import MODELS
 
 import spikesim as ss
-from spikesim.description import models
 from spikesim.networks import brunel, coba, cuba, hodgkin_huxley, izhikevich, microcircuit, patterns
 
 
@@ -89,8 +89,7 @@ def test_the_warning_points_at_the_users_line():
 
 FINE = {
     "defaults": lambda: [
-        *(make() for make in (ss.LIF, ss.AdaptiveLIF, ss.AdEx, ss.EIF, ss.QIF, ss.Izhikevich)),
-        *(make() for make in (ss.Izhikevich2007, ss.HodgkinHuxley, ss.FitzHughNagumo)),
+        *(make() for make in MODELS.values()),
         *map(ss.GLIF, range(1, 6)),
         *(make() for make in (ss.Exponential, ss.Alpha, ss.DoubleExponential, ss.Conductance)),
         *(make() for make in (ss.DoubleExponentialConductance, ss.NMDA)),
@@ -147,6 +146,6 @@ def test_what_is_usual_is_not_doubted(name):
 def test_what_is_no_value_is_left_to_those_who_refuse_it(value):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        model = models.LIF(tau_m=value)
+        model = ss.LIF(tau_m=value)
     with pytest.raises(ValueError, match="parameter 'tau_m'"):
         ss.Network().population("a", 3, model)

@@ -8,7 +8,7 @@ from scipy.integrate import solve_ivp
 
 import spikesim as ss
 from spikesim.description.equations import EquationError, evaluate
-from spikesim.description.model import (
+from spikesim.description.receptors import (
     NMDA,
     DoubleExponentialConductance,
     OrnsteinUhlenbeck,

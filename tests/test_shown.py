@@ -3,6 +3,7 @@
 import re
 from xml.etree import ElementTree
 
+import built_in
 import numpy as np
 import pytest
 
@@ -11,8 +12,7 @@ from spikesim import rate
 from spikesim.networks import cuba, microcircuit
 
 MODELS = [
-    *(ss.LIF(), ss.AdaptiveLIF(), ss.GLIF(5), ss.AdEx(), ss.EIF(), ss.QIF(), ss.Izhikevich()),
-    *(ss.Izhikevich2007(), ss.HodgkinHuxley(), ss.FitzHughNagumo()),
+    *(make() for make in built_in.MODELS.values()),
     ss.LIF(receptors={"nmda": ss.NMDA(), "noise": ss.OrnsteinUhlenbeck(30.0, 5.0)}),
     ss.NeuronModel(
         name="<of one's own> & more",

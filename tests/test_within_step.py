@@ -8,7 +8,7 @@ import pytest
 from scipy.integrate import solve_ivp
 
 import spikesim as ss
-from spikesim.description.model import NeuronModel
+from spikesim.description.neuron import NeuronModel
 
 SETS = {
     "AdEx": dict(
@@ -468,7 +468,7 @@ def test_by_other_methods_a_reset_is_at_the_end_of_the_step(method):
     ],
 )
 def test_what_an_upswing_cannot_be_with_is_refused(changes, sentence):
-    from spikesim.description.models import EXPONENTIAL
+    from spikesim.description.neurons.adex import EXPONENTIAL
 
     text = {
         "equations": "dv/dt = (e_l - v) / tau\ndw/dt = -w / tau",

@@ -25,6 +25,7 @@ from spikesim.codegen import methods
 from spikesim.codegen.upswing import RESUME, within
 from spikesim.codegen.writer import Fact, Recipe, Writer, fits, formula
 from spikesim.description.distributions import Distribution
+from spikesim.description.dynamics import Dynamics
 from spikesim.description.equations import (
     NOT_REFRACTORY,
     evaluate,
@@ -33,7 +34,7 @@ from spikesim.description.equations import (
     parse,
     substitute,
 )
-from spikesim.description.model import Dynamics, NeuronModel
+from spikesim.description.neuron import NeuronModel
 from spikesim.kernels.functions import CENTRE, STEEPEST
 
 REFRACTORY = "refractory"

@@ -24,7 +24,7 @@ from spikesim.description.equations import (
     names,
     substitute,
 )
-from spikesim.description.model import NeuronModel
+from spikesim.description.neuron import NeuronModel
 
 
 def propagators(matrix: np.ndarray, dt: float) -> tuple[np.ndarray, np.ndarray]:

@@ -18,8 +18,8 @@ import numpy as np
 
 from spikesim.codegen.methods import TABLEAUS
 from spikesim.codegen.writer import Writer, combination, formula
+from spikesim.description.dynamics import Dynamics, Upswing
 from spikesim.description.equations import EquationError, names, parse, substitute
-from spikesim.description.model import Dynamics, Upswing
 
 NODES = 3  # for what follows v through a spike
 MOST_PARTS = 64  # of a step in which a strong current moves v

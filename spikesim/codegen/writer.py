@@ -19,7 +19,7 @@ import numpy as np
 
 from spikesim.codegen.times import ratio
 from spikesim.description.equations import NOT_REFRACTORY, affine, evaluate, is_condition, names
-from spikesim.description.model import NeuronModel
+from spikesim.description.neuron import NeuronModel
 
 SLOW = 1e-3  # of its distance a variable goes in a step: below it what rounding loses is carried
 TIME = re.compile(r"t|t_end|t_\d+")  # what kernels call it

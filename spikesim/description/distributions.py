@@ -70,6 +70,10 @@ class _OfNormal:
                 f"{centre} = {getattr(self, centre):g}."
             )
 
+    def extremes(self) -> tuple[float, float]:
+        """Beyond which next to no value lies."""
+        return _extremes(self)
+
     def quantile(self, u: np.ndarray) -> np.ndarray:
         """Value below which a share ``u`` of the values lies."""
         a, b = self._range()
@@ -224,6 +228,10 @@ class Uniform:
         _number("Uniform", "high", self.high)
         _bounds("Uniform", self.low, self.high, "clip")
 
+    def extremes(self) -> tuple[float, float]:
+        """Beyond which next to no value lies."""
+        return _extremes(self)
+
     def quantile(self, u: np.ndarray) -> np.ndarray:
         """Value below which a share ``u`` of the values lies."""
         return self.low + (self.high - self.low) * u
@@ -239,6 +247,20 @@ class Uniform:
 
 
 Distribution = Normal | LogNormal | Uniform
+Value = float | np.ndarray | Distribution
+
+
+def extremes(value: Any) -> tuple[float, float]:
+    """Smallest and largest value of a number, an array, or what knows its own."""
+    if hasattr(value, "extremes"):
+        return value.extremes()
+    array = np.asarray(value, float)
+    return (float(array.min()), float(array.max())) if array.size else (0.0, 0.0)
+
+
+def _extremes(distribution: Distribution) -> tuple[float, float]:
+    low, high = (float(distribution.quantile(np.array(u))) for u in (1e-9, 1 - 1e-9))
+    return low, high
 
 
 def levels(distribution: Distribution, count: int) -> np.ndarray:

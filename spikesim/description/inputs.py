@@ -1,14 +1,89 @@
-"""What comes from outside a network. Small frozen objects; nothing is drawn here."""
+"""What comes from outside a network. Small frozen objects; nothing is drawn here.
+
+An input answers for itself what is asked of it; whoever asks needs not know which input it is.
+"""
+
+from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
+from typing import Any
 
 import numpy as np
 
 from spikesim.checks import warn
 from spikesim.data.spiketrains import SAME_TIME, SpikeTrains
+from spikesim.description.distributions import extremes
 from spikesim.description.plausibility import warn_of_si
+from spikesim.description.population import View
+from spikesim.description.receptors import Receptor
 from spikesim.names import named_options
+
+ArrivalSteps = Callable[[np.ndarray, float], np.ndarray]  # of times (ms), with a step of dt (ms)
+
+
+@dataclass(frozen=True, eq=False)
+class Arriving:
+    """What an input adds to the sum of one neuron in one step: so many times one of its weights."""
+
+    weights: Any  # number or array
+    most: float = 1.0  # how many there can be; inf if chance alone sets a bound
+    mean: float = 1.0  # how many there are on average, where they are most
+    closest: float | None = None  # the largest sum, if better known than by most and weights
+    least: float | None = None  # smallest weight, if not that of the weights
+
+
+class Input:
+    """What every input answers."""
+
+    at_receptor = True  # whether it arrives at a receptor; else it adds to the model's current
+    over_time = ""  # name of the field that has a row for each bin
+
+    @property
+    def added(self) -> Any:
+        """What a neuron is given at a time, number or array: the weight of a spike."""
+        return self.weight
+
+    def units(self, unit: str) -> dict[str, str]:
+        """Unit of each field; ``unit`` is that of what is added."""
+        return {item.name: _UNITS.get(item.name, unit) for item in fields(self)}
+
+    def check(self, where: str, target: View, name: str, receptor: Receptor | None) -> None:
+        """Hold an input against the neurons it is for: shapes, and signs of weights.
+
+        ``where`` begins the sentence; ``name`` is that of the receptor.
+        """
+        for item in fields(self):
+            value = getattr(self, item.name)
+            if item.name == self.over_time:
+                if value.ndim == 2 and value.shape[1] != target.size:
+                    raise ValueError(
+                        f"{where}: {item.name} has shape {value.shape}; it must have "
+                        f"shape (bins,) or (bins, {target.size})."
+                    )
+            elif isinstance(value, np.ndarray) and value.shape != (target.size,):
+                raise ValueError(
+                    f"{where}: {item.name} has shape {value.shape}; it must be a "
+                    f"number or have shape ({target.size},)."
+                )
+        if receptor is not None:
+            told = f"receptor {name!r} of {target.population!r}"
+            receptor.check_weights(where, told, *extremes(self.added))
+
+    def largest(self, dt: float, arrival_steps: ArrivalSteps) -> Arriving:
+        """What the input brings in a step of ``dt`` (ms), at most.
+
+        ``arrival_steps`` tells in which step a spike given at a time counts.
+        """
+        return Arriving(self.added)
+
+
+_UNITS = {"rate": "Hz", "rates": "Hz", "every": "ms", "dead_time": "ms"}
+_UNITS |= dict.fromkeys(("repeat", "shape", "correlation", "trains"), "")
+
+
+def _poisson(weight: Any, rate: Any, dt: float) -> Arriving:
+    return Arriving(weight, np.inf, float(np.max(rate)) * dt / 1000)
 
 
 def positive_ms(kind: str, name: str, value: object) -> None:
@@ -66,7 +141,7 @@ def _number(given: object, name: str, fits: Callable[[float], bool], allowed: st
 
 @named_options()
 @dataclass(frozen=True, eq=False)
-class Poisson:
+class Poisson(Input):
     """An independent Poisson train for every neuron.
 
     Parameters
@@ -85,10 +160,13 @@ class Poisson:
         _finite(self, "rate", 0.0)
         _finite(self, "weight")
 
+    def largest(self, dt: float, arrival_steps: ArrivalSteps) -> Arriving:
+        return _poisson(self.weight, self.rate, dt)
+
 
 @named_options()
 @dataclass(frozen=True, eq=False)
-class Gamma:
+class Gamma(Input):
     """An independent train for every neuron whose intervals are drawn from a gamma distribution.
 
     Parameters
@@ -124,7 +202,7 @@ class Gamma:
 
 @named_options()
 @dataclass(frozen=True, eq=False)
-class PoissonDeadTime:
+class PoissonDeadTime(Input):
     """An independent Poisson train with dead time for every neuron.
 
     Parameters
@@ -169,7 +247,7 @@ class PoissonDeadTime:
 
 @named_options()
 @dataclass(frozen=True, eq=False)
-class CorrelatedPoisson:
+class CorrelatedPoisson(Input):
     """Poisson trains that share spikes: copies of one mother train, thinned by chance.
 
     Parameters
@@ -203,10 +281,13 @@ class CorrelatedPoisson:
         _number(self, "correlation", lambda c: 0 < c <= 1, "above 0 and at most 1")
         _finite(self, "weight")
 
+    def largest(self, dt: float, arrival_steps: ArrivalSteps) -> Arriving:
+        return _poisson(self.weight, self.rate, dt)
+
 
 @named_options()
 @dataclass(frozen=True, eq=False)
-class WhiteNoise:
+class WhiteNoise(Input):
     """A normal variable drawn anew for every neuron and step, of standard deviation ``sd``.
 
     It arrives at the receptor like a weight. Its effect depends on dt: this is the noise of models
@@ -218,10 +299,23 @@ class WhiteNoise:
     def __post_init__(self) -> None:
         _finite(self, "sd", 0.0)
 
+    @property
+    def added(self) -> Any:
+        """The standard deviation, which has no sign."""
+        return self.sd
+
+    def check(self, where: str, target: View, name: str, receptor: Receptor | None) -> None:
+        super().check(where, target, name, None)
+        receptor.check_noise(where, name)
+
+    def largest(self, dt: float, arrival_steps: ArrivalSteps) -> Arriving:
+        # Six standard deviations; a normal variable can be as small as can be.
+        return Arriving(self.sd, 6.0, 6.0, least=0.0)
+
 
 @named_options()
 @dataclass(frozen=True, eq=False)
-class Spikes:
+class Spikes(Input):
     """Given spike trains, train k to neuron k; a spike at time t has arrived in the state at t.
 
     Parameters
@@ -261,6 +355,21 @@ class Spikes:
         elif self.trains.t_start < -SAME_TIME:  # else they may stay in their file
             object.__setattr__(self, "trains", _from_zero(self.trains))
 
+    def check(self, where: str, target: View, name: str, receptor: Receptor | None) -> None:
+        if self.trains.size != target.size:
+            raise ValueError(f"{where}: {self.trains.size} spike trains for {target.size} neurons.")
+        super().check(where, target, name, receptor)
+
+    def largest(self, dt: float, arrival_steps: ArrivalSteps) -> Arriving:
+        size = self.trains.size
+        steps = np.unique(arrival_steps(self.trains.times, dt), return_inverse=True)[1]
+        cells = steps * size + self.trains.neurons
+        cells, together = np.unique(cells, return_counts=True)
+        each = np.broadcast_to(np.abs(self.weight), size)
+        most = float(together.max(initial=0))
+        closest = float((together * each[cells % size]).max(initial=0.0))
+        return Arriving(self.weight, most, most, closest)
+
 
 def _from_zero(trains: SpikeTrains) -> SpikeTrains:
     """Leave out what was before the start, and say so to who made the `Spikes`."""
@@ -277,18 +386,25 @@ def _from_zero(trains: SpikeTrains) -> SpikeTrains:
 
 @named_options()
 @dataclass(frozen=True, eq=False)
-class Current:
+class Current(Input):
     """A constant current (pA; in the unit of the model's current parameter), one or per neuron."""
 
     amplitude: float | np.ndarray
 
+    at_receptor = False
+
     def __post_init__(self) -> None:
         _finite(self, "amplitude")
+
+    @property
+    def added(self) -> Any:
+        """The current."""
+        return self.amplitude
 
 
 @named_options()
 @dataclass(frozen=True, eq=False)
-class PoissonRates:
+class PoissonRates(Input):
     """Independent Poisson trains whose rate changes in time.
 
     Parameters
@@ -308,15 +424,20 @@ class PoissonRates:
     weight: float | np.ndarray
     repeat: bool = False
 
+    over_time = "rates"
+
     def __post_init__(self) -> None:
         _series(self, "rates", 0.0)
         positive_ms(type(self).__name__, "every", self.every)
         _finite(self, "weight")
 
+    def largest(self, dt: float, arrival_steps: ArrivalSteps) -> Arriving:
+        return _poisson(self.weight, self.rates, dt)
+
 
 @named_options()
 @dataclass(frozen=True, eq=False)
-class Sampled:
+class Sampled(Input):
     """Values that arrive at a receptor in every step; at a `Pulse` receptor, a current.
 
     Parameters
@@ -336,12 +457,16 @@ class Sampled:
     every: float
     repeat: bool = False
 
+    over_time = "values"
+
     def __post_init__(self) -> None:
         _series(self, "values")
         positive_ms(type(self).__name__, "every", self.every)
 
+    @property
+    def added(self) -> Any:
+        """The values."""
+        return self.values
+
 
 Renewal = Gamma | PoissonDeadTime
-Input = (
-    Poisson | PoissonRates | Renewal | CorrelatedPoisson | WhiteNoise | Sampled | Spikes | Current
-)

@@ -4,27 +4,25 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from spikesim import display
-from spikesim.description.distributions import WEIGHT_LEVELS, LogNormal, Normal, Uniform, tail
+from spikesim.description.distributions import WEIGHT_LEVELS, Distribution, Value, extremes, tail
 from spikesim.description.equations import EquationError, names, parse
-from spikesim.description.inputs import Current, Input, Sampled, Spikes, WhiteNoise
-from spikesim.description.model import NeuronModel, Receptor, Value
+from spikesim.description.inputs import Input
+from spikesim.description.neuron import NeuronModel
 from spikesim.description.plausibility import warn_of_si
+from spikesim.description.population import Population, View, shared as shared
+from spikesim.description.receptors import Receptor
 from spikesim.description.rules import (
-    AllToAll,
     DistanceDelay,
     DistanceDependent,
     Edges,
-    FixedInDegree,
-    FixedOutDegree,
-    FixedTotal,
-    OneToOne,
     Pairs,
+    Positions,
     Rule,
 )
 from spikesim.display import short as _short
@@ -33,75 +31,8 @@ from spikesim.names import named_options
 if TYPE_CHECKING:
     from spikesim.engine.build import Synapses
 
-DISTRIBUTIONS = Normal | LogNormal | Uniform
+DISTRIBUTIONS = Distribution
 MOST_LINES = 40  # of a network that is printed
-
-
-@dataclass(frozen=True)
-class View:
-    """Neurons start, start + step, ... of a population, ``size`` of them."""
-
-    population: str
-    start: int
-    step: int
-    size: int
-
-    @property
-    def neurons(self) -> np.ndarray:
-        """Their numbers in the population."""
-        return self.start + self.step * np.arange(self.size)
-
-    def places(self, neurons: Sequence[int] | np.ndarray) -> np.ndarray:
-        """Numbers within this part as an array, none beyond it."""
-        numbers = np.asarray(neurons)
-        if numbers.ndim != 1 or (numbers.size and numbers.dtype.kind not in "iu"):
-            raise ValueError(f"neurons is {neurons!r}; it must be a sequence of whole numbers.")
-        if numbers.size and not 0 <= numbers.min() <= numbers.max() < self.size:
-            raise IndexError(
-                f"neurons run from {numbers.min()} to {numbers.max()}; {self.population!r} has "
-                f"{self.size} here, numbered from 0."
-            )
-        return numbers.astype(np.int64)
-
-
-@dataclass(frozen=True, eq=False)
-class Population:
-    """Neurons of one model. ``population[:100]`` or ``population[::2]`` is a part of it."""
-
-    name: str
-    size: int
-    model: NeuronModel
-    init: Mapping[str, Value | str] = field(default_factory=dict)
-    positions: np.ndarray | None = None  # [neuron, dimension]
-
-    def __len__(self) -> int:
-        return self.size
-
-    def __getitem__(self, part: slice | int) -> View:
-        if isinstance(part, int | np.integer):
-            if not -self.size <= part < self.size:
-                raise IndexError(
-                    f"{self.name}[{part}]: the population has {self.size} neurons, numbered from 0."
-                )
-            part = slice(part % self.size, part % self.size + 1)
-        if not isinstance(part, slice):
-            raise TypeError(f"{self.name}[{part!r}]: a part of a population is a slice.")
-        told = f"{self.name}[{part.start}:{part.stop}:{part.step}]"
-        try:
-            numbers = range(*part.indices(self.size)) if part.step != 0 else range(0)
-        except TypeError:
-            raise TypeError(f"{told}: a part is bounded by whole numbers.") from None
-        if numbers.step < 1 or not numbers:
-            raise ValueError(
-                f"{told}: a part must hold at least one of the {self.size} neurons, in ascending "
-                "order."
-            )
-        return View(self.name, numbers.start, numbers.step, len(numbers))
-
-    def __repr__(self) -> str:
-        return (
-            f"<Population {self.name!r}: {display.number(self.size, 'neuron')}, {self.model.name}>"
-        )
 
 
 @dataclass(frozen=True)
@@ -125,6 +56,19 @@ class Projection:
     def __repr__(self) -> str:
         rule, weight, delay = map(display.brief, (self.rule, self.weight, self.delay))
         return f"<Projection {self.name!r}: {rule}, weight {weight}, delay {delay} ms>"
+
+    @property
+    def by_source(self) -> bool:
+        """Whether the synapses of one source can be drawn without those of the others."""
+        given = isinstance(self.weight, np.ndarray) or isinstance(self.delay, np.ndarray)
+        return self.rule.by_source and not given
+
+    def delays(self, positions: Positions) -> tuple[float, float]:
+        """The shortest and the longest delay that a synapse can have."""
+        low, high = extremes(self.delay)
+        if isinstance(self.delay, DistanceDelay):
+            high = self.delay.at(self.rule.farthest(self.source, self.target, positions))
+        return low, high
 
 
 @dataclass(frozen=True, eq=False)
@@ -312,9 +256,7 @@ class Network:
         if synapse is not None and not isinstance(synapse, Static):
             raise TypeError(f"projection {name!r}: synapse is {synapse!r}; it must be Static().")
         receptor = self._receptor(f"projection {name!r}", target, receptor)
-        _fits(name, rule, source, target)
-        if isinstance(rule, DistanceDependent):
-            self._check_positions(name, rule, source, target)
+        rule.check(f"projection {name!r}", source, target, self.positions)
         if weight is None:
             raise ValueError(f"projection {name!r}: weight is missing.")
         if delay is None:
@@ -329,7 +271,11 @@ class Network:
                 tail(weight, WEIGHT_LEVELS)
             except ValueError as error:
                 raise ValueError(f"projection {name!r}: {error}") from None
-        self._check_sign(f"projection {name!r}", target, receptor, weight)
+        self.populations[target.population].model.receptors[receptor].check_weights(
+            f"projection {name!r}",
+            f"receptor {receptor!r} of {target.population!r}",
+            *extremes(weight),
+        )
         if np.size(delay) and extremes(delay)[0] <= 0:
             raise ValueError(
                 f"projection {name!r}: delays run down to {extremes(delay)[0]:g} ms; they must be "
@@ -358,30 +304,6 @@ class Network:
         positions = self.populations[view.population].positions
         return None if positions is None else positions[view.neurons]
 
-    def _check_positions(
-        self, name: str, rule: DistanceDependent, source: View, target: View
-    ) -> None:
-        """Hold a rule against the space in which it is used."""
-        dimensions = []
-        for view in (source, target):
-            positions = self.populations[view.population].positions
-            if positions is None:
-                raise ValueError(
-                    f"projection {name!r}: {view.population!r} has no positions, which "
-                    "DistanceDependent needs; give network.population(..., positions=...)."
-                )
-            dimensions.append(positions.shape[1])
-        if dimensions[0] != dimensions[1]:
-            raise ValueError(
-                f"projection {name!r}: positions have {dimensions[0]} and {dimensions[1]} "
-                "dimensions; sources and targets must have as many."
-            )
-        if isinstance(rule.period, tuple) and len(rule.period) != dimensions[0]:
-            raise ValueError(
-                f"projection {name!r}: period is {rule.period}; it must be a number or have "
-                f"{dimensions[0]} of them, one for each dimension."
-            )
-
     @named_options()
     def drive(
         self,
@@ -406,7 +328,7 @@ class Network:
         label = f"{type(input).__name__.lower()}->{target.population}"
         name = self._name(name, label, {})
         model = self.populations[target.population].model
-        if isinstance(input, Current):
+        if not input.at_receptor:
             if receptor is not None:
                 raise ValueError(
                     f"input {name!r}: a current has no receptor, but {receptor!r} is given."
@@ -425,45 +347,11 @@ class Network:
 
     def check_drive(self, drive: Drive) -> None:
         """Hold an input against the neurons it is for: shapes, and signs of weights."""
-        given, target = drive.input, drive.target
-        if isinstance(given, Spikes) and given.trains.size != target.size:
-            raise ValueError(
-                f"input {drive.name!r}: {given.trains.size} spike trains for {target.size} neurons."
-            )
-        for item in fields(given):
-            value = getattr(given, item.name)
-            if item.name in ("rates", "values"):
-                if value.ndim == 2 and value.shape[1] != target.size:
-                    raise ValueError(
-                        f"input {drive.name!r}: {item.name} has shape {value.shape}; it must have "
-                        f"shape (bins,) or (bins, {target.size})."
-                    )
-            elif isinstance(value, np.ndarray) and value.shape != (target.size,):
-                raise ValueError(
-                    f"input {drive.name!r}: {item.name} has shape {value.shape}; it must be a "
-                    f"number or have shape ({target.size},)."
-                )
-        if isinstance(given, WhiteNoise) and self._receptor_of(drive).unit == "nS":
-            raise ValueError(
-                f"input {drive.name!r}: receptor {drive.receptor!r} is a conductance, which noise "
-                "would make negative; give the noise to a current."
-            )
-        if hasattr(given, "weight"):
-            self._check_sign(f"input {drive.name!r}", target, drive.receptor, given.weight)
-        if isinstance(given, Sampled):
-            self._check_sign(f"input {drive.name!r}", target, drive.receptor, given.values)
+        receptor = self._receptor_of(drive) if drive.receptor else None
+        drive.input.check(f"input {drive.name!r}", drive.target, drive.receptor, receptor)
 
     def _receptor_of(self, made: Drive | Projection) -> Receptor:
         return self.populations[made.target.population].model.receptors[made.receptor]
-
-    def _check_sign(self, where: str, target: View, receptor: str, weight: Any) -> None:
-        sign = self.populations[target.population].model.receptors[receptor].sign
-        low, high = extremes(weight)
-        if (sign == "positive" and low < 0) or (sign == "negative" and high > 0):
-            raise ValueError(
-                f"{where}: weights run from {low:g} to {high:g}; receptor {receptor!r} "
-                f"of {target.population!r} takes {sign} ones only."
-            )
 
     def synapses(
         self, source: Population | str, target: Population | str, *, dt: float = 0.1
@@ -505,9 +393,9 @@ class Network:
         """What an input was made from, with units."""
         model = self.populations[drive.target.population].model
         given, current = drive.input, model.dynamics.units.get(model.current, "")
-        unit = self._receptor_of(drive).unit if drive.receptor else current
+        unit_of = given.units(self._receptor_of(drive).unit if drive.receptor else current)
         return ", ".join(
-            f"{f.name} {tell(getattr(given, f.name))}{_unit_of_field(f.name, unit)}"
+            f"{f.name} {tell(getattr(given, f.name))} {unit_of[f.name]}".rstrip()
             for f in fields(given)
             if f.repr
         )
@@ -605,17 +493,6 @@ class Network:
         return name
 
 
-def extremes(value: Any) -> tuple[float, float]:
-    """Smallest and largest value of a number, an array or a distribution."""
-    if isinstance(value, DISTRIBUTIONS):
-        low, high = (float(value.quantile(np.array(u))) for u in (1e-9, 1 - 1e-9))
-        return low, high
-    if isinstance(value, DistanceDelay):
-        return value.offset, np.inf
-    array = np.asarray(value, float)
-    return (float(array.min()), float(array.max())) if array.size else (0.0, 0.0)
-
-
 def _per_neuron(where: str, value: Any, size: int) -> None:
     if isinstance(value, DISTRIBUTIONS):
         return
@@ -670,76 +547,18 @@ def _per_synapse(name: str, what: str, value: Any, rule: Rule, source: View, tar
         raise ValueError(f"projection {name!r}: {what} is {_short(value)}; it must be finite.")
     if array.ndim == 0:
         return float(array)
-    shapes = {
-        Pairs: lambda: (rule.sources.size,),
-        OneToOne: lambda: (source.size,),
-        AllToAll: lambda: (source.size, target.size),
-    }
-    if type(rule) not in shapes:
+    shape = rule.array_shape(source, target)
+    if shape is None:
         raise ValueError(
             f"projection {name!r}: {what} is an array, but the synapses of "
             f"{type(rule).__name__} are drawn; give a number or a distribution."
         )
-    if array.shape != shapes[type(rule)]():
+    if array.shape != shape:
         raise ValueError(
             f"projection {name!r}: {what} has shape {array.shape}; it must be a number or have "
-            f"shape {shapes[type(rule)]()}."
+            f"shape {shape}."
         )
     return array
-
-
-def _fits(name: str, rule: Rule, source: View, target: View) -> None:
-    if isinstance(rule, OneToOne) and source.size != target.size:
-        raise ValueError(
-            f"projection {name!r}: OneToOne needs sizes that are equal, not {source.size} and "
-            f"{target.size}."
-        )
-    if isinstance(rule, Pairs):
-        for what, numbers, size in (
-            ("sources", rule.sources, source.size),
-            ("targets", rule.targets, target.size),
-        ):
-            if numbers.size and not 0 <= numbers.min() <= numbers.max() < size:
-                raise ValueError(
-                    f"projection {name!r}: {what} run from {numbers.min()} to {numbers.max()}; "
-                    f"they must lie between 0 and {size - 1} (other ids: read_edges numbers them "
-                    "with renumber=True)."
-                )
-    if isinstance(rule, FixedInDegree | FixedTotal):
-        overlap = 0 if rule.autapses else shared(source, target)
-        if overlap and source.size == 1 and (target.size == 1 or isinstance(rule, FixedInDegree)):
-            raise ValueError(
-                f"projection {name!r}: without autapses there is no source for one of the targets."
-            )
-    if isinstance(rule, FixedInDegree) and not rule.multapses:
-        most = source.size - (overlap > 0)
-        if rule.k > most:
-            raise ValueError(
-                f"projection {name!r}: k is {rule.k}; without multapses there are {most} sources."
-            )
-    if isinstance(rule, FixedOutDegree):
-        most = target.size - (not rule.autapses and shared(source, target) > 0)
-        if rule.k and not most:
-            raise ValueError(
-                f"projection {name!r}: without autapses there is no target for one of the sources."
-            )
-        if rule.k > most and not rule.multapses:
-            raise ValueError(
-                f"projection {name!r}: k is {rule.k}; without multapses there are {most} targets."
-            )
-    if isinstance(rule, FixedTotal) and not rule.multapses:
-        most = source.size * target.size - (0 if rule.autapses else shared(source, target))
-        if rule.n > most:
-            raise ValueError(
-                f"projection {name!r}: n is {rule.n}; without multapses there are {most} pairs."
-            )
-
-
-def shared(source: View, target: View) -> int:
-    """Neurons that are in both."""
-    if source.population != target.population:
-        return 0
-    return np.intersect1d(source.neurons, target.neurons).size
 
 
 def _expression(where: str, text: str, model: NeuronModel) -> None:
@@ -749,10 +568,3 @@ def _expression(where: str, text: str, model: NeuronModel) -> None:
         raise EquationError(
             f"{where}: unknown parameter {unknown[0]!r}; known are {', '.join(known)}."
         )
-
-
-def _unit_of_field(name: str, unit: str) -> str:
-    units = {"rate": "Hz", "rates": "Hz", "every": "ms", "dead_time": "ms"}
-    units |= dict.fromkeys(("repeat", "shape", "correlation"), "")
-    told = units.get(name, unit)
-    return f" {told}" if told else ""

@@ -1,12 +1,50 @@
-"""Who connects to whom. Each rule is a small frozen object; nothing is drawn here."""
+"""Who connects to whom. Each rule is a small frozen object; nothing is drawn here.
+
+A rule answers for itself what is asked of it between two sets of neurons; whoever asks needs not
+know which rule it is.
+"""
+
+from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
+from spikesim.description.population import View, shared
 from spikesim.names import named_options
+
+SAMPLED_PAIRS = 250_000  # to estimate how many synapses there are by distance
+
+Positions = Callable[[View], np.ndarray | None]  # [neuron, dimension]: `Network.positions`
+
+
+class Rule:
+    """What every rule answers."""
+
+    by_source = True  # whether a source's synapses can be drawn without those of the others
+
+    def check(self, where: str, source: View, target: View, positions: Positions) -> None:
+        """Refuse neurons that the rule cannot connect; ``where`` begins the sentence."""
+
+    def array_shape(self, source: View, target: View) -> tuple[int, ...] | None:
+        """Shape that arrays of weights and delays have; None if the synapses are drawn."""
+        return None
+
+    def expected(self, source: View, target: View, positions: Positions) -> float:
+        """How many synapses there are, exactly or on average."""
+        raise NotImplementedError
+
+    def in_degree(
+        self, source: View, target: View, by_distance: Callable[[DistanceDependent], float]
+    ) -> tuple[float, float]:
+        """How many synapses a target has on average, where it has most, and how many it can have.
+
+        ``by_distance`` finds the former for the rule for which all distances must be looked at.
+        """
+        raise NotImplementedError
 
 
 def _whole(rule: Any, name: str) -> None:
@@ -29,7 +67,7 @@ def _number(rule: Any, name: str, *, zero: bool = False, most: float = math.inf)
 
 @named_options()
 @dataclass(frozen=True)
-class FixedProbability:
+class FixedProbability(Rule):
     """Each pair is connected with probability ``p``, independently of all others."""
 
     p: float
@@ -39,10 +77,16 @@ class FixedProbability:
         if not isinstance(self.p, int | float | np.number) or not 0 <= self.p <= 1:
             raise ValueError(f"FixedProbability: p is {self.p!r}; it must lie between 0 and 1.")
 
+    def expected(self, source: View, target: View, positions: Positions) -> float:
+        return self.p * _pairs(self, source, target)
+
+    def in_degree(self, source: View, target: View, by_distance: Any) -> tuple[float, float]:
+        return self.p * source.size, source.size
+
 
 @named_options()
 @dataclass(frozen=True)
-class FixedInDegree:
+class FixedInDegree(Rule):
     """Each target receives ``k`` synapses from sources drawn at random.
 
     ``multapses`` allows several from one source, ``autapses`` from the neuron itself.
@@ -52,13 +96,28 @@ class FixedInDegree:
     autapses: bool = True
     multapses: bool = True
 
+    by_source = False
+
     def __post_init__(self) -> None:
         _whole(self, "k")
+
+    def check(self, where: str, source: View, target: View, positions: Positions) -> None:
+        most = source.size - (_overlap(self, source, target) > 0)
+        if not most:
+            raise ValueError(_no_source(where))
+        if self.k > most and not self.multapses:
+            raise ValueError(f"{where}: k is {self.k}; without multapses there are {most} sources.")
+
+    def expected(self, source: View, target: View, positions: Positions) -> float:
+        return self.k * target.size
+
+    def in_degree(self, source: View, target: View, by_distance: Any) -> tuple[float, float]:
+        return self.k, self.k
 
 
 @named_options()
 @dataclass(frozen=True)
-class FixedOutDegree:
+class FixedOutDegree(Rule):
     """Each source makes ``k`` synapses onto targets drawn at random.
 
     ``multapses`` allows several onto one target, ``autapses`` onto the neuron itself.
@@ -71,10 +130,26 @@ class FixedOutDegree:
     def __post_init__(self) -> None:
         _whole(self, "k")
 
+    def check(self, where: str, source: View, target: View, positions: Positions) -> None:
+        most = target.size - (_overlap(self, source, target) > 0)
+        if self.k and not most:
+            raise ValueError(
+                f"{where}: without autapses there is no target for one of the sources."
+            )
+        if self.k > most and not self.multapses:
+            raise ValueError(f"{where}: k is {self.k}; without multapses there are {most} targets.")
+
+    def expected(self, source: View, target: View, positions: Positions) -> float:
+        return self.k * source.size
+
+    def in_degree(self, source: View, target: View, by_distance: Any) -> tuple[float, float]:
+        mean = self.k * source.size / max(1, target.size - (not self.autapses))
+        return mean, source.size * (self.k if self.multapses else 1)
+
 
 @named_options()
 @dataclass(frozen=True)
-class FixedTotal:
+class FixedTotal(Rule):
     """``n`` synapses in all, sources and targets drawn at random."""
 
     n: int
@@ -84,24 +159,64 @@ class FixedTotal:
     def __post_init__(self) -> None:
         _whole(self, "n")
 
+    def check(self, where: str, source: View, target: View, positions: Positions) -> None:
+        if _overlap(self, source, target) and source.size == target.size == 1:
+            raise ValueError(_no_source(where))
+        most = _pairs(self, source, target)
+        if self.n > most and not self.multapses:
+            raise ValueError(f"{where}: n is {self.n}; without multapses there are {most} pairs.")
+
+    def expected(self, source: View, target: View, positions: Positions) -> float:
+        return self.n
+
+    def in_degree(self, source: View, target: View, by_distance: Any) -> tuple[float, float]:
+        return self.n / target.size, self.n
+
 
 @named_options()
 @dataclass(frozen=True)
-class OneToOne:
+class OneToOne(Rule):
     """Source k to target k; both have the same size."""
 
+    by_source = False
+
+    def check(self, where: str, source: View, target: View, positions: Positions) -> None:
+        if source.size != target.size:
+            raise ValueError(
+                f"{where}: OneToOne needs sizes that are equal, not {source.size} and "
+                f"{target.size}."
+            )
+
+    def array_shape(self, source: View, target: View) -> tuple[int, ...]:
+        return (source.size,)
+
+    def expected(self, source: View, target: View, positions: Positions) -> float:
+        return source.size
+
+    def in_degree(self, source: View, target: View, by_distance: Any) -> tuple[float, float]:
+        return 1, 1
+
 
 @named_options()
 @dataclass(frozen=True)
-class AllToAll:
+class AllToAll(Rule):
     """Every source to every target."""
 
     autapses: bool = True
 
+    def array_shape(self, source: View, target: View) -> tuple[int, ...]:
+        return source.size, target.size
+
+    def expected(self, source: View, target: View, positions: Positions) -> float:
+        return _pairs(self, source, target)
+
+    def in_degree(self, source: View, target: View, by_distance: Any) -> tuple[float, float]:
+        return source.size, source.size
+
 
 @named_options()
 @dataclass(frozen=True, eq=False)
-class Pairs:
+class Pairs(Rule):
     """Synapse k runs from ``sources[k]`` to ``targets[k]`` (numbers within what is connected).
 
     Weights and delays of the connection may then be arrays with one value per synapse.
@@ -109,6 +224,8 @@ class Pairs:
 
     sources: Any = field(repr=False)
     targets: Any = field(repr=False)
+
+    by_source = False
 
     def __post_init__(self) -> None:
         for name in ("sources", "targets"):
@@ -126,6 +243,26 @@ class Pairs:
                 f"Pairs: {self.sources.size} sources and {self.targets.size} targets; "
                 "there must be as many of one as of the other."
             )
+
+    def check(self, where: str, source: View, target: View, positions: Positions) -> None:
+        for what, size in (("sources", source.size), ("targets", target.size)):
+            numbers = getattr(self, what)
+            if numbers.size and not 0 <= numbers.min() <= numbers.max() < size:
+                raise ValueError(
+                    f"{where}: {what} run from {numbers.min()} to {numbers.max()}; "
+                    f"they must lie between 0 and {size - 1} (other ids: read_edges numbers them "
+                    "with renumber=True)."
+                )
+
+    def array_shape(self, source: View, target: View) -> tuple[int, ...]:
+        return (self.sources.size,)
+
+    def expected(self, source: View, target: View, positions: Positions) -> float:
+        return self.sources.size
+
+    def in_degree(self, source: View, target: View, by_distance: Any) -> tuple[float, float]:
+        most = int(np.bincount(self.targets, minlength=1).max())
+        return most, most
 
 
 @dataclass(frozen=True, eq=False)
@@ -205,7 +342,7 @@ class Edges:
         many = "" if self.multiplicity is None else f" for {self.multiplicity.sum()} synapses"
         return f"Edges({'; '.join([f'{len(self)} rows{many}', *self.notes])})"
 
-    def repeated(self) -> "Edges":
+    def repeated(self) -> Edges:
         """The same with a row for each synapse, of an equal share of the weight."""
         if self.multiplicity is None:
             return self
@@ -247,6 +384,11 @@ class Gaussian:
         """Of a synapse between two neurons so far apart."""
         return self.p0 * np.exp(-0.5 * np.square(np.asarray(distance) / self.sigma))
 
+    @property
+    def scale(self) -> float:
+        """Its one length."""
+        return self.sigma
+
 
 @named_options()
 @dataclass(frozen=True)
@@ -263,6 +405,11 @@ class ExponentialProfile:
     def probability(self, distance: Any) -> Any:
         """Of a synapse between two neurons so far apart."""
         return self.p0 * np.exp(-np.asarray(distance) / self.length)
+
+    @property
+    def scale(self) -> float:
+        """Its one length."""
+        return self.length
 
 
 @named_options()
@@ -281,10 +428,15 @@ class Box:
         """Of a synapse between two neurons so far apart."""
         return self.p0 * (np.asarray(distance) <= self.radius)
 
+    @property
+    def scale(self) -> float:
+        """Its one length."""
+        return self.radius
+
 
 @named_options()
 @dataclass(frozen=True)
-class DistanceDependent:
+class DistanceDependent(Rule):
     """Each pair is connected with a probability that its distance sets, independently of others.
 
     Parameters
@@ -303,6 +455,8 @@ class DistanceDependent:
     profile: Gaussian | ExponentialProfile | Box
     period: Any = None
     autapses: bool = True
+
+    by_source = False
 
     def __post_init__(self) -> None:
         if not isinstance(self.profile, Gaussian | ExponentialProfile | Box):
@@ -323,6 +477,61 @@ class DistanceDependent:
             )
         object.__setattr__(self, "period", tuple(period.tolist()) if period.ndim else float(period))
 
+    def check(self, where: str, source: View, target: View, positions: Positions) -> None:
+        dimensions = []
+        for view in (source, target):
+            places = positions(view)
+            if places is None:
+                raise ValueError(
+                    f"{where}: {view.population!r} has no positions, which "
+                    "DistanceDependent needs; give network.population(..., positions=...)."
+                )
+            dimensions.append(places.shape[1])
+        if dimensions[0] != dimensions[1]:
+            raise ValueError(
+                f"{where}: positions have {dimensions[0]} and {dimensions[1]} "
+                "dimensions; sources and targets must have as many."
+            )
+        if isinstance(self.period, tuple) and len(self.period) != dimensions[0]:
+            raise ValueError(
+                f"{where}: period is {self.period}; it must be a number or have "
+                f"{dimensions[0]} of them, one for each dimension."
+            )
+
+    def expected(self, source: View, target: View, positions: Positions) -> float:
+        """Of the pairs of neurons, those between which a synapse is, by some of them."""
+        sources, targets, (period, inverse) = self.space(source, target, positions)
+        random = np.random.default_rng(0)  # to estimate by, not to wire
+        along = sources[random.integers(len(sources), size=SAMPLED_PAIRS)]
+        along = along - targets[random.integers(len(targets), size=SAMPLED_PAIRS)]
+        along -= period * np.rint(along * inverse)
+        distance = np.sqrt(np.sum(along**2, axis=1))
+        mean = float(np.mean(self.profile.probability(distance)))
+        return source.size * target.size * mean
+
+    def in_degree(
+        self, source: View, target: View, by_distance: Callable[[DistanceDependent], float]
+    ) -> tuple[float, float]:
+        return by_distance(self), source.size
+
+    def space(
+        self, source: View, target: View, positions: Positions
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Positions of sources and targets, and the period of each dimension over its inverse."""
+        sources, targets = positions(source), positions(target)
+        period = np.zeros((2, sources.shape[1]))
+        if self.period is not None:
+            period[0] = self.period
+            period[1] = 1 / period[0]
+        return sources, targets, period
+
+    def farthest(self, source: View, target: View, positions: Positions) -> float:
+        """A distance that no pair exceeds."""
+        sources, targets, period = self.space(source, target, positions)
+        extent = np.ptp(np.concatenate([sources, targets]), axis=0)
+        around = np.where(period[0] > 0, np.minimum(extent, period[0] / 2), extent)
+        return math.hypot(*around)
+
 
 @named_options()
 @dataclass(frozen=True)
@@ -339,14 +548,24 @@ class DistanceDelay:
         _number(self, "offset")
         _number(self, "velocity")
 
+    def extremes(self) -> tuple[float, float]:
+        """The shortest, and no longest as long as no distances are known."""
+        return self.offset, math.inf
 
-Rule = (
-    FixedProbability
-    | FixedInDegree
-    | FixedOutDegree
-    | FixedTotal
-    | OneToOne
-    | AllToAll
-    | Pairs
-    | DistanceDependent
-)
+    def at(self, distance: Any) -> Any:
+        """The delay of synapses so long."""
+        return self.offset + distance / self.velocity
+
+
+def _overlap(rule: Any, source: View, target: View) -> int:
+    """Neurons that would connect to themselves, and must not."""
+    return 0 if rule.autapses else shared(source, target)
+
+
+def _pairs(rule: Any, source: View, target: View) -> int:
+    """Pairs of neurons that may be connected."""
+    return source.size * target.size - _overlap(rule, source, target)
+
+
+def _no_source(where: str) -> str:
+    return f"{where}: without autapses there is no source for one of the targets."

@@ -177,6 +177,14 @@ def declared(text: str) -> str:
     return name
 
 
+def declared_in(text: str, where: str) -> str:
+    """The same, of an error that says where the text stands."""
+    try:
+        return declared(text)
+    except UnitError as error:
+        raise EquationError(f"{where}; {error}.") from None
+
+
 def quantity(text: str) -> tuple[float, str]:
     """A number with its unit, such as "0.02 s", in the units of this project: 20.0 and "ms".
 

@@ -19,7 +19,6 @@ from tqdm import tqdm
 from spikesim import display
 from spikesim.codegen.generator import long_calls
 from spikesim.description.distributions import EXACT_LEVELS, WEIGHT_LEVELS
-from spikesim.description.model import NeuronModel
 from spikesim.description.network import (
     DISTRIBUTIONS,
     Network,
@@ -28,6 +27,7 @@ from spikesim.description.network import (
     extremes,
     shared,
 )
+from spikesim.description.neuron import NeuronModel
 from spikesim.description.plausibility import warn_of_si
 from spikesim.description.rules import (
     AllToAll,

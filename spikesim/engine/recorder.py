@@ -14,8 +14,8 @@ from spikesim.data.reports import ReportWriter, read_report
 from spikesim.data.spikes import SpikeWriter, open_spikes
 from spikesim.data.spiketrains import SpikeTrains
 from spikesim.description.equations import parse, substitute
-from spikesim.description.model import NeuronModel
 from spikesim.description.network import Network, View
+from spikesim.description.neuron import NeuronModel
 from spikesim.description.recording import (
     LFP,
     Averages,
