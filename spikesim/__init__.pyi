@@ -96,16 +96,16 @@ from .description.rules import (
 )
 from .engine.build import (
     Build as Build,
-    Synapses as Synapses,
     build as build,
-    check_memory as check_memory,
 )
+from .engine.decode import Synapses as Synapses
 from .engine.forecast import (
     Forecast as Forecast,
     forecast as forecast,
 )
+from .engine.memory import check_memory as check_memory
+from .engine.result import Result as Result
 from .engine.simulation import (
-    Result as Result,
     Simulation as Simulation,
     simulate as simulate,
 )

@@ -275,8 +275,8 @@ def _foreseen(
     """What a run would take; nothing is built."""
     import psutil
 
-    from spikesim.engine.build import check_memory
     from spikesim.engine.forecast import forecast
+    from spikesim.engine.memory import check_memory
 
     found = forecast(net, dt=dt, record=records, **options)
     try:

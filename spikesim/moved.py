@@ -28,7 +28,17 @@ MODULES: dict[str, tuple[str, ...]] = {
     "spikesim.engine.tables": ("spikesim.engine.clock.tables",),
     "spikesim.engine.times": ("spikesim.codegen.times",),
     "spikesim.engine.upswing": ("spikesim.codegen.upswing",),
-    "spikesim.engine.wiring": ("spikesim.engine.connectivity.wiring",),
+    "spikesim.engine.assembler": (
+        "spikesim.engine.clock.assemble",
+        "spikesim.engine.connectivity.gather",
+    ),
+    "spikesim.engine.bounds": ("spikesim.engine.sums",),
+    "spikesim.engine.wiring": (
+        "spikesim.engine.clock.write",
+        "spikesim.engine.connectivity.draw",
+        "spikesim.engine.connectivity.lists",
+        "spikesim.engine.connectivity.distance",
+    ),
     "spikesim.engine.writer": ("spikesim.codegen.writer",),
     "spikesim.equations": ("spikesim.description.equations",),
     "spikesim.inputs": ("spikesim.description.inputs",),

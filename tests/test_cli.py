@@ -149,15 +149,16 @@ def test_every_json_has_null_for_what_is_no_number(command, replaced, tmp_path, 
 
 def test_a_dry_run_builds_nothing(small, tmp_path, monkeypatch):
     import spikesim.engine.build as engine
+    from spikesim.engine.memory import estimate_memory
 
-    monkeypatch.setattr(engine, "Assembler", lambda *_: 1 / 0)
+    monkeypatch.setattr(engine, "Gathered", lambda *_: 1 / 0)
     out = tmp_path / "small.h5"
     asked = "run", small, "--dry-run", "--out", out, "--record", "b:v:0.5", "--duration", 4000
     code, stdout, _ = invoke(*asked, "--trials", 1, "--json")
     told = json.loads(stdout)
     assert code == 0 and list(tmp_path.iterdir()) == [small]
     assert (told["network"], told["neurons"], told["synapses"]) == ("small", 120, 200)
-    assert told["memory_gb"] * 1e9 == pytest.approx(engine.estimate_memory(network(small)))
+    assert told["memory_gb"] * 1e9 == pytest.approx(estimate_memory(network(small)))
     assert told["spikes_mb_per_s"] * 1e6 == 120 * 16 * told["assumed_rate_hz"]
     assert told["traces_mb_per_s"] * 1e6 == 20 * 4 * 2000  # single precision, every 0.5 ms
     assert told["fits"] and told["run_s"] == pytest.approx(4 * told["rtf"])

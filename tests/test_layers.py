@@ -49,9 +49,7 @@ def allowed(own: tuple[str, ...], other: tuple[str, ...]) -> bool:
 STILL = {
     (("description", "neuron"), ("codegen", "generator")),
     (("description", "network"), ("engine", "build")),
-    (("engine", "connectivity", "wiring"), ("engine", "clock", "tables")),
-    (("engine", "clock", "inputs"), ("engine", "build")),
-    (("engine", "clock", "inputs"), ("engine", "bounds")),
+    (("description", "network"), ("engine", "decode")),
 }
 
 

@@ -5,7 +5,7 @@ import pytest
 from numba import njit
 
 import spikesim as ss
-from spikesim.engine.clock.inputs import dead_time_hazards
+from spikesim.engine.clock.renewal import dead_time_hazards
 from spikesim.kernels import keyed
 
 SIZE = 130

@@ -13,7 +13,7 @@ from scipy import stats
 
 import spikesim as ss
 from spikesim.description.inputs import CorrelatedPoisson, Gamma, PoissonDeadTime
-from spikesim.engine.clock.inputs import dead_time_hazards, equilibrium_ages, gamma_hazards
+from spikesim.engine.clock.renewal import dead_time_hazards, equilibrium_ages, gamma_hazards
 
 DT = 0.1
 SIZE = 2000

@@ -8,7 +8,7 @@ from hypothesis import assume, given, settings, strategies as st
 
 import spikesim as ss
 from spikesim.description.distributions import likelihoods
-from spikesim.engine.bounds import DIGITS
+from spikesim.engine.sums import DIGITS
 
 SIZE = 130
 

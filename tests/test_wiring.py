@@ -11,7 +11,7 @@ from scipy import sparse, stats
 
 import spikesim as ss
 from spikesim.description.distributions import tail
-from spikesim.engine.build import expected_synapses
+from spikesim.engine.connectivity.rules import expected
 from spikesim.kernels import keyed
 
 MASK64 = 2**64 - 1
@@ -1156,9 +1156,7 @@ def test_memory_of_synapses_by_distance_is_foreseen():
     rule = ss.DistanceDependent(ss.Gaussian(0.2), period=2.0)
     net.connect("a", "b", rule, weight=1.0, delay=1.0)
     build = ss.build(net)
-    assert expected_synapses(net, net.projections["a->b"]) == pytest.approx(
-        build.synapse_count, rel=0.05
-    )
+    assert expected(net, net.projections["a->b"]) == pytest.approx(build.synapse_count, rel=0.05)
     with pytest.raises(MemoryError):
         ss.build(net, memory=0.1505)
 

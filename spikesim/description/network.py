@@ -29,7 +29,7 @@ from spikesim.display import short as _short
 from spikesim.names import named_options
 
 if TYPE_CHECKING:
-    from spikesim.engine.build import Synapses
+    from spikesim.engine.decode import Synapses
 
 DISTRIBUTIONS = Distribution
 MOST_LINES = 40  # of a network that is printed

@@ -14,11 +14,11 @@ from spikesim.description.distributions import Normal
 from spikesim.description.equations import evaluate, names, parse
 from spikesim.description.inputs import Current
 from spikesim.description.network import Drive, View
-from spikesim.engine.bounds import check_drive
-from spikesim.engine.build import Build, sampled
+from spikesim.engine.build import Build, drawn_values
 from spikesim.engine.clock.arrays import Neurons, Spikes, StateArrays
-from spikesim.engine.clock.inputs import drive_arrays, start_ages
+from spikesim.engine.clock.inputs import input_arrays, start_ages
 from spikesim.engine.clock.tables import aligned
+from spikesim.engine.sums import check_drive
 from spikesim.kernels.cache import generated_module
 from spikesim.kernels.keyed import derive_key
 
@@ -50,10 +50,10 @@ class State:
         self._values = {name: dict(values) for name, values in build.values.items()}
         self._drives = dict(self.network.drives)
         history, (address_bits, slot_bits) = b.wiring.history, b.wiring.packing
-        most = int((64 * (b.wiring.spans["last"] - b.wiring.spans["first"])).sum(axis=1).max())
-        empty = np.zeros(0, b.real)
-        inputs, given = drive_arrays(b, self._drives.values())
-        start_ages(b, inputs, self._drives.values(), seed, "start", replica)
+        most = int((64 * (b.layout.spans["last"] - b.wiring.spans["first"])).sum(axis=1).max())
+        empty = np.zeros(0, b.layout.real)
+        inputs, given = input_arrays(b.layout, b.network, self._drives.values())
+        start_ages(b.network, inputs, self._drives.values(), seed, "start", replica)
         neurons = Neurons(
             state=empty,
             state_first=np.zeros(len(self._names), np.int64),
@@ -72,7 +72,7 @@ class State:
         self.arrays = StateArrays(
             neurons=neurons,
             spikes=spikes,
-            ring=aligned(b.partitions << (address_bits + slot_bits), b.integer),
+            ring=aligned(b.partitions << (address_bits + slot_bits), b.layout.integer),
             inputs=inputs,
             given=given,
             key=np.uint64(derive_key(seed, replica, "noise")),
@@ -97,7 +97,7 @@ class State:
         observed = f"{OBSERVED}{variable}"
         place = rows.index(observed if observed in rows else variable)
         row = block * len(rows) + place
-        return self.arrays.neurons.state_first[p] + row * 64 + lane, self.build.partition_of(
+        return self.arrays.neurons.state_first[p] + row * 64 + lane, self.build.layout.partition_of(
             p, block
         )
 
@@ -165,7 +165,7 @@ class State:
             return
         neurons = self.arrays.neurons
         first = neurons.const_first[self._names.index(name)]
-        const = kernel.constants(self.build.real)
+        const = kernel.constants(self.build.layout.real)
         neurons.const[first : first + const.size] = const
         self._write(name, {row: kernel.per_neuron[row] for row in renewed})
 
@@ -183,7 +183,7 @@ class State:
             key = {self.network.populations[target].model.current}
             self._renew(target, self._values[target], drives, key)
         else:
-            inputs, given = drive_arrays(self.build, drives.values())
+            inputs, given = input_arrays(self.build.layout, self.network, drives.values())
             before = self.arrays.inputs.ages
             inputs.ages.reshape(-1, 3, 64)[:, 0] = before.reshape(-1, 3, 64)[:, 0]
             self.arrays = self.arrays._replace(inputs=inputs, given=given)
@@ -219,10 +219,10 @@ class State:
                     raise ValueError(f"{where}: unknown parameter {sorted(unknown)[0]!r}.")
                 noise = {}
                 if "xi" in names(node):
-                    noise["xi"] = sampled(Normal(0.0, 1.0), population.size, *key)
+                    noise["xi"] = drawn_values(Normal(0.0, 1.0), population.size, *key)
                 value = evaluate(node, {**self._values[name], **noise})
             else:
-                value = sampled(value, population.size, *key)
+                value = drawn_values(value, population.size, *key)
             result[variable] = np.broadcast_to(np.asarray(value, float), population.size)
         if population.model.dynamics.refractory is not None:
             result[REFRACTORY] = np.full(population.size, -1.0)
@@ -270,9 +270,9 @@ class State:
             64 * -(-populations[name].size // 64) * len(self._kernels[name].rows)
             for name in self._names
         ]
-        constants = [self._kernels[name].constants(b.real) for name in self._names]
+        constants = [self._kernels[name].constants(b.layout.real) for name in self._names]
         neurons = self.arrays.neurons._replace(
-            state=aligned(sum(sizes), b.real),
+            state=aligned(sum(sizes), b.layout.real),
             state_first=np.cumsum([0, *sizes[:-1]]),
             const=np.concatenate(constants),
             const_first=np.cumsum([0, *(part.size for part in constants[:-1])]),
@@ -306,7 +306,7 @@ class State:
     def _write(self, name: str, values: Mapping[str, np.ndarray]) -> None:
         """Write some of the rows of a population."""
         rows, kernel = self._rows(name), self._kernels[name]
-        size, real = self.network.populations[name].size, self.build.real
+        size, real = self.network.populations[name].size, self.build.layout.real
         for row, value in values.items():
             k, count = kernel.rows.index(row), kernel.rows.count(row)
             # Lanes beyond the last neuron repeat it: they must not meet a division by zero.

@@ -1,11 +1,10 @@
 """Inputs into the arrays that the run loop reads: random ones by block, given spikes as events."""
 
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any
-from weakref import WeakKeyDictionary
+from typing import Any
 
 import numpy as np
-from scipy import optimize, special
+from scipy import special
 
 from spikesim.description.distributions import Normal, levels
 from spikesim.description.inputs import (
@@ -19,10 +18,18 @@ from spikesim.description.inputs import (
     Spikes,
     WhiteNoise,
 )
-from spikesim.description.network import Drive
-from spikesim.engine.bounds import arrival_steps
+from spikesim.description.network import Drive, Network
 from spikesim.engine.clock.arrays import Given, Inputs
 from spikesim.engine.clock.input_kernels import GAUSS_LEVELS, address
+from spikesim.engine.clock.layout import Layout
+from spikesim.engine.clock.renewal import (
+    MOST_HAZARDS,
+    RARE,
+    equilibrium_ages,
+    hazard_sizes,
+    hazard_tables,
+)
+from spikesim.engine.clock.steps import arrival_steps, steps_of_bin
 from spikesim.engine.clock.tables import (
     CORRELATED,
     GAUSS,
@@ -34,9 +41,6 @@ from spikesim.engine.clock.tables import (
 )
 from spikesim.kernels.keyed import derive_key, generator
 
-if TYPE_CHECKING:
-    from spikesim.engine.build import Build
-
 KINDS = {
     Poisson: POISSON,
     PoissonRates: POISSON,
@@ -46,10 +50,7 @@ KINDS = {
     PoissonDeadTime: RENEWAL,
     CorrelatedPoisson: CORRELATED,
 }
-MOST_HAZARDS = 1 << 26  # entries of one input's tables
-RARE = 2.0**-20  # probability of a spike below which 32 bits hold it to less than 2e-4
 PIECE = 64  # blocks whose limits are found together
-HEAD = 256  # steps of a smooth distribution that are summed one by one
 
 
 class _Lines:
@@ -77,7 +78,7 @@ class _Lines:
         return result
 
 
-def drive_arrays(build: "Build", drives: Iterable[Drive]) -> tuple[Inputs, Given]:
+def input_arrays(layout: Layout, network: Network, drives: Iterable[Drive]) -> tuple[Inputs, Given]:
     """A state's inputs and given spikes; the ages of renewal trains are 0."""
     drives = list(drives)
     by_step = _by_step(drives)
@@ -89,32 +90,33 @@ def drive_arrays(build: "Build", drives: Iterable[Drive]) -> tuple[Inputs, Given
     hazards: list[np.ndarray] = []  # one table after the other
     ages: list[np.ndarray] = []  # [block, (age, first hazard, last), lane]
     driven: list[np.ndarray] = []  # blocks
-    driven_first = np.zeros((len(by_step), build.partitions + 1), np.int64)
+    driven_first = np.zeros((len(by_step), layout.partitions + 1), np.int64)
     for n, (row, drive) in enumerate(zip(table, by_step, strict=True)):
-        population = build.network.populations[drive.target.population]
+        population = network.populations[drive.target.population]
         given, size = drive.input, population.size
         row["kind"] = KINDS[type(given)]
-        row["population"] = list(build.network.populations).index(population.name)
+        row["population"] = layout.names.index(population.name)
         row["receptor"] = list(population.model.receptors).index(drive.receptor)
         row["stream"] = derive_key("input", drive.name) & 0xFFFFFFFF
         row["bins"], row["bin_steps"] = 1, 1
         if isinstance(given, PoissonRates | Sampled):
-            row["bin_steps"] = steps_of_bin(drive, build.dt)
+            row["bin_steps"] = steps_of_bin(drive, layout.dt)
             row["repeats"] = given.repeat
         if isinstance(given, Poisson | PoissonRates):
             rates = np.asarray(given.rate)[None] if isinstance(given, Poisson) else given.rates
-            _add_limits(row, limits, rates, drive, build.dt)
+            _add_limits(row, limits, rates, drive, layout.dt)
         elif isinstance(given, Renewal):
-            hazard, first, last, row["fine"] = hazard_tables(drive, size, build.dt)
+            rates = np.broadcast_to(_lanes(given.rate, drive, size), (-(-size // 64), 64))
+            hazard, first, last, row["fine"] = hazard_tables(drive, rates, layout.dt)
             row["ages"] = sum(map(len, ages))
             first = first + sum(x.size for x in hazards)
             ages.append(np.stack([np.zeros_like(first), first, last], axis=1))
             hazards.append(hazard)
         elif isinstance(given, CorrelatedPoisson):
-            _add_limits(row, limits, np.array([given.rate / given.correlation]), drive, build.dt)
+            _add_limits(row, limits, np.array([given.rate / given.correlation]), drive, layout.dt)
             row["copies"] = np.ceil(given.correlation * 2.0**32) - 1
 
-        unit = build.units[population.name, drive.receptor]
+        unit = layout.units[population.name, drive.receptor]
         if isinstance(given, Sampled):
             _add_samples(row, weights, drive, size, unit)
         elif isinstance(given, WhiteNoise):
@@ -124,12 +126,12 @@ def drive_arrays(build: "Build", drives: Iterable[Drive]) -> tuple[Inputs, Given
 
         blocks = _driven_blocks(drive)
         driven_first[n] = sum(map(len, driven))
-        last = build.wiring.spans[:, row["population"]]["last"]
+        last = layout.spans[:, row["population"]]["last"]
         driven_first[n, 1:] += np.searchsorted(blocks, last)
         driven.append(blocks)
     for age in ages:
         age[:, 1] += 64 * limits.blocks  # hazards lie behind all limits
-    kernels = [address(kind, build.precision, build.sums.wide) for kind in table["kind"]]
+    kernels = [address(kind, layout.precision, layout.wide_sums) for kind in table["kind"]]
     all_limits = limits.joined(np.uint32, sum(x.size for x in hazards))
     if hazards:
         np.concatenate(hazards, out=all_limits[64 * limits.blocks :])
@@ -138,12 +140,12 @@ def drive_arrays(build: "Build", drives: Iterable[Drive]) -> tuple[Inputs, Given
         kernels=np.array(kernels, np.int64),
         blocks=_flat(driven, np.int64),
         block_first=driven_first,
-        weights=weights.joined(build.integer),
-        reals=reals.joined(build.real),
+        weights=weights.joined(layout.integer),
+        reals=reals.joined(layout.real),
         limits=all_limits,
         ages=_flat(ages, np.int32),
     )
-    return inputs, _given(build, [d for d in drives if isinstance(d.input, Spikes)])
+    return inputs, _given(layout, network, [d for d in drives if isinstance(d.input, Spikes)])
 
 
 def _add_lanes(row: np.void, lines: _Lines, lanes: np.ndarray, drive: Drive) -> None:
@@ -224,7 +226,7 @@ def input_bytes(drive: Drive, size: int, dt: float, real: int, integer: int) -> 
             return 4.0 * bins * lanes * (poisson_levels(most) + 1) + integer * everyone
         case Gamma() | PoissonDeadTime():
             rates = np.unique(given.rate)
-            _, sizes = _hazard_sizes(given, 1000 / dt / rates[rates > 0], dt)
+            _, sizes = hazard_sizes(given, 1000 / dt / rates[rates > 0], dt)
             return 32.0 * min(float(sizes.sum()), MOST_HAZARDS) + (integer + 44.0) * everyone
         case Spikes():
             return 120.0 * len(given.trains)
@@ -268,17 +270,6 @@ def _driven_blocks(drive: Drive) -> np.ndarray:
     return np.unique(neurons // 64)
 
 
-def steps_of_bin(drive: Drive, dt: float) -> int:
-    """How many steps a bin of a time-varying input lasts."""
-    steps = round(drive.input.every / dt)
-    if steps < 1 or abs(steps * dt - drive.input.every) > 1e-6 * drive.input.every:
-        raise ValueError(
-            f"input {drive.name!r}: every is {drive.input.every:g} ms; it must be a multiple of "
-            f"dt = {dt:g} ms."
-        )
-    return steps
-
-
 def poisson_levels(most: float) -> int:
     """How many spikes of a mean of ``most`` a 32-bit draw can tell apart."""
     levels = 1
@@ -303,116 +294,13 @@ def poisson_limits(mean: np.ndarray, levels: int, fine: bool = False) -> np.ndar
     return np.concatenate([limits, np.where(mean < RARE, np.clip(rest, 0, 2**32 - 1), 0)], axis=-2)
 
 
-# Asked for again whenever an input is changed; by population size and dt.
-_tables: WeakKeyDictionary[Drive, dict[tuple[int, float], tuple]] = WeakKeyDictionary()
-
-
-def hazard_tables(
-    drive: Drive, size: int, dt: float
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, int]:
-    """Of a renewal input: limits on a 32-bit draw by age, a draw below which means a spike.
-
-    There is one table per distinct rate, whose last entry stands for all later ages. Beside them
-    the first entry of each lane's table, [block, lane], and its length less one; then how far
-    behind a limit lies what makes a draw on it a spike (see `poisson_limits`), 0 if nothing does.
-    """
-    known = _tables.setdefault(drive, {})
-    if (size, dt) not in known:
-        known[size, dt] = _hazard_tables(drive, size, dt)
-    return known[size, dt]
-
-
-def _hazard_sizes(given: Renewal, means: np.ndarray, dt: float) -> tuple[int, np.ndarray]:
-    """The shortest interval and the lengths of hazard tables of mean intervals, all in steps."""
-    if isinstance(given, Gamma):
-        return 1, gamma_ages(means / given.shape, given.shape)
-    shortest = max(1, int(np.ceil(given.dead_time / dt - 1e-6)))
-    return shortest, np.full(means.shape, shortest + 1.0)
-
-
-def _hazard_tables(
-    drive: Drive, size: int, dt: float
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, int]:
-    given = drive.input
-    rates = np.broadcast_to(_lanes(given.rate, drive, size), (-(-size // 64), 64))
-    distinct, which = np.unique(rates, return_inverse=True)
-    positive = distinct[distinct > 0]
-    means = 1000 / dt / positive  # steps
-    shortest, sizes = _hazard_sizes(given, means, dt)
-    if means.min(initial=np.inf) <= shortest:
-        raise ValueError(
-            f"input {drive.name!r}: rate runs up to {distinct[-1]:g} Hz; as intervals last at "
-            f"least {shortest * dt:g} ms (in steps of dt), it must be below "
-            f"{1000 / (shortest * dt):g} Hz."
-        )
-    if sizes.sum() > MOST_HAZARDS:
-        raise ValueError(
-            f"input {drive.name!r}: rate has {means.size} distinct values from {positive[0]:g} Hz, "
-            f"whose hazards at dt = {dt:g} ms take {sizes.sum():.3g} numbers; they may take "
-            f"{MOST_HAZARDS}: give fewer or higher rates."
-        )
-    tables = [np.zeros(1)] * int(distinct[0] == 0)
-    if isinstance(given, Gamma):
-        tables += [gamma_hazards(mean, given.shape) for mean in means]
-    else:
-        tables += [dead_time_hazards(mean, shortest) for mean in means]
-    lengths = np.array([table.size for table in tables])
-    first = (np.cumsum(lengths) - lengths)[which].reshape(rates.shape)
-    last = (lengths - 1)[which].reshape(rates.shape)
-    hazards = np.concatenate(tables) * 2.0**32
-    limits, rare = np.rint(hazards), (hazards > 0) & (hazards < RARE * 2.0**32)
-    fine = 0
-    if isinstance(given, PoissonDeadTime) and rare.any():  # of gamma trains only while they wait
-        limits[rare] = np.floor(hazards[rare])
-        fine, rest = limits.size, np.where(rare, (hazards - limits) * 2.0**32, 0)
-        limits = np.append(limits, rest)
-    return np.minimum(limits, 2**32 - 1).astype(np.uint32), first, last, fine
-
-
-def gamma_ages(scale: Any, shape: float) -> Any:
-    """Ages (steps) that the gamma intervals of a train survive but with probability 2^-32."""
-    return np.maximum(np.floor(special.gammainccinv(shape, 2.0**-32) * scale + 0.5), 1)
-
-
-def gamma_hazards(mean: float, shape: float) -> np.ndarray:
-    """Probabilities of a spike by age, for gamma intervals rounded to steps, 1 or more.
-
-    Their scale is solved for, so that the mean is exact after rounding: it is the sum of all
-    survival probabilities, here one by one as far as they may be steep, then as an integral.
-    """
-    smooth = mean / np.sqrt(shape) > 2  # steps of standard deviation
-    last = HEAD if smooth else gamma_ages((mean + 1) / shape, shape)
-    ages = np.arange(1, last)
-
-    def excess(ratio: float) -> float:
-        scale = ratio * mean / shape
-        head = special.gammaincc(shape, (ages + 0.5) / scale).sum()
-        x = last / scale
-        rest = shape * special.gammaincc(shape + 1, x) - x * special.gammaincc(shape, x)
-        return 1 + head + scale * rest - mean
-
-    scale = optimize.brentq(excess, 1e-9, 1 + 1 / mean) * mean / shape
-    ages = np.arange(1, gamma_ages(scale, shape) + 1)
-    survival = np.append(1.0, special.gammaincc(shape, (ages + 0.5) / scale))
-    return 1 - survival[1:] / survival[:-1]
-
-
-def dead_time_hazards(mean: float, dead: int) -> np.ndarray:
-    """Probabilities of a spike by age, for dead steps and exponential ones rounded to steps.
-
-    ``exp(-rate / 2) / (1 - exp(-rate))`` is what the rounded exponential steps are on average.
-    """
-    rate = 2 * np.arcsinh(0.5 / (mean - dead))
-    return np.append(np.zeros(dead - 1), -np.expm1([-rate / 2, -rate]))
-
-
-def start_ages(build: "Build", inputs: Inputs, drives: Iterable[Drive], *key: object) -> None:
+def start_ages(network: Network, inputs: Inputs, drives: Iterable[Drive], *key: object) -> None:
     """Give renewal trains ages as if they had run for ever; drawn under a key."""
     ages = inputs.ages.reshape(-1, 3, 64)
     for row, drive in zip(inputs.table, _by_step(drives), strict=True):
         if row["kind"] != RENEWAL:
             continue
-        blocks = -(-build.network.populations[drive.target.population].size // 64)
+        blocks = -(-network.populations[drive.target.population].size // 64)
         here = ages[row["ages"] :][:blocks]
         uniform = np.zeros(64 * blocks)
         uniform[drive.target.neurons] = generator(*key, drive.name).random(drive.target.size)
@@ -424,39 +312,29 @@ def start_ages(build: "Build", inputs: Inputs, drives: Iterable[Drive], *key: ob
         here[:, 0] = age.reshape(-1, 64)
 
 
-def equilibrium_ages(hazards: np.ndarray, uniform: np.ndarray) -> np.ndarray:
-    """Ages as frequent as a train is to survive them, the last one for all that follow."""
-    if not hazards[-1]:
-        return np.zeros(uniform.size, np.int32)
-    frequency = np.cumprod(np.append(1.0, 1 - hazards[:-1]))
-    frequency[-1] /= hazards[-1]
-    cumulative = np.cumsum(frequency)
-    return np.searchsorted(cumulative, uniform * cumulative[-1], side="right")
-
-
-def _given(build: "Build", drives: list[Drive]) -> Given:
+def _given(layout: Layout, network: Network, drives: list[Drive]) -> Given:
     """Given spikes by partition, then by step."""
     columns: list[list[np.ndarray]] = [[np.empty(0, np.int64)] for _ in range(4)]
     for drive in drives:
-        population = build.network.populations[drive.target.population]
-        p = list(build.network.populations).index(population.name)
+        population = network.populations[drive.target.population]
+        p = layout.names.index(population.name)
         trains = drive.input.trains
         block, lane = np.divmod(drive.target.start + drive.target.step * trains.neurons, 64)
-        partition = build.partition_of(p, block)
-        span = build.wiring.spans[partition, p]
+        partition = layout.partition_of(p, block)
+        span = layout.spans[partition, p]
         receptor = list(population.model.receptors).index(drive.receptor)
         within = (block - span["first"]) * len(population.model.receptors) + receptor
         weight = np.broadcast_to(np.asarray(drive.input.weight, float), trains.size)
-        unit = build.units[population.name, drive.receptor]
+        unit = layout.units[population.name, drive.receptor]
         columns[0].append(partition)
-        columns[1].append(arrival_steps(trains.times, build.dt))
+        columns[1].append(arrival_steps(trains.times, layout.dt))
         columns[2].append(span["address"] + within * 64 + lane)
         columns[3].append(np.rint(weight[trains.neurons] / unit).astype(np.int64))
     partition, step, address, weight = map(np.concatenate, columns)
     order = np.lexsort((address, step, partition))
     return Given(
-        first=np.searchsorted(partition[order], np.arange(build.partitions + 1)),
+        first=np.searchsorted(partition[order], np.arange(layout.partitions + 1)),
         step=step[order],
         address=address[order],
-        weight=weight[order].astype(build.integer),
+        weight=weight[order].astype(layout.integer),
     )

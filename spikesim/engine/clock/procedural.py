@@ -12,7 +12,8 @@ from numba import types
 from numba.extending import overload
 
 from spikesim.engine.clock.packing import ring_base, weight_shift
-from spikesim.engine.connectivity.wiring import delay_of, draw, level, place_of
+from spikesim.engine.clock.write import keep_own
+from spikesim.engine.connectivity.draw import delay_of, draw, level, place_of
 from spikesim.kernels.cache import inlined
 from spikesim.kernels.keyed import row_key
 
@@ -28,10 +29,12 @@ class Drawing(NamedTuple):
 
 
 def room_to_draw(drawing: Drawing | None) -> tuple[np.ndarray, ...] | None:
-    """Room for a row's addresses and random bits, and for the targets that were seen."""
+    """Room for a row as it is drawn and as it is kept, and for the targets that were seen."""
     if drawing is None:
         return None
     return (
+        np.empty(drawing.longest + 1, np.int32),
+        np.empty(drawing.longest + 1, np.uint32),
         np.empty(drawing.longest + 1, np.uint32),
         np.empty(drawing.longest + 1, np.uint32),
         np.zeros(drawing.widest + 1, np.uint8),
@@ -40,7 +43,7 @@ def room_to_draw(drawing: Drawing | None) -> tuple[np.ndarray, ...] | None:
 
 @inlined
 def _add_drawn(drawing, scratch, wiring, ring, partition, step, f, window, source):
-    addresses, bits, seen = scratch
+    places, drawn_bits, addresses, bits, seen = scratch
     axon, packing = wiring.axons[f], wiring.packing
     shift = weight_shift(packing)
     base = ring_base(packing, step)
@@ -53,7 +56,8 @@ def _add_drawn(drawing, scratch, wiring, ring, partition, step, f, window, sourc
             continue
         span = wiring.spans[partition, projection.target]
         receptors = wiring.populations[projection.target].receptors
-        kept = draw(projection, place, drawing.counts, span, receptors, seen, addresses, bits)
+        drawn = draw(projection, place, drawing.counts, seen, places, drawn_bits)
+        kept = keep_own(places, drawn_bits, drawn, projection, span, receptors, addresses, bits)
         weights = wiring.table[axon.table + projection.weight :]
         key = row_key(projection.key, place)
         for k in range(kept):

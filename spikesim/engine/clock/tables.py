@@ -5,24 +5,21 @@ An *axon* is all synapses of one source population, by partition in rows by sour
 
 import numpy as np
 
+from spikesim.engine.connectivity.tables import record
 
-def _record(**fields: type) -> np.dtype:
-    return np.dtype([(name, kind) for name, kind in fields.items()], align=True)
-
-
-POPULATION = _record(
+POPULATION = record(
     first=np.int64,  # number of its first neuron, counted over the network
     size=np.int64,
     receptors=np.int64,
 )
 
-SPAN = _record(  # of one population in one partition
+SPAN = record(  # of one population in one partition
     first=np.int64,  # blocks [first, last) of the population
     last=np.int64,
     address=np.int64,  # of the first block's first input
 )
 
-AXON = _record(
+AXON = record(
     population=np.int64,  # of the sources
     size=np.int64,  # sources
     first_delay=np.int64,  # steps: the shortest
@@ -34,40 +31,13 @@ AXON = _record(
     drawn=np.int64,  # 1 if its synapses are not stored (see `procedural`)
 )
 
-ROWS = _record(  # of one axon in one partition
+ROWS = record(  # of one axon in one partition
     words=np.int64,  # its first synapse
     rows=np.int64,  # its first row pointer: [source * windows + window], and one at the end
     exact=np.int64,  # its first weight, if weights lie outside the words, else -1
 )
 
-PROJECTION = _record(
-    rule=np.int64,  # DRAWN, DISTINCT, ALL or STORED
-    key=np.uint64,
-    receptor=np.int64,
-    target=np.int64,  # population
-    source_first=np.int64,
-    source_step=np.int64,
-    source_size=np.int64,
-    target_first=np.int64,
-    target_step=np.int64,
-    target_size=np.int64,
-    skip_self=np.int64,  # no autapses
-    counts=np.int64,  # where its synapses per source begin in `counts`
-    weight=np.int64,  # its first entry in the axon's table
-    levels=np.int64,  # how many entries are as likely as each other
-    common=np.int64,  # so many of these are weights; the others stand for a tail ...
-    octaves=np.int64,  # ... of so many times 64 entries, which follow (see `distributions.tail`)
-    delay=np.int64,  # which delay table
-    stored_rows=np.int64,  # STORED: where its row pointers and synapses begin; else -1
-    stored=np.int64,
-    stored_weight=np.int64,  # where its indices into the table begin, or -1: drawn
-    stored_delay=np.int64,  # where its delays begin, or -1: drawn
-)
-
-DRAWN, DISTINCT, ALL, STORED = range(4)
-DELAY_LEVELS = 65536  # entries of a delay table: quantiles of the delays, in steps
-
-INPUT = _record(  # 64-bit integers alone: kernels read it as an array of them
+INPUT = record(  # 64-bit integers alone: kernels read it as an array of them
     kind=np.int64,  # POISSON, GAUSS, SAMPLED, RENEWAL or CORRELATED
     population=np.int64,
     receptor=np.int64,
@@ -90,14 +60,14 @@ INPUT = _record(  # 64-bit integers alone: kernels read it as an array of them
 
 POISSON, GAUSS, SAMPLED, RENEWAL, CORRELATED = range(5)
 
-TRACE = _record(
+TRACE = record(
     every=np.int64,  # steps
     first_row=np.int64,  # number of the first sample that the buffer holds
     buffer=np.int64,  # where its samples begin
     columns=np.int64,
 )
 
-TAP = _record(  # a value to record: the sum of some cells of the state
+TAP = record(  # a value to record: the sum of some cells of the state
     trace=np.int64,
     column=np.int64,
     cell=np.int64,  # the first

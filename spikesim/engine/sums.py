@@ -8,29 +8,10 @@ from typing import Any
 import numpy as np
 from scipy import special
 
-from spikesim.codegen.times import ratio
-from spikesim.description.distributions import likelihoods
-from spikesim.description.inputs import (
-    CorrelatedPoisson,
-    Poisson,
-    PoissonRates,
-    Spikes,
-    WhiteNoise,
-)
-from spikesim.description.network import DISTRIBUTIONS, Drive, Network, Projection, extremes
-from spikesim.description.rules import (
-    AllToAll,
-    Box,
-    DistanceDependent,
-    FixedInDegree,
-    FixedOutDegree,
-    FixedProbability,
-    FixedTotal,
-    Gaussian,
-    OneToOne,
-    Pairs,
-)
-from spikesim.engine.connectivity.wiring import BOX, EXPONENTIAL, GAUSSIAN, largest_in_degree
+from spikesim.description.distributions import Distribution, extremes, likelihoods
+from spikesim.description.network import Drive, Network, Projection
+from spikesim.engine.clock.steps import arrival_steps
+from spikesim.engine.connectivity.rules import in_degree, largest_sum
 
 DIGITS = 2.0**52  # of the largest sum, in the unit that is needed: beyond, doubles lose count
 RARE = 1e-15  # probability that a closer bound does not hold: for a target, or in a step
@@ -171,8 +152,8 @@ def _total(keys: Iterable[Key], parts: Iterable[Part]) -> dict[Key, float]:
 
 def _of_projection(network: Network, projection: Projection, count: int) -> Part:
     weight = projection.weight
-    mean, most = _degree(network, projection)
-    if isinstance(weight, DISTRIBUTIONS):
+    mean, most = in_degree(network, projection)
+    if isinstance(weight, Distribution):
         values, shares = likelihoods(weight, count)
     else:
         values, shares = np.asarray(weight, float), None
@@ -183,11 +164,7 @@ def _of_projection(network: Network, projection: Projection, count: int) -> Part
             return _largest_of_drawn(np.abs(values), shares, mean, most)
         if not values.ndim:
             return min(float(_at_most(mean)), most) * largest
-        if isinstance(projection.rule, Pairs):
-            return float(np.bincount(projection.rule.targets, np.abs(values), minlength=1).max())
-        if isinstance(projection.rule, OneToOne):
-            return largest
-        return float(sum(np.abs(row) for row in values).max())
+        return largest_sum(projection)
 
     return Part(
         (projection.target.population, projection.receptor),
@@ -201,36 +178,23 @@ def _of_projection(network: Network, projection: Projection, count: int) -> Part
 
 def _of_drive(drive: Drive, dt: float, margin: float) -> Part:
     """``margin`` times what an input can bring in one step."""
-    given, spikes = drive.input, [1.0, 1.0]
-    weight = given.weight if hasattr(given, "weight") else getattr(given, "values", None)
-    match given:
-        case Poisson(rate=rates) | PoissonRates(rates=rates) | CorrelatedPoisson(rate=rates):
-            mean = float(np.max(rates)) * dt / 1000
-            spikes = [_unlikely(mean), float(_at_most(mean))]
-        case WhiteNoise():
-            weight, spikes = given.sd, [6.0, 6.0]
-        case Spikes():
-            steps = np.unique(arrival_steps(given.trains.times, dt), return_inverse=True)[1]
-            cells = steps * given.trains.size
-            cells, together = np.unique(cells + given.trains.neurons, return_counts=True)
-            each = np.broadcast_to(np.abs(weight), given.trains.size)
-            spikes[0] = float(together.max(initial=0))
-            closest = float((together * each[cells % given.trains.size]).max(initial=0.0))
-    largest = max(map(abs, extremes(weight)))
-    least, mean_weight = _least_and_mean(np.asarray(weight, float))
-    if isinstance(given, WhiteNoise):  # a normal variable can be as small as can be
-        least = 0.0
+    arriving = drive.input.largest(dt, arrival_steps)
+    most, hardly_more = arriving.most, arriving.most
+    if math.isinf(most):  # chance alone sets a bound
+        most, hardly_more = _unlikely(arriving.mean), float(_at_most(arriving.mean))
+    largest = max(map(abs, extremes(arriving.weights)))
+    least, mean = _least_and_mean(np.asarray(arriving.weights, float))
 
     def closer() -> float:
-        return margin * (closest if isinstance(given, Spikes) else spikes[1] * largest)
+        return margin * (hardly_more * largest if arriving.closest is None else arriving.closest)
 
     return Part(
         (drive.target.population, drive.receptor),
         f"input {drive.name!r}",
-        least,
-        mean_weight,
+        least if arriving.least is None else arriving.least,
+        mean,
         largest,
-        margin * (spikes[0] * largest),
+        margin * (most * largest),
         closer,
     )
 
@@ -271,71 +235,6 @@ def _largest_of_drawn(values: np.ndarray, shares: np.ndarray, mean: float, most:
         exponent = most * math.log1p(grown) if mean == most else mean * grown
         lowest = min(lowest, (exponent - math.log(RARE)) / x * largest)
     return lowest
-
-
-def arrival_steps(times: np.ndarray, dt: float) -> np.ndarray:
-    """The steps at whose end spikes given at ``times`` have arrived."""
-    above, below = ratio(dt)
-    steps = times * below / above
-    near = np.rint(steps)  # what a time of many steps is rounded to moves it by more than 1e-6
-    whole = abs(steps - near) < 1e-6 + 2 * np.spacing(steps)
-    return np.maximum(np.where(whole, near, np.ceil(steps)).astype(np.int64) - 1, 0)
-
-
-def _degree(network: Network, projection: Projection) -> tuple[float, float]:
-    """How many synapses a target has on average, where it has most, and how many it can have."""
-    rule, source, target = projection.rule, projection.source, projection.target
-    match rule:
-        case FixedInDegree():
-            return rule.k, rule.k
-        case OneToOne():
-            return 1, 1
-        case AllToAll():
-            return source.size, source.size
-        case Pairs():
-            most = int(np.bincount(rule.targets, minlength=1).max())
-            return most, most
-        case FixedProbability():
-            return rule.p * source.size, source.size
-        case FixedOutDegree():
-            mean = rule.k * source.size / max(1, target.size - (not rule.autapses))
-            return mean, source.size * (rule.k if rule.multapses else 1)
-        case FixedTotal():
-            return rule.n / target.size, rule.n
-        case DistanceDependent():
-            mean = largest_in_degree(*space(network, projection), *profile(rule))
-            return mean, source.size
-    raise AssertionError(rule)
-
-
-def space(network: Network, projection: Projection) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Positions of sources and targets, and the period of each dimension over its inverse."""
-    positions = [network.positions(view) for view in (projection.source, projection.target)]
-    period = np.zeros((2, positions[0].shape[1]))
-    if projection.rule.period is not None:
-        period[0] = projection.rule.period
-        period[1] = 1 / period[0]
-    return positions[0], positions[1], period
-
-
-def profile(rule: DistanceDependent) -> tuple[int, float, float]:
-    """Kind, scale and height, as the kernels want them."""
-    match rule.profile:
-        case Gaussian(sigma, p0):
-            return GAUSSIAN, sigma, p0
-        case Box(radius, p0):
-            return BOX, radius, p0
-        case _:
-            return EXPONENTIAL, rule.profile.length, rule.profile.p0
-
-
-def farthest(network: Network, projection: Projection) -> float:
-    """A distance that no pair of a `DistanceDependent` projection exceeds."""
-    sources, targets, period = space(network, projection)
-    both = np.concatenate([sources, targets])
-    extent = np.ptp(both, axis=0)
-    around = np.where(period[0] > 0, np.minimum(extent, period[0] / 2), extent)
-    return math.hypot(*around)
 
 
 def _unlikely(mean: Any) -> Any:
