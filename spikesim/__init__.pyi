@@ -1,6 +1,13 @@
 """The public names of spikesim: this is their only list."""
 
 from . import networks as networks, plots as plots, rate as rate, rate_plots as rate_plots
+from .data.reports import (
+    read_report as read_report,
+)
+from .data.spikes import (
+    info as info,
+    open_spikes as open_spikes,
+)
 from .data.spiketrains import (
     SpikeTrains as SpikeTrains,
 )
@@ -98,11 +105,6 @@ from .engine.simulation import (
 from .interop.edges import (
     edge_columns as edge_columns,
     read_edges as read_edges,
-)
-from .storage import (
-    info as info,
-    open_spikes as open_spikes,
-    read_report as read_report,
 )
 
 __version__: str

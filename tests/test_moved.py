@@ -1,6 +1,7 @@
 """Old places and names work, with a warning that names the new ones at the line that used them."""
 
 import importlib
+import subprocess
 import sys
 
 import pytest
@@ -45,3 +46,9 @@ def test_an_old_name_leads_to_the_new_one(old):
     with pytest.warns(DeprecationWarning, match=f"{old} is called {NAMES[old]} now"):
         found = getattr(importlib.import_module(module), name)
     assert found is getattr(importlib.import_module(home), new)
+
+
+@pytest.mark.parametrize("package", ["spikesim", "spikesim.rate"])
+def test_no_public_name_leads_through_an_old_module(package):
+    code = f"import {package} as p\nfor name in p.__all__:\n    getattr(p, name)"
+    subprocess.run([sys.executable, "-W", "error::DeprecationWarning", "-c", code], check=True)
