@@ -11,6 +11,10 @@ from importlib.machinery import ModuleSpec
 from types import ModuleType
 
 MODULES: dict[str, tuple[str, ...]] = {
+    "spikesim.cli_train": (
+        *("spikesim.cli.train", "spikesim.cli.tasks", "spikesim.cli.plot", "spikesim.cli.info"),
+        *("spikesim.cli.output", "spikesim.cli.told", "spikesim.cli.user_code"),
+    ),
     "spikesim.distributions": ("spikesim.description.distributions",),
     "spikesim.edges": ("spikesim.interop.edges",),
     "spikesim.engine.arrivals": ("spikesim.engine.clock.arrivals",),

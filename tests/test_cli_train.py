@@ -14,7 +14,8 @@ import pytest
 from click.testing import CliRunner
 
 from spikesim.cli import main
-from spikesim.cli_train import CELLS, DEFAULTS
+from spikesim.cli.tasks import DEFAULTS
+from spikesim.cli.train import CELLS
 from spikesim.rate.files import load, load_history, save
 from spikesim.rate.tasks import TASKS
 from spikesim.rate.training import respond
