@@ -1,6 +1,6 @@
 """The public names of spikesim: this is their only list."""
 
-from . import networks as networks, plots as plots, rate as rate, rate_plots as rate_plots
+from . import networks as networks, plots as plots, rate as rate
 from .data.reports import (
     read_report as read_report,
 )

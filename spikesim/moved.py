@@ -35,12 +35,17 @@ MODULES: dict[str, tuple[str, ...]] = {
     "spikesim.engine.wiring": ("spikesim.engine.connectivity.wiring",),
     "spikesim.engine.writer": ("spikesim.codegen.writer",),
     "spikesim.equations": ("spikesim.description.equations",),
+    "spikesim.figure": ("spikesim.plots.figure",),
     "spikesim.inputs": ("spikesim.description.inputs",),
     "spikesim.model": ("spikesim.description.model",),
     "spikesim.models": ("spikesim.description.models",),
     "spikesim.network": ("spikesim.description.network",),
     "spikesim.plausibility": ("spikesim.description.plausibility",),
     "spikesim.rate.checks": ("spikesim.checks",),
+    "spikesim.rate_plots": (
+        *("spikesim.plots.training", "spikesim.plots.trials", "spikesim.plots.tasks"),
+        *("spikesim.plots.dynamics", "spikesim.plots.canvas"),
+    ),
     "spikesim.recording": ("spikesim.description.recording",),
     "spikesim.rules": ("spikesim.description.rules",),
     "spikesim.spiketrains": ("spikesim.data.spiketrains",),
@@ -52,7 +57,9 @@ MODULES: dict[str, tuple[str, ...]] = {
     "spikesim.told": ("spikesim.checks",),
     "spikesim.units": ("spikesim.description.units",),
 }
-NAMES: dict[str, str] = {}  # "spikesim.rate.Old": "spikesim.rate.new_home.New"
+NAMES: dict[str, str] = {  # of packages and of old modules
+    "spikesim.rate_plots.overview": "spikesim.plots.training_overview",
+}
 _PACKAGES = {old.rpartition(".")[0] for old in MODULES}
 
 
@@ -86,6 +93,8 @@ class Finder:
         _warn(f"{old} has moved: its names are in {' and '.join(homes)} now.")
 
         def __getattr__(name: str) -> object:
+            if f"{old}.{name}" in NAMES:
+                return moved_name(old, name)
             for home in homes:
                 try:
                     return getattr(importlib.import_module(home), name)

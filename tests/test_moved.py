@@ -48,7 +48,7 @@ def test_an_old_name_leads_to_the_new_one(old):
     assert found is getattr(importlib.import_module(home), new)
 
 
-@pytest.mark.parametrize("package", ["spikesim", "spikesim.rate"])
+@pytest.mark.parametrize("package", ["spikesim", "spikesim.rate", "spikesim.plots"])
 def test_no_public_name_leads_through_an_old_module(package):
     code = f"import {package} as p\nfor name in p.__all__:\n    getattr(p, name)"
     subprocess.run([sys.executable, "-W", "error::DeprecationWarning", "-c", code], check=True)

@@ -73,7 +73,7 @@ def _draw_traces(file: Path) -> Any:
 
 def _draw_model(file: Path, own: Path | None) -> Any:
     """The figure of a model file, whose task is named in it, or defined by a file of one's own."""
-    from spikesim import rate_plots
+    from spikesim import plots
     from spikesim.rate.files import load, load_history
     from spikesim.rate.training import respond
 
@@ -96,8 +96,8 @@ def _draw_model(file: Path, own: Path | None) -> Any:
             f"{history.task!r} is a task of one's own; with its file (--task) trials are drawn too",
             err=True,
         )
-        return rate_plots.learning_curve(history)
+        return plots.learning_curve(history)
     trials = DEFAULTS.get(task.name, OWN).test_trials
     outputs, drawn = respond(network, task, trials)
-    network.run(drawn.inputs[:, : rate_plots.EXAMPLES], seed=0)
-    return rate_plots.overview(task, history, outputs, drawn, rates=network.rates[-1])
+    network.run(drawn.inputs[:, : plots.EXAMPLES], seed=0)
+    return plots.training_overview(task, history, outputs, drawn, rates=network.rates[-1])

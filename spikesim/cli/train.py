@@ -76,7 +76,7 @@ def train(
     as_json: bool,
 ) -> None:
     """Train a network, keep it, and tell how well it does."""
-    from spikesim import plots, rate_plots
+    from spikesim import plots
     from spikesim.rate.files import save
     from spikesim.rate.optimizers import Adam
     from spikesim.rate.training import respond, train as run
@@ -113,7 +113,7 @@ def train(
     outputs, trials = respond(network, made, default.test_trials, seed=seed)
     summary = _summary(made, cell, network, history, outputs, trials)
     if plot is not None:
-        figure = rate_plots.overview(made, history, outputs, trials, until)
+        figure = plots.training_overview(made, history, outputs, trials, until)
         plots.save(figure, plot, overwrite=force)
     if as_json:
         print_json(summary)
