@@ -1,10 +1,10 @@
 """The public names of spikesim: this is their only list."""
 
 from . import networks as networks, plots as plots, rate as rate
-from .data.reports import (
+from .data.report_files import (
     read_report as read_report,
 )
-from .data.spikes import (
+from .data.spike_files import (
     info as info,
     open_spikes as open_spikes,
 )

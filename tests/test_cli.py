@@ -17,7 +17,7 @@ from click.testing import CliRunner
 
 import spikesim as ss
 from spikesim.cli import main
-from spikesim.data.spikes import SpikeWriter
+from spikesim.data.spike_files import SpikeWriter
 from spikesim.rate import LeakyRNN, RateNetwork
 from spikesim.rate.files import save
 
@@ -130,7 +130,7 @@ def test_json_of_a_file_without_an_end_is_json(tmp_path):
     ("command", "replaced"),
     [
         (("run", "small.py", "--duration", 1), "spikesim.cli.run.summary_of"),
-        (("info", "run.h5"), "spikesim.data.spikes.info"),
+        (("info", "run.h5"), "spikesim.data.spike_files.info"),
         (("info", "model.h5"), "spikesim.rate.files.model_info"),
         (("train", "xor", "--units", 4, "--updates", 1), "spikesim.cli.train._summary"),
     ],

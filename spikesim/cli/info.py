@@ -14,7 +14,7 @@ from spikesim.cli.told import told
 @told
 def info(file: Path, as_json: bool) -> None:
     """Say what a FILE of spikes or traces, or a trained network, holds."""
-    from spikesim.data.spikes import info as read
+    from spikesim.data.spike_files import info as read
     from spikesim.rate.files import is_model
 
     if is_model(file):

@@ -34,7 +34,7 @@ def plot(file: Path, out: Path, kind: str | None, task: Path | None, force: bool
     inputs, outputs and units in some trials.
     """
     from spikesim import plots
-    from spikesim.data.spikes import info, open_spikes
+    from spikesim.data.spike_files import info, open_spikes
     from spikesim.rate.files import is_model
 
     check_free(out, force)
@@ -56,8 +56,8 @@ def plot(file: Path, out: Path, kind: str | None, task: Path | None, force: bool
 
 def _draw_traces(file: Path) -> Any:
     from spikesim import plots
-    from spikesim.data.reports import read_report
-    from spikesim.data.spikes import info
+    from spikesim.data.report_files import read_report
+    from spikesim.data.spike_files import info
 
     parts = {}
     for name in info(file)["populations"]:

@@ -10,8 +10,8 @@ import numpy as np
 
 from spikesim.codegen.generator import OBSERVED
 from spikesim.codegen.times import milliseconds
-from spikesim.data.reports import ReportWriter, read_report
-from spikesim.data.spikes import SpikeWriter, open_spikes
+from spikesim.data.report_files import ReportWriter, read_report
+from spikesim.data.spike_files import SpikeWriter, open_spikes
 from spikesim.data.spiketrains import SpikeTrains
 from spikesim.description.equations import parse, substitute
 from spikesim.description.model import NeuronModel

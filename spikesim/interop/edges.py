@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from spikesim.checks import warn
-from spikesim.data.edges import read_sonata_edges
+from spikesim.data.edge_files import read_sonata_edges
 from spikesim.description.rules import Edges
 from spikesim.kernels.cache import kernel
 
