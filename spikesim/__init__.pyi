@@ -4,6 +4,11 @@ from . import networks as networks, plots as plots, rate as rate
 from .data.report_files import (
     read_report as read_report,
 )
+from .data.signals import (
+    Averages as Averages,
+    BinnedRate as BinnedRate,
+    Samples as Samples,
+)
 from .data.spike_files import (
     info as info,
     open_spikes as open_spikes,
@@ -65,11 +70,8 @@ from .description.network import (
 )
 from .description.recording import (
     LFP as LFP,
-    Averages as Averages,
-    BinnedRate as BinnedRate,
     Mean as Mean,
     Rate as Rate,
-    Samples as Samples,
     Trace as Trace,
 )
 from .description.rules import (

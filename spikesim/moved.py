@@ -46,7 +46,7 @@ MODULES: dict[str, tuple[str, ...]] = {
         *("spikesim.plots.training", "spikesim.plots.trials", "spikesim.plots.tasks"),
         *("spikesim.plots.dynamics", "spikesim.plots.canvas"),
     ),
-    "spikesim.recording": ("spikesim.description.recording",),
+    "spikesim.recording": ("spikesim.description.recording", "spikesim.data.signals"),
     "spikesim.rules": ("spikesim.description.rules",),
     "spikesim.spiketrains": ("spikesim.data.spiketrains",),
     "spikesim.storage": ("spikesim.data.spike_files", "spikesim.data.report_files"),

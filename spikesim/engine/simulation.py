@@ -17,9 +17,10 @@ import numpy as np
 from spikesim import __version__, display
 from spikesim.checks import warn
 from spikesim.codegen.times import milliseconds
+from spikesim.data.signals import Averages, BinnedRate, Samples
 from spikesim.data.spiketrains import SpikeTrains
 from spikesim.description.network import Network, Population, View
-from spikesim.description.recording import Averages, BinnedRate, Recorded, Samples
+from spikesim.description.recording import Recorded
 from spikesim.engine.build import (
     Build,
     Synapses,
