@@ -52,3 +52,13 @@ def test_an_old_name_leads_to_the_new_one(old):
 def test_no_public_name_leads_through_an_old_module(package):
     code = f"import {package} as p\nfor name in p.__all__:\n    getattr(p, name)"
     subprocess.run([sys.executable, "-W", "error::DeprecationWarning", "-c", code], check=True)
+
+
+def test_a_module_that_was_shared_out_has_its_renamed_names_too(unloaded):
+    from spikesim import plots
+
+    with pytest.warns(DeprecationWarning):
+        from spikesim.cli_train import CELLS, DEFAULTS, draw_model, train  # noqa: F401
+        from spikesim.rate_plots import COLOURS, behaviour, overview
+    assert (COLOURS, behaviour) == (plots.COLOURS, plots.behaviour)
+    assert overview is plots.training_overview is not plots.overview

@@ -18,7 +18,7 @@ def info(file: Path, as_json: bool) -> None:
     from spikesim.rate.files import is_model
 
     if is_model(file):
-        _tell_model(file, as_json)
+        tell_model(file, as_json)
         return
     found = read(file)
     if as_json:
@@ -30,7 +30,7 @@ def info(file: Path, as_json: bool) -> None:
     click.echo(aligned([["population", *columns], *rows]))
 
 
-def _tell_model(file: Path, as_json: bool) -> None:
+def tell_model(file: Path, as_json: bool) -> None:
     """Say what a model file holds."""
     from spikesim.rate.files import model_info
 

@@ -48,7 +48,7 @@ def plot(file: Path, out: Path, kind: str | None, task: Path | None, force: bool
     if kind is not None:
         raise ValueError(f"--kind is {kind!r}; it is for spikes, and {file} holds none.")
     if model:
-        figure = _draw_model(file, task)
+        figure = draw_model(file, task)
     else:
         figure = _draw_traces(file)
     plots.save(figure, out, overwrite=force)
@@ -71,7 +71,7 @@ def _draw_traces(file: Path) -> Any:
     return plots.report(parts)
 
 
-def _draw_model(file: Path, own: Path | None) -> Any:
+def draw_model(file: Path, own: Path | None) -> Any:
     """The figure of a model file, whose task is named in it, or defined by a file of one's own."""
     from spikesim import plots
     from spikesim.rate.files import load, load_history
