@@ -11,7 +11,7 @@ import numba
 import numpy as np
 
 import spikesim
-from spikesim.cli import finite
+from spikesim.cli.output import finite
 
 FOLDER = Path(__file__).parent / "results"
 

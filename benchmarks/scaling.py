@@ -16,7 +16,7 @@ import click
 
 import spikesim as ss
 from benchmarks import machine, results
-from spikesim.cli import peak_memory
+from spikesim.cli.run_summary import peak_memory
 
 # By name, the neurons, in-degrees and rates (Hz) of a series; what changes has several.
 SERIES = {

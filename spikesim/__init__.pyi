@@ -1,6 +1,18 @@
 """The public names of spikesim: this is their only list."""
 
-from . import networks as networks, plots as plots, rate as rate, rate_plots as rate_plots
+from . import networks as networks, plots as plots, rate as rate
+from .data.report_files import (
+    read_report as read_report,
+)
+from .data.signals import (
+    Averages as Averages,
+    BinnedRate as BinnedRate,
+    Samples as Samples,
+)
+from .data.spike_files import (
+    info as info,
+    open_spikes as open_spikes,
+)
 from .data.spiketrains import (
     SpikeTrains as SpikeTrains,
 )
@@ -72,11 +84,8 @@ from .description.receptors import (
 )
 from .description.recording import (
     LFP as LFP,
-    Averages as Averages,
-    BinnedRate as BinnedRate,
     Mean as Mean,
     Rate as Rate,
-    Samples as Samples,
     Trace as Trace,
 )
 from .description.rules import (
@@ -112,11 +121,6 @@ from .engine.simulation import (
 from .interop.edges import (
     edge_columns as edge_columns,
     read_edges as read_edges,
-)
-from .storage import (
-    info as info,
-    open_spikes as open_spikes,
-    read_report as read_report,
 )
 
 __version__: str

@@ -11,6 +11,10 @@ from importlib.machinery import ModuleSpec
 from types import ModuleType
 
 MODULES: dict[str, tuple[str, ...]] = {
+    "spikesim.cli_train": (
+        *("spikesim.cli.train", "spikesim.cli.tasks", "spikesim.cli.plot", "spikesim.cli.info"),
+        *("spikesim.cli.output", "spikesim.cli.told", "spikesim.cli.user_code"),
+    ),
     "spikesim.distributions": ("spikesim.description.distributions",),
     "spikesim.edges": ("spikesim.interop.edges",),
     "spikesim.engine.arrivals": ("spikesim.engine.clock.input_kernels",),
@@ -41,6 +45,7 @@ MODULES: dict[str, tuple[str, ...]] = {
     ),
     "spikesim.engine.writer": ("spikesim.codegen.writer",),
     "spikesim.equations": ("spikesim.description.equations",),
+    "spikesim.figure": ("spikesim.plots.figure",),
     "spikesim.inputs": ("spikesim.description.inputs",),
     "spikesim.model": (
         "spikesim.description.neuron",
@@ -59,18 +64,24 @@ MODULES: dict[str, tuple[str, ...]] = {
     "spikesim.network": ("spikesim.description.network",),
     "spikesim.plausibility": ("spikesim.description.plausibility",),
     "spikesim.rate.checks": ("spikesim.checks",),
-    "spikesim.recording": ("spikesim.description.recording",),
+    "spikesim.rate_plots": (
+        *("spikesim.plots.training", "spikesim.plots.trials", "spikesim.plots.tasks"),
+        *("spikesim.plots.dynamics", "spikesim.plots.canvas"),
+    ),
+    "spikesim.recording": ("spikesim.description.recording", "spikesim.data.signals"),
     "spikesim.rules": ("spikesim.description.rules",),
     "spikesim.spiketrains": ("spikesim.data.spiketrains",),
-    "spikesim.storage": ("spikesim.data.spikes", "spikesim.data.reports"),
-    "spikesim.storage.edges": ("spikesim.data.edges",),
+    "spikesim.storage": ("spikesim.data.spike_files", "spikesim.data.report_files"),
+    "spikesim.storage.edges": ("spikesim.data.edge_files",),
     "spikesim.storage.hdf5": ("spikesim.data.hdf5",),
-    "spikesim.storage.reports": ("spikesim.data.reports",),
-    "spikesim.storage.spikes": ("spikesim.data.spikes",),
+    "spikesim.storage.reports": ("spikesim.data.report_files",),
+    "spikesim.storage.spikes": ("spikesim.data.spike_files",),
     "spikesim.told": ("spikesim.checks",),
     "spikesim.units": ("spikesim.description.units",),
 }
-NAMES: dict[str, str] = {}  # "spikesim.rate.Old": "spikesim.rate.new_home.New"
+NAMES: dict[str, str] = {  # of packages and of old modules
+    "spikesim.rate_plots.overview": "spikesim.plots.training_overview",
+}
 _PACKAGES = {old.rpartition(".")[0] for old in MODULES}
 
 
@@ -104,6 +115,8 @@ class Finder:
         _warn(f"{old} has moved: its names are in {' and '.join(homes)} now.")
 
         def __getattr__(name: str) -> object:
+            if f"{old}.{name}" in NAMES:
+                return moved_name(old, name)
             for home in homes:
                 try:
                     return getattr(importlib.import_module(home), name)

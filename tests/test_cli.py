@@ -17,7 +17,7 @@ from click.testing import CliRunner
 
 import spikesim as ss
 from spikesim.cli import main
-from spikesim.data.spikes import SpikeWriter
+from spikesim.data.spike_files import SpikeWriter
 from spikesim.rate import LeakyRNN, RateNetwork
 from spikesim.rate.files import save
 
@@ -129,10 +129,10 @@ def test_json_of_a_file_without_an_end_is_json(tmp_path):
 @pytest.mark.parametrize(
     ("command", "replaced"),
     [
-        (("run", "small.py", "--duration", 1), "spikesim.cli._summary"),
-        (("info", "run.h5"), "spikesim.data.spikes.info"),
+        (("run", "small.py", "--duration", 1), "spikesim.cli.run.summary_of"),
+        (("info", "run.h5"), "spikesim.data.spike_files.info"),
         (("info", "model.h5"), "spikesim.rate.files.model_info"),
-        (("train", "xor", "--units", 4, "--updates", 1), "spikesim.cli_train._summary"),
+        (("train", "xor", "--units", 4, "--updates", 1), "spikesim.cli.train._summary"),
     ],
 )
 def test_every_json_has_null_for_what_is_no_number(command, replaced, tmp_path, monkeypatch):
@@ -423,3 +423,25 @@ def test_a_full_disk_keeps_what_was_flushed(tmp_path):
     assert "Traceback" not in done.stderr
     assert "cuba.h5 holds every spike up to" in done.stderr
     assert len(ss.open_spikes(out)["exc"]) > 1000
+
+
+@pytest.mark.parametrize(
+    ("arguments", "loaded"),
+    [
+        (["--version"], set()),
+        (["--help"], {"info", "plot", "run", "train"}),
+        (["run", "--help"], {"run"}),
+        (["train", "--help"], {"train"}),
+    ],
+)
+def test_a_command_is_loaded_when_asked_for_and_what_is_heavy_when_used(arguments, loaded):
+    code = (
+        "import sys\n"
+        "from click.testing import CliRunner\n"
+        "from spikesim.cli import COMMANDS, main\n"
+        f"assert CliRunner().invoke(main, {arguments}).exit_code == 0\n"
+        f"assert {{c for c in COMMANDS if f'spikesim.cli.{{c}}' in sys.modules}} == {loaded}\n"
+        "assert not {'numpy', 'numba', 'h5py', 'matplotlib', 'tqdm'} & set(sys.modules)\n"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    subprocess.run([sys.executable, "-c", code], check=True, env=environment)

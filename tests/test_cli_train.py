@@ -14,7 +14,8 @@ import pytest
 from click.testing import CliRunner
 
 from spikesim.cli import main
-from spikesim.cli_train import CELLS, DEFAULTS
+from spikesim.cli.tasks import DEFAULTS
+from spikesim.cli.train import CELLS
 from spikesim.rate.files import load, load_history, save
 from spikesim.rate.tasks import TASKS
 from spikesim.rate.training import respond
@@ -161,17 +162,17 @@ def test_an_error_in_a_file_of_a_task_is_told_with_its_line(tmp_path, kind):
 
 
 def test_plot_draws_a_trained_network(tmp_path, monkeypatch):
-    from spikesim import rate_plots
+    from spikesim import plots
 
     drawn = []
-    for name in ("overview", "learning_curve"):
-        draw = getattr(rate_plots, name)
+    for name in ("training_overview", "learning_curve"):
+        draw = getattr(plots, name)
 
         def spy(*args, name=name, draw=draw, **options):
             drawn.append((name, args, options))
             return draw(*args, **options)
 
-        monkeypatch.setattr(rate_plots, name, spy)
+        monkeypatch.setattr(plots, name, spy)
     built_in, own, bare, picture = (
         tmp_path / f"{n}.{e}" for n, e in (("a", "h5"), ("b", "h5"), ("c", "h5"), ("x", "png"))
     )
@@ -183,7 +184,7 @@ def test_plot_draws_a_trained_network(tmp_path, monkeypatch):
         assert code == 0, stderr
         assert picture.read_bytes().startswith(b"\x89PNG")
     assert "with its file (--task) trials are drawn too" in stderr
-    assert [name for name, *_ in drawn] == ["overview"] * 3 + ["learning_curve"]
+    assert [name for name, *_ in drawn] == ["training_overview"] * 3 + ["learning_curve"]
     task, history, outputs, trials = drawn[0][1]
     assert (task.name, task.dt, history.updates, outputs.shape[1]) == ("go_nogo", 5.0, 3, 2048)
     assert drawn[0][2]["rates"].shape == (len(outputs), 4, 10)

@@ -26,7 +26,7 @@ MAY_IMPORT = {
     "analysis": {"ground", "data"},
     "tools": {"ground", "data", "description", "kernels", "codegen", "engine", "rate", "analysis"},
 }
-TOOLS = {"networks", "plots", "interop", "cli", "rate_plots", "figure", "cli_train"}
+TOOLS = {"networks", "plots", "interop", "cli"}
 
 
 def layer(part: tuple[str, ...]) -> str:

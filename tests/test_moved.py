@@ -1,6 +1,7 @@
 """Old places and names work, with a warning that names the new ones at the line that used them."""
 
 import importlib
+import subprocess
 import sys
 
 import pytest
@@ -45,3 +46,19 @@ def test_an_old_name_leads_to_the_new_one(old):
     with pytest.warns(DeprecationWarning, match=f"{old} is called {NAMES[old]} now"):
         found = getattr(importlib.import_module(module), name)
     assert found is getattr(importlib.import_module(home), new)
+
+
+@pytest.mark.parametrize("package", ["spikesim", "spikesim.rate", "spikesim.plots"])
+def test_no_public_name_leads_through_an_old_module(package):
+    code = f"import {package} as p\nfor name in p.__all__:\n    getattr(p, name)"
+    subprocess.run([sys.executable, "-W", "error::DeprecationWarning", "-c", code], check=True)
+
+
+def test_a_module_that_was_shared_out_has_its_renamed_names_too(unloaded):
+    from spikesim import plots
+
+    with pytest.warns(DeprecationWarning):
+        from spikesim.cli_train import CELLS, DEFAULTS, draw_model, train  # noqa: F401
+        from spikesim.rate_plots import COLOURS, behaviour, overview
+    assert (COLOURS, behaviour) == (plots.COLOURS, plots.behaviour)
+    assert overview is plots.training_overview is not plots.overview

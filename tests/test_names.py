@@ -119,7 +119,7 @@ def test_modules_are_there_without_an_import_of_their_own():
     code = (
         "import sys, spikesim as ss\n"
         "assert 'spikesim.plots' not in sys.modules\n"
-        "ss.plots.raster, ss.rate.GRU, ss.networks.NAMES, ss.rate_plots.overview\n"
+        "ss.plots.raster, ss.rate.GRU, ss.networks.NAMES, ss.plots.training_overview\n"
         "assert 'matplotlib' not in sys.modules and 'rate' in dir(ss)\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True)

@@ -10,22 +10,14 @@ import numpy as np
 
 from spikesim.codegen.generator import OBSERVED
 from spikesim.codegen.times import milliseconds
-from spikesim.data.reports import ReportWriter, read_report
-from spikesim.data.spikes import SpikeWriter, open_spikes
+from spikesim.data.report_files import ReportWriter, read_report
+from spikesim.data.signals import Averages, BinnedRate, Samples
+from spikesim.data.spike_files import SpikeWriter, open_spikes
 from spikesim.data.spiketrains import SpikeTrains
 from spikesim.description.equations import parse, substitute
 from spikesim.description.network import Network, View
 from spikesim.description.neuron import NeuronModel
-from spikesim.description.recording import (
-    LFP,
-    Averages,
-    BinnedRate,
-    Mean,
-    Rate,
-    Recorded,
-    Samples,
-    Trace,
-)
+from spikesim.description.recording import LFP, Mean, Rate, Recorded, Trace
 from spikesim.engine.clock.arrays import Record
 from spikesim.engine.clock.packing import unpacked_spikes
 from spikesim.engine.clock.tables import TAP, TRACE

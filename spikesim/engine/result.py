@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from spikesim import display
+from spikesim.data.signals import Averages, BinnedRate, Samples
 from spikesim.data.spiketrains import SpikeTrains
 from spikesim.description.network import View
-from spikesim.description.recording import Averages, BinnedRate, Samples
 
 
 @dataclass(frozen=True, eq=False)

@@ -16,9 +16,10 @@ import numpy as np
 from spikesim import __version__
 from spikesim.checks import warn
 from spikesim.codegen.times import milliseconds
+from spikesim.data.signals import Averages, BinnedRate, Samples
 from spikesim.data.spiketrains import SpikeTrains
 from spikesim.description.network import Network, Population, View
-from spikesim.description.recording import Averages, BinnedRate, Recorded, Samples
+from spikesim.description.recording import Recorded
 from spikesim.engine.build import Build, build, check_whole
 from spikesim.engine.clock import loop
 from spikesim.engine.clock.arrays import Record

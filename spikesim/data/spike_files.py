@@ -20,7 +20,7 @@ from spikesim.data.hdf5 import (
     tell,
     text,
 )
-from spikesim.data.reports import report_info
+from spikesim.data.report_files import report_info
 from spikesim.data.spiketrains import SpikeTrains
 
 SORTING = h5py.enum_dtype({"none": 0, "by_id": 1, "by_time": 2}, basetype="u1")

@@ -1,32 +1,23 @@
-"""Figures of spikes and state variables, drawn without a display and without pyplot."""
+"""Figures of spikes: rasters, rates over time, and how rates and irregularity are spread."""
 
 from __future__ import annotations
 
-import io
 import math
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from spikesim.data.spiketrains import SAME_TIME, SpikeTrains
+from spikesim.plots.canvas import COLOURS, MARGIN, WIDTH, blank, colour_of, span, stack, tidy
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure, SubFigure
 
-DPI = 150
-# The palette of Okabe and Ito, its yellow (too pale on white) replaced by a grey.
-COLOURS = "#0072B2 #D55E00 #009E73 #CC79A7 #E69F00 #56B4E9 #000000 #8C8C8C".split()
 LINE_STYLES = ("-", "--", ":", "-.")
-WIDTH, MARGIN = 7.2, 0.6  # inches: figure width, height of what surrounds the axes
 ROWS_PER_INCH = 200
 MIN_ROWS = 36  # the lowest band which holds its name
-MAX_TRACES, SOME_TRACES = 10, 6  # lines of a figure; those beside the spread of more
-BAND = (0.05, 0.5, 0.95)  # quantiles of a spread
-BAND_SAMPLES = 2000  # times at which a spread is measured
 MAX_BINS = 200
 MAX_COLUMNS = 50
 SHOWN = 0.99  # quantile which the axes of the histograms hold
@@ -135,234 +126,6 @@ def rates(spikes: Mapping[str, SpikeTrains]) -> Figure:
     return figure
 
 
-def traces(
-    times: ArrayLike, values: ArrayLike, labels: Sequence[str], variable: str, unit: str
-) -> Figure:
-    """Draw a state variable over time, one row and one label per line, all on the same scale.
-
-    Parameters
-    ----------
-    times
-        Shape (n_times,), in ms.
-    values
-        Shape (n_times, n_lines), in `unit`.
-    labels
-        Name of each line, 1 to 10 of them.
-    variable, unit
-        Written on the vertical axis as "variable (unit)".
-
-    Returns
-    -------
-    Figure
-        With one axes per line, in the order of `labels`.
-
-    Raises
-    ------
-    ValueError
-        If there are no lines or more than 10, or if the shapes disagree.
-    """
-    times, values = np.asarray(times, float), np.asarray(values, float)
-    if not 1 <= len(labels) <= MAX_TRACES:
-        raise ValueError(f"labels must name 1 to {MAX_TRACES} lines; got {len(labels)}")
-    if times.size == 0 or times.ndim != 1 or values.shape != (times.size, len(labels)):
-        raise ValueError(
-            f"times must be one-dimensional and not empty, and values of shape "
-            f"(len(times), len(labels)); got the shapes {times.shape} and {values.shape} "
-            f"and {len(labels)} labels"
-        )
-    figure = blank(max(0.7 * len(labels), 1.8) + MARGIN)
-    rows = figure.subplots(len(labels), 1, sharex=True, sharey=True, squeeze=False)[:, 0]
-    for i, (axes, label) in enumerate(zip(rows, labels, strict=True)):
-        axes.plot(times, values[:, i], color=COLOURS[i % len(COLOURS)], linewidth=0.8)
-        axes.set_title(label, loc="left", fontsize=8, pad=2)
-    _stack(rows, times.min(), times.max())
-    figure.supylabel(f"{variable} ({unit})", fontsize=8)
-    return figure
-
-
-def report(
-    parts: Mapping[str, tuple[ArrayLike, ArrayLike, ArrayLike, str, str]],
-) -> Figure:
-    """Draw recorded variables over time: up to ten neurons, or the spread of all and six of them.
-
-    Parameters
-    ----------
-    parts
-        By name of a population: times (ms), shape (n_times,); neurons, shape (n_lines,); values,
-        shape (n_times, n_lines); and the variable and its unit, written on the vertical axis.
-
-    Returns
-    -------
-    Figure
-        With one axes for each line; of a population of more than ten the first holds the median
-        and the band from the 5th to the 95th percentile of all, at up to 2000 times, and six lines
-        follow, evenly spaced. All lines of a population are on one scale.
-
-    Raises
-    ------
-    ValueError
-        If there are no populations, one holds nothing, or shapes disagree.
-    """
-    if not parts:
-        raise ValueError("parts must hold at least one population; got none")
-    arrays = {}
-    for name, (times, neurons, values, *_) in parts.items():
-        times, neurons, values = np.asarray(times), np.asarray(neurons), np.asarray(values)
-        if not values.size or values.shape != (times.size, neurons.size):
-            raise ValueError(
-                f"parts[{name!r}] must hold samples, of shape (len(times), len(neurons)); got "
-                f"{values.shape} for {times.size} times and {neurons.size} neurons"
-            )
-        arrays[name] = times, neurons, values
-    rows = [n.size if n.size <= MAX_TRACES else SOME_TRACES + 1 for _, n, _ in arrays.values()]
-    heights = [max(0.7 * n, 1.8) + MARGIN for n in rows]
-    figure = blank(sum(heights))
-    panels = figure.subfigures(len(rows), 1, height_ratios=heights, hspace=0.03, squeeze=False)
-    for i, (name, found) in enumerate(arrays.items()):
-        _draw_report(panels[i, 0], name, *found, rows[i], _colour(i))
-        variable, unit = parts[name][3:]
-        panels[i, 0].supylabel(f"{variable} ({unit})" if unit else variable, fontsize=8)
-    return figure
-
-
-def responses(
-    panels: Mapping[str, tuple[ArrayLike, ArrayLike, ArrayLike]], columns: int = 4
-) -> Figure:
-    """Draw membrane potentials over time, each above the current that causes it, in a grid.
-
-    Parameters
-    ----------
-    panels
-        By title, row by row: times (ms), potential (mV) and current, each of shape (n_times,).
-    columns
-        Panels in a row.
-
-    Returns
-    -------
-    Figure
-        With two axes for each panel, potential and current, the potentials on one scale.
-
-    Raises
-    ------
-    ValueError
-        If there are no panels, or the three arrays of one differ in shape or are empty.
-    """
-    if not panels:
-        raise ValueError("panels must hold at least one panel; got none")
-    for title, arrays in panels.items():
-        shapes = [np.shape(array) for array in arrays]
-        if len(shapes) != 3 or len(set(shapes)) > 1 or len(shapes[0]) != 1 or 0 in shapes[0]:
-            raise ValueError(
-                f"panels[{title!r}] must hold times, potential and current, not empty and of one "
-                f"shape (n_times,); got the shapes {', '.join(map(str, shapes))}"
-            )
-    rows = math.ceil(len(panels) / columns)
-    figure = blank(1.25 * rows + 0.2)
-    grid = figure.subplots(2 * rows, columns, height_ratios=(4, 1) * rows, squeeze=False)
-    for axes in grid.flat:
-        axes.axis("off")
-    potentials = np.concatenate([np.asarray(values, float) for _, values, _ in panels.values()])
-    low, high = potentials.min(), potentials.max()
-    margin = 0.03 * (high - low) or 1.0
-    for i, (title, (times, potential, current)) in enumerate(panels.items()):
-        row, column = divmod(i, columns)
-        above, below = grid[2 * row : 2 * row + 2, column]
-        above.set_title(title, fontsize=7, pad=2)
-        above.plot(times, potential, color=_colour(0), linewidth=0.7)
-        above.set_ylim(low - margin, high + margin)
-        below.plot(times, current, color=_colour(1), linewidth=0.8)
-        for axes in (above, below):
-            tidy(axes)
-            axes.axis("on")
-            axes.tick_params(labelsize=6)
-            axes.set_xlim(_span(np.min(times), np.max(times)))
-        above.tick_params(bottom=False, labelbottom=False, labelleft=column == 0)
-    figure.supylabel("potential (mV), current", fontsize=8)
-    figure.supxlabel("time (ms)", fontsize=8)
-    return figure
-
-
-def save(figure: Figure, path: str | Path, overwrite: bool = False) -> None:
-    """Write a figure at 150 dpi, in the format which the extension of `path` names.
-
-    Parameters
-    ----------
-    figure
-        What to write.
-    path
-        File to write: .png, .pdf, .svg or any other format of Matplotlib.
-    overwrite
-        Whether to replace an existing file.
-
-    Raises
-    ------
-    ValueError
-        If the extension names no format.
-    FileNotFoundError
-        If the folder of `path` does not exist.
-    FileExistsError
-        If `path` exists and `overwrite` is false.
-    """
-    path = Path(path)
-    check_path(path, overwrite)
-    image = io.BytesIO()  # a figure which fails to draw leaves the old file whole
-    figure.savefig(image, format=path.suffix[1:].lower(), dpi=DPI)
-    path.write_bytes(image.getvalue())
-
-
-def check_path(path: str | Path, overwrite: bool = False) -> None:
-    """Refuse a path to which `save` cannot write, with the errors of `save`."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-
-    path = Path(path)
-    formats = sorted(FigureCanvasAgg.get_supported_filetypes())
-    if path.suffix[1:].lower() not in formats:
-        raise ValueError(f"path must end in one of .{', .'.join(formats)}; got '{path}'")
-    if not path.parent.is_dir():
-        raise FileNotFoundError(f"path '{path}' lies in a folder which does not exist")
-    if path.exists() and not overwrite:
-        raise FileExistsError(
-            f"path '{path}' exists already; choose another or overwrite it with --force"
-        )
-
-
-def blank(height: float) -> Figure:
-    """An empty figure of the usual width and this height in inches."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-
-    from spikesim.figure import Figure
-
-    figure = Figure(figsize=(WIDTH, height), dpi=DPI, layout="constrained", facecolor="white")
-    figure.get_layout_engine().set(h_pad=0.025, hspace=0)
-    FigureCanvasAgg(figure)
-    return figure
-
-
-def tidy(axes: Axes) -> None:
-    """Small tick labels, and no frame above and to the right."""
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.tick_params(labelsize=7)
-
-
-def _stack(rows: Sequence[Axes], start: float, stop: float) -> None:
-    """Give axes which share their time axis its limits, and its ticks and label to the last."""
-    for axes in rows:
-        tidy(axes)
-        axes.tick_params(bottom=axes is rows[-1])
-    rows[-1].set_xlim(_span(start, stop))
-    rows[-1].set_xlabel("time (ms)", fontsize=8)
-
-
-def _span(start: float, stop: float) -> tuple[float, float]:
-    """Limits of an axis, wide enough to draw where no time passes."""
-    return (start, stop) if stop > start else (start - 0.5, start + 0.5)
-
-
-def _recorded(spikes: Mapping[str, SpikeTrains]) -> tuple[float, float]:
-    trains = spikes.values()
-    return min(train.t_start for train in trains), max(train.t_stop for train in trains)
-
-
 def _window(
     spikes: Mapping[str, SpikeTrains], window: tuple[float, float] | None
 ) -> tuple[float, float]:
@@ -383,6 +146,11 @@ def _window(
         f"window must be (start, stop) in ms and overlap the recording, "
         f"which runs from {first:g} to {last:g} ms; got {window}"
     )
+
+
+def _recorded(spikes: Mapping[str, SpikeTrains]) -> tuple[float, float]:
+    trains = spikes.values()
+    return min(train.t_start for train in trains), max(train.t_stop for train in trains)
 
 
 def _bands(spikes: Mapping[str, SpikeTrains]) -> tuple[list[int], list[float], str]:
@@ -422,14 +190,14 @@ def _draw_raster(
     left, right = figure.subplots(1, 2, sharey=True, width_ratios=(4, 1))
     for i, train in enumerate(map(_speaking, spikes.values())):
         seen = train.restrict(*np.clip(window, train.t_start, train.t_stop))
-        _draw_band(left, seen, rows[i], tops[i], heights[i], _colour(i))
+        _draw_band(left, seen, rows[i], tops[i], heights[i], colour_of(i))
     _draw_bars(right, spikes, (tops + bottoms) / 2, min(0.7 * min(heights), 0.25))
     for axes in (left, right):
         tidy(axes)
         axes.tick_params(axis="y", length=0)
         for top in tops[1:]:
             axes.axhline(top, color="0.85", linewidth=0.5, zorder=0)
-    left.set_xlim(_span(*window))
+    left.set_xlim(span(*window))
     left.set_ylim(bottoms[-1], 0)
     left.set_xlabel("time (ms)", fontsize=8)
     left.set_title(shown, loc="right", fontsize=6.5)
@@ -465,7 +233,7 @@ def _draw_bars(
 ) -> None:
     rates = np.array([train.rate for train in spikes.values()])
     widths = np.nan_to_num(rates)
-    colours = [_colour(i) for i in range(len(spikes))]
+    colours = [colour_of(i) for i in range(len(spikes))]
     bars = axes.barh(centres, widths, height, color=colours)
     numbers = [f"{rate:.3g}" if np.isfinite(rate) else "no data" for rate in rates]
     axes.bar_label(bars, numbers, padding=2, fontsize=7)
@@ -490,45 +258,21 @@ def _draw_rates(
         bounds = np.searchsorted(train.times, edges + SAME_TIME, side="right")
         bounds[0] = 0  # a spike at t_start counts in the first bin
         rate = 1000 * np.diff(bounds) / (bin * max(train.size, 1))
-        axes.stairs(rate, edges, baseline=None, color=_colour(i), linewidth=0.8)
+        axes.stairs(rate, edges, baseline=None, color=colour_of(i), linewidth=0.8)
         if window != (first, last):
             axes.axvspan(*window, color="0.92", zorder=0)
         axes.set_ylim(0, 1.1 * rate.max(initial=0.0) or 1.0)
         axes.yaxis.set_major_locator(MaxNLocator(2, steps=[1, 2, 5, 10]))
         axes.set_ylabel(name, fontsize=7, rotation=0, ha="right", va="center")
-    _stack(rows, first, last)
+    stack(rows, first, last)
     figure.align_ylabels(rows)
     figure.supylabel(f"rate (Hz), {bin:g} ms bins", fontsize=8)
 
 
-def _draw_report(
-    figure: Figure | SubFigure,
-    name: str,
-    times: np.ndarray,
-    neurons: np.ndarray,
-    values: np.ndarray,
-    number: int,
-    colour: str,
-) -> None:
-    """Lines of some neurons and, of many, the spread of all above them."""
-    rows = figure.subplots(number, 1, sharex=True, sharey=True, squeeze=False)[:, 0]
-    below, chosen = rows, np.arange(neurons.size)
-    if neurons.size > MAX_TRACES:
-        below, chosen = rows[1:], np.arange(SOME_TRACES) * neurons.size // SOME_TRACES
-        some = slice(None, None, math.ceil(times.size / BAND_SAMPLES))
-        known = np.where(np.isfinite(values[some]), values[some], np.nan)
-        when = ~np.isnan(known).all(axis=1)
-        if when.any():
-            low, middle, high = np.nanquantile(known[when], BAND, axis=1)
-            at = times[some][when]
-            rows[0].fill_between(at, low, high, color=colour, alpha=0.3, linewidth=0)
-            rows[0].plot(at, middle, color=colour, linewidth=0.8)
-        told = f"{name}, all {neurons.size:,}: median, and band from 5 % to 95 %"
-        rows[0].set_title(told, loc="left", fontsize=8, pad=2)
-    for axes, column in zip(below, chosen, strict=True):
-        axes.plot(times, values[:, column], color=colour, linewidth=0.8)
-        axes.set_title(f"{name} {neurons[column]}", loc="left", fontsize=8, pad=2)
-    _stack(rows, times.min(), times.max())
+def _round_up(value: float) -> float:
+    """The next of 1, 2, 5, 10, 20, ..."""
+    power = 10.0 ** math.floor(math.log10(value))
+    return power * next(digit for digit in (1, 2, 5, 10) if digit * power >= value * (1 - 1e-9))
 
 
 def _draw_histograms(figure: Figure | SubFigure, spikes: Mapping[str, SpikeTrains]) -> None:
@@ -577,14 +321,4 @@ def _draw_shares(
 
 def _line(i: int) -> dict:
     style = LINE_STYLES[i // len(COLOURS) % len(LINE_STYLES)]
-    return {"color": _colour(i), "linestyle": style, "linewidth": 1.0}
-
-
-def _colour(i: int) -> str:
-    return COLOURS[i % len(COLOURS)]
-
-
-def _round_up(value: float) -> float:
-    """The next of 1, 2, 5, 10, 20, ..."""
-    power = 10.0 ** math.floor(math.log10(value))
-    return power * next(digit for digit in (1, 2, 5, 10) if digit * power >= value * (1 - 1e-9))
+    return {"color": colour_of(i), "linestyle": style, "linewidth": 1.0}

@@ -1,17 +1,17 @@
-"""``spikesim train``, and what ``spikesim info`` says of a model file."""
+"""``spikesim train``."""
 
 from __future__ import annotations
 
-import functools
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from spikesim.cli import aligned, check_free, import_file, print_json, told, user_code
+from spikesim.cli.output import check_free, print_json
+from spikesim.cli.tasks import DEFAULTS, OWN, known_task, own_task
+from spikesim.cli.told import told
 
 if TYPE_CHECKING:
     from spikesim.rate.files import History
@@ -24,34 +24,19 @@ SPIKING_DT, BETA = 5.0, 2.0  # ms; of the surrogate: steeper ones learned digits
 RATES = {"lowrank": 3e-2}  # m and n are of order 1, the product of their columns is divided by N
 VALIDATE_EVERY = 25  # updates
 NOISE = 0.15  # of the rates, where a cell has it: Song et al. (2016)
+*FIRST, LAST = DEFAULTS
+HELP = f"""Train a rate network on TASK: {", ".join(FIRST)} or {LAST}, or a Python file.
+
+The file defines task(), which returns a Task of spikesim.rate.
+
+The performance that is told is that on fresh trials after training.
+
+A training with a checkpoint that was killed goes on if the same command is given again with
+--resume.
+"""
 
 
-@dataclass(frozen=True)
-class Default:
-    """How a task is trained if nothing else is asked for; ``until`` as its paper has it."""
-
-    cell: str
-    units: int
-    until: float
-    rate: float = 2e-3
-    updates: int = 5000
-    batch: int = 64
-    test_trials: int = 2048
-
-
-DEFAULTS = {
-    "perceptual_decision": Default("dale", 100, 0.85),
-    "go_nogo": Default("leaky", 64, 0.99),
-    "context_integration": Default("dale", 150, 0.9),
-    "flipflop": Default("gru", 64, 0.99),
-    "sine": Default("gru", 64, 0.98, rate=5e-3),
-    "xor": Default("leaky", 64, 0.99),
-    "digits": Default("lstm", 64, 0.97, test_trials=270),
-}
-OWN = Default("gru", 64, 0.95)  # a task of the user's own
-
-
-@click.command()
+@click.command(help=HELP)
 @click.argument("task")
 @click.option("--cell", help=f"One of {', '.join(CELLS)} (default: what suits the task).")
 @click.option(
@@ -90,17 +75,8 @@ def train(
     plot: Path | None,
     as_json: bool,
 ) -> None:
-    """Train a rate network on TASK: perceptual_decision, go_nogo, context_integration, flipflop,
-    sine, xor or digits, or a Python file.
-
-    The file defines task(), which returns a Task of spikesim.rate.
-
-    The performance that is told is that on fresh trials after training.
-
-    A training with a checkpoint that was killed goes on if the same command is given again with
-    --resume.
-    """
-    from spikesim import plots, rate_plots
+    """Train a network, keep it, and tell how well it does."""
+    from spikesim import plots
     from spikesim.rate.files import save
     from spikesim.rate.optimizers import Adam
     from spikesim.rate.training import respond, train as run
@@ -118,7 +94,7 @@ def train(
     if plot is not None:
         plots.check_path(plot, force)
     step = {"dt": SPIKING_DT} if cell in SPIKING else {}
-    made = _task(task, **step) if task in DEFAULTS else own_task(Path(task))
+    made = known_task(task, **step) if task in DEFAULTS else own_task(Path(task))
     network = _network(made, cell, default.units if units is None else units, seed)
     history = run(
         network,
@@ -137,7 +113,7 @@ def train(
     outputs, trials = respond(network, made, default.test_trials, seed=seed)
     summary = _summary(made, cell, network, history, outputs, trials)
     if plot is not None:
-        figure = rate_plots.overview(made, history, outputs, trials, until)
+        figure = plots.training_overview(made, history, outputs, trials, until)
         plots.save(figure, plot, overwrite=force)
     if as_json:
         print_json(summary)
@@ -146,38 +122,6 @@ def train(
     if history.stop == "interrupted":
         click.echo(f"interrupted after {history.updates} updates", err=True)
         sys.exit(130)
-
-
-def _task(name: str, **settings: Any) -> Task:
-    from spikesim.rate.tasks import TASKS
-
-    try:
-        return TASKS[name](**settings)
-    except ImportError as error:
-        raise ValueError(str(error)) from None
-
-
-def own_task(path: Path) -> Task:
-    """What task() of a user's file returns; errors in its functions are told with their line."""
-    from spikesim.rate.files import check_settings
-    from spikesim.rate.tasks import Task
-
-    function = getattr(user_code(path, lambda: import_file(path)), "task", None)
-    if not callable(function):
-        raise ValueError(f"{path} defines no function task().")
-    task = user_code(path, function)
-    if not isinstance(task, Task):
-        raise TypeError(f"task() of {path} returned {type(task).__name__}; it must be a Task.")
-    check_settings(task.name, task.settings)
-
-    def told_with_line(call: Callable) -> Callable:
-        return lambda *args, **options: user_code(path, functools.partial(call, *args, **options))
-
-    return replace(
-        task,
-        generate=told_with_line(task.generate),
-        performance=told_with_line(task.performance),
-    )
 
 
 def _network(task: Task, cell: str, units: int, seed: int) -> RateNetwork:
@@ -260,62 +204,3 @@ def _text(summary: dict[str, Any]) -> str:
             f"{found['irrelevant']:.3g} along the irrelevant one"
         )
     return text
-
-
-def draw_model(file: Path, own: Path | None) -> Any:
-    """The figure of a model file, whose task is named in it, or defined by a file of one's own."""
-    from spikesim import rate_plots
-    from spikesim.rate.files import load, load_history
-    from spikesim.rate.training import respond
-
-    network, history = load(file), load_history(file)
-    if own is not None:
-        task = own_task(own)
-        if history is not None and history.task != task.name:
-            raise ValueError(
-                f"--task is {own}, whose task is {task.name!r}; {file} was trained on "
-                f"{history.task!r}."
-            )
-    elif history is None:
-        raise ValueError(
-            f"{file} does not say what it was trained on; give the file of its task by --task."
-        )
-    elif history.task in DEFAULTS:
-        task = _task(history.task, **history.settings)
-    else:
-        click.echo(
-            f"{history.task!r} is a task of one's own; with its file (--task) trials are drawn too",
-            err=True,
-        )
-        return rate_plots.learning_curve(history)
-    trials = DEFAULTS.get(task.name, OWN).test_trials
-    outputs, drawn = respond(network, task, trials)
-    network.run(drawn.inputs[:, : rate_plots.EXAMPLES], seed=0)
-    return rate_plots.overview(task, history, outputs, drawn, rates=network.rates[-1])
-
-
-def tell_model(file: Path, as_json: bool) -> None:
-    """Say what a model file holds."""
-    from spikesim.rate.files import model_info
-
-    found = model_info(file)
-    if as_json:
-        print_json(found)
-        return
-    click.echo(
-        f"{file}: {found['format']}, {found['inputs']} inputs, {found['outputs']} outputs, "
-        f"dt {found['dt']:g} ms, {found['dtype']}"
-    )
-    for number, cell in enumerate(found["cells"]):
-        fields = ", ".join(f"{k} {v}" for k, v in cell.items() if k != "class" and v is not None)
-        click.echo(f"cell {number}: {cell['class']}, {fields}")
-    rows = [[name, " x ".join(map(str, shape))] for name, shape in found["parameters"].items()]
-    click.echo(aligned([["parameter", "shape"], *rows]))
-    trained = found["trained"]
-    if trained is not None:
-        click.echo(
-            f"trained on {trained['task']}, seed {trained['seed']}: "
-            f"{trained['updates']:,} updates, {trained['trials']:,} trials, "
-            f"{trained['seconds']:.1f} s; performance in validation "
-            f"{100 * trained['performance']:.2f} %"
-        )
