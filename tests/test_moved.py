@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from spikesim.moved import MODULES, NAMES
+from spikesim.moved import MODULES, NAMES, renamed
 
 
 @pytest.fixture
@@ -45,3 +45,32 @@ def test_an_old_name_leads_to_the_new_one(old):
     with pytest.warns(DeprecationWarning, match=f"{old} is called {NAMES[old]} now"):
         found = getattr(importlib.import_module(module), name)
     assert found is getattr(importlib.import_module(home), new)
+
+
+def test_an_old_option_of_a_function_leads_to_the_new_one():
+    @renamed(colour="color")
+    def paint(color):
+        return color
+
+    assert paint("red") == paint(color="red") == "red"
+    with pytest.warns(DeprecationWarning, match="paint: colour is called color now") as told:
+        assert paint(colour="red") == "red"
+    assert told[0].filename == __file__
+    with pytest.raises(TypeError, match="given colour and color, which are the same"):
+        paint(colour="red", color="red")
+
+
+def test_an_old_method_leads_to_the_new_one():
+    @renamed(start="begin", colour="color")
+    class Painter:
+        def __init__(self, color):
+            self.color = color
+
+        def begin(self, times=1):
+            return times * self.color
+
+    with pytest.warns(DeprecationWarning, match="Painter: colour is called color now"):
+        painter = Painter(colour="red")
+    with pytest.warns(DeprecationWarning, match="Painter.start is called begin now") as told:
+        assert painter.start(times=2) == "redred"
+    assert told[0].filename == __file__

@@ -46,7 +46,7 @@ def data(steps=STEPS, seed=4):
 
 
 def forwards(rule, x, d_outputs, d_spikes=None):
-    rule.start(x.shape[1])
+    rule.reset(x.shape[1])
     outputs = []
     for t in range(len(x)):
         outputs.append(rule.step(x[t]))
@@ -148,7 +148,7 @@ def least_loss(feedback, frozen=()):
     rule, optimizer = EProp(net, feedback), Adam(0.03)
     state, losses = optimizer.start(net.parameters), []
     for _ in range(150):
-        rule.start(1)
+        rule.reset(1)
         off = []
         for now, wanted in zip(x, target, strict=True):
             off.append(rule.step(now) - wanted)
@@ -169,7 +169,7 @@ def test_memory_does_not_grow_with_time():
     rule, peaks = EProp(net), []
     for steps in (5, 100):
         tracemalloc.start()
-        rule.start(2)
+        rule.reset(2)
         for _ in range(steps):
             rule.learn(rule.step(np.ones((2, 5))))
         peaks.append(tracemalloc.get_traced_memory()[1])
@@ -188,7 +188,7 @@ def test_bad_input_is_told():
     with pytest.raises(ValueError, match=r"feedback has shape \(6, 2\); .* \(2, 6\)"):
         EProp(net, feedback=np.ones((UNITS, OUTPUTS)))
     rule = EProp(net)
-    rule.start(TRIALS)
+    rule.reset(TRIALS)
     with pytest.raises(ValueError, match=r"x has shape \(3, 5\)"):
         rule.step(np.ones((TRIALS, INPUTS + 1)))
     with pytest.raises(ValueError, match=r"d_outputs has shape \(2,\)"):

@@ -62,9 +62,6 @@ from .spiking import (
     Triangle as Triangle,
     firing_rate_cost as firing_rate_cost,
 )
-from .tape import (
-    Tape as Tape,
-)
 from .tasks import (
     Task as Task,
     Trials as Trials,
@@ -81,4 +78,7 @@ from .tasks import (
 from .training import (
     respond as respond,
     train as train,
+)
+from .workspace import (
+    Workspace as Workspace,
 )

@@ -8,13 +8,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from spikesim.checks import check_whole
+from spikesim.moved import renamed
 from spikesim.names import named_options
 from spikesim.rate.activations import Activation, named
-from spikesim.rate.tape import Tape
+from spikesim.rate.workspace import Workspace
 
 Arrays = dict[str, np.ndarray]
 
 
+@renamed(start="initial_parameters")
 @named_options()
 @dataclass(frozen=True)
 class McCullochPitts:
@@ -94,13 +96,18 @@ class McCullochPitts:
                 f"they must have shape {(self.units, inputs)}."
             )
 
-    def start(self, inputs: int, dt: float, rng: np.random.Generator) -> Arrays:
+    def initial_parameters(self, inputs: int, dt: float, rng: np.random.Generator) -> Arrays:
         return {"w_in": np.array(self.weights), "threshold": np.array(self.thresholds)}
 
     def forward(
-        self, p: Arrays, x: np.ndarray, dt: float, rng: np.random.Generator | None, tape: Tape
+        self,
+        p: Arrays,
+        x: np.ndarray,
+        dt: float,
+        rng: np.random.Generator | None,
+        workspace: Workspace,
     ) -> np.ndarray:
-        y = tape("y", (*x.shape[:2], self.units))
+        y = workspace.room("y", (*x.shape[:2], self.units))
         np.matmul(x, p["w_in"].T, out=y)
         return np.greater_equal(y, p["threshold"], out=y, casting="unsafe")
 
@@ -110,7 +117,7 @@ class McCullochPitts:
         x: np.ndarray,
         dy: np.ndarray,
         dt: float,
-        tape: Tape,
+        workspace: Workspace,
         grads: Arrays,
         dx: np.ndarray | None,
     ) -> None:
@@ -134,6 +141,7 @@ def _numbers(cell: McCullochPitts, name: str) -> np.ndarray:
     return numbers
 
 
+@renamed(start="initial_parameters")
 @named_options()
 @dataclass(frozen=True)
 class FeedForward:
@@ -190,7 +198,7 @@ class FeedForward:
     def check(self, inputs: int, dt: float) -> None:
         """Nothing depends on them."""
 
-    def start(self, inputs: int, dt: float, rng: np.random.Generator) -> Arrays:
+    def initial_parameters(self, inputs: int, dt: float, rng: np.random.Generator) -> Arrays:
         variance = 2.0 if named(self.activation).name == "rectified" else 1.0
         p = {}
         for k, width in enumerate(self.widths, start=1):
@@ -200,12 +208,19 @@ class FeedForward:
         return p
 
     def forward(
-        self, p: Arrays, x: np.ndarray, dt: float, rng: np.random.Generator | None, tape: Tape
+        self,
+        p: Arrays,
+        x: np.ndarray,
+        dt: float,
+        rng: np.random.Generator | None,
+        workspace: Workspace,
     ) -> np.ndarray:
         f = named(self.activation)
         steps, trials, _ = x.shape
         for k, width in enumerate(self.widths, start=1):
-            pre, y = (tape(f"{name}{k}", (steps * trials, width)) for name in ("pre", "y"))
+            pre, y = (
+                workspace.room(f"{name}{k}", (steps * trials, width)) for name in ("pre", "y")
+            )
             np.matmul(x.reshape(len(pre), -1), p[f"w{k}"].T, out=pre)
             pre += p[f"b{k}"]
             f.value(pre, y)
@@ -218,7 +233,7 @@ class FeedForward:
         x: np.ndarray,
         dy: np.ndarray,
         dt: float,
-        tape: Tape,
+        workspace: Workspace,
         grads: Arrays,
         dx: np.ndarray | None,
     ) -> None:
@@ -227,15 +242,19 @@ class FeedForward:
         d_after = dy.reshape(rows, -1)
         for k in range(len(self.widths), 0, -1):
             width = self.widths[k - 1]
-            pre, y, d = (tape(f"{name}{k}", (rows, width)) for name in ("pre", "y", "d"))
-            before = tape(f"y{k - 1}", (rows, self.widths[k - 2])) if k > 1 else x.reshape(rows, -1)
+            pre, y, d = (workspace.room(f"{name}{k}", (rows, width)) for name in ("pre", "y", "d"))
+            before = (
+                workspace.room(f"y{k - 1}", (rows, self.widths[k - 2]))
+                if k > 1
+                else x.reshape(rows, -1)
+            )
             f.slope(y, pre, d)
             d *= d_after
-            dw = tape(f"dw{k}", p[f"w{k}"].shape)
+            dw = workspace.room(f"dw{k}", p[f"w{k}"].shape)
             grads[f"w{k}"] += np.matmul(d.T, before, out=dw)
             grads[f"b{k}"] += d.sum(axis=0)
             if k > 1:
-                d_after = np.matmul(d, p[f"w{k}"], out=tape(f"dy{k - 1}", before.shape))
+                d_after = np.matmul(d, p[f"w{k}"], out=workspace.room(f"dy{k - 1}", before.shape))
             elif dx is not None:
                 np.matmul(d, p["w1"], out=dx.reshape(rows, -1))
 

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from spikesim.checks import check_whole, is_number
+from spikesim.moved import renamed
 from spikesim.names import named_options
-from spikesim.rate.tape import Tape
+from spikesim.rate.workspace import Workspace
 
 Arrays = dict[str, np.ndarray]
 
@@ -57,6 +58,7 @@ def effective_tau(keep: np.ndarray, dt: float) -> np.ndarray:
         return dt / np.abs(np.log(keep))
 
 
+@renamed(start="initial_parameters")
 @named_options()
 @dataclass(frozen=True)
 class LSTM:
@@ -110,13 +112,18 @@ class LSTM:
     def check(self, inputs: int, dt: float) -> None:
         _check(self, dt)
 
-    def start(self, inputs: int, dt: float, rng: np.random.Generator) -> Arrays:
+    def initial_parameters(self, inputs: int, dt: float, rng: np.random.Generator) -> Arrays:
         return _start_with_memory(self, inputs, dt, rng)
 
     def forward(
-        self, p: Arrays, x: np.ndarray, dt: float, rng: np.random.Generator | None, tape: Tape
+        self,
+        p: Arrays,
+        x: np.ndarray,
+        dt: float,
+        rng: np.random.Generator | None,
+        workspace: Workspace,
     ) -> np.ndarray:
-        return _forward_with_memory(p, x, tape, _LSTM_SCALE, _lstm_step)
+        return _forward_with_memory(p, x, workspace, _LSTM_SCALE, _lstm_step)
 
     def backward(
         self,
@@ -124,11 +131,11 @@ class LSTM:
         x: np.ndarray,
         dy: np.ndarray,
         dt: float,
-        tape: Tape,
+        workspace: Workspace,
         grads: Arrays,
         dx: np.ndarray | None,
     ) -> None:
-        _backward_with_memory(p, x, dy, tape, grads, dx, _LSTM_SCALE, _lstm_slopes)
+        _backward_with_memory(p, x, dy, workspace, grads, dx, _LSTM_SCALE, _lstm_slopes)
 
     def constrain(self, p: Arrays, dt: float) -> None:
         """Nothing is constrained."""
@@ -163,6 +170,7 @@ def _lstm_slopes(
     ds *= o
 
 
+@renamed(start="initial_parameters")
 @named_options()
 @dataclass(frozen=True)
 class SubLSTM:
@@ -198,13 +206,18 @@ class SubLSTM:
     def check(self, inputs: int, dt: float) -> None:
         _check(self, dt)
 
-    def start(self, inputs: int, dt: float, rng: np.random.Generator) -> Arrays:
+    def initial_parameters(self, inputs: int, dt: float, rng: np.random.Generator) -> Arrays:
         return _start_with_memory(self, inputs, dt, rng)
 
     def forward(
-        self, p: Arrays, x: np.ndarray, dt: float, rng: np.random.Generator | None, tape: Tape
+        self,
+        p: Arrays,
+        x: np.ndarray,
+        dt: float,
+        rng: np.random.Generator | None,
+        workspace: Workspace,
     ) -> np.ndarray:
-        return _forward_with_memory(p, x, tape, _SUBLSTM_SCALE, _sublstm_step)
+        return _forward_with_memory(p, x, workspace, _SUBLSTM_SCALE, _sublstm_step)
 
     def backward(
         self,
@@ -212,11 +225,11 @@ class SubLSTM:
         x: np.ndarray,
         dy: np.ndarray,
         dt: float,
-        tape: Tape,
+        workspace: Workspace,
         grads: Arrays,
         dx: np.ndarray | None,
     ) -> None:
-        _backward_with_memory(p, x, dy, tape, grads, dx, _SUBLSTM_SCALE, _sublstm_slopes)
+        _backward_with_memory(p, x, dy, workspace, grads, dx, _SUBLSTM_SCALE, _sublstm_slopes)
 
     def constrain(self, p: Arrays, dt: float) -> None:
         """Nothing is constrained."""
@@ -258,28 +271,32 @@ def _start_with_memory(
 
 
 def _forward_with_memory(
-    p: Arrays, x: np.ndarray, tape: Tape, scale: tuple[float, ...], step: Callable[..., None]
+    p: Arrays,
+    x: np.ndarray,
+    workspace: Workspace,
+    scale: tuple[float, ...],
+    step: Callable[..., None],
 ) -> np.ndarray:
     (steps, trials, _), units = x.shape, p["h0"].size
     scale, shift = _scale_and_shift(scale, x.dtype)
-    sources = _sources(x, p["h0"], tape)
-    w = _joined(p, scale, tape)
-    gates = tape("gates", (steps, 4, units, trials))
-    c = tape("c", (steps + 1, units, trials))
-    s = tape("s", (steps, units, trials))
+    sources = _sources(x, p["h0"], workspace)
+    w = _joined(p, scale, workspace)
+    gates = workspace.room("gates", (steps, 4, units, trials))
+    c = workspace.room("c", (steps + 1, units, trials))
+    s = workspace.room("s", (steps, units, trials))
     c[0] = p["c0"][:, None]
     for t in range(steps):
         np.matmul(w, sources[t], out=gates[t].reshape(-1, trials))
         _squash(gates[t], scale, shift)
         step(gates[t], c[t], c[t + 1], s[t], sources[t + 1, :units])
-    return _rates(sources, units, tape)
+    return _rates(sources, units, workspace)
 
 
 def _backward_with_memory(
     p: Arrays,
     x: np.ndarray,
     dy: np.ndarray,
-    tape: Tape,
+    workspace: Workspace,
     grads: Arrays,
     dx: np.ndarray | None,
     scale: tuple[float, ...],
@@ -288,14 +305,14 @@ def _backward_with_memory(
     steps, trials, units = dy.shape
     scale, shift = _scale_and_shift(scale, x.dtype)
     ends = scale - shift  # y + ends is 0 where a rising gate's slope begins: at -1 or at 0
-    gates = tape("gates", (steps, 4, units, trials))
-    c = tape("c", (steps + 1, units, trials))
-    s = tape("s", (steps, units, trials))
-    d_all = tape("d_all", (4 * units, steps, trials))
-    d, left = tape("d", (4, units, trials)), tape("left", (4, units, trials))
-    ds = tape("ds", (units, trials))
-    dh, dc = tape.zeros("dh", (units, trials)), tape.zeros("dc", (units, trials))
-    dy = _by_trial(dy, tape)
+    gates = workspace.room("gates", (steps, 4, units, trials))
+    c = workspace.room("c", (steps + 1, units, trials))
+    s = workspace.room("s", (steps, units, trials))
+    d_all = workspace.room("d_all", (4 * units, steps, trials))
+    d, left = workspace.room("d", (4, units, trials)), workspace.room("left", (4, units, trials))
+    ds = workspace.room("ds", (units, trials))
+    dh, dc = workspace.zeros("dh", (units, trials)), workspace.zeros("dc", (units, trials))
+    dy = _by_trial(dy, workspace)
     for t in reversed(range(steps)):
         np.subtract(1, gates[t], out=left)
         np.add(gates[t], ends, out=d)
@@ -312,13 +329,14 @@ def _backward_with_memory(
         np.matmul(p["w_rec"].T, flat, out=dh)
     grads["h0"] += dh.sum(axis=1)
     grads["c0"] += dc.sum(axis=1)
-    dw = _weight_gradients(d_all, _by_source(x, units, tape), tape)
+    dw = _weight_gradients(d_all, _by_source(x, units, workspace), workspace)
     grads["w_rec"] += dw[:, :units]
     grads["w_in"] += dw[:, units:-1]
     grads["b"] += dw[:, -1]
-    _to_inputs(p["w_in"], d_all, tape, dx)
+    _to_inputs(p["w_in"], d_all, workspace, dx)
 
 
+@renamed(start="initial_parameters")
 @named_options()
 @dataclass(frozen=True)
 class GRU:
@@ -365,7 +383,7 @@ class GRU:
     def check(self, inputs: int, dt: float) -> None:
         _check(self, dt)
 
-    def start(self, inputs: int, dt: float, rng: np.random.Generator) -> Arrays:
+    def initial_parameters(self, inputs: int, dt: float, rng: np.random.Generator) -> Arrays:
         p = _start(self, 3, inputs, rng) | {"b_rec": np.zeros(self.units)}
         p["b"].reshape(3, -1)[1] = _keep_bias(self, dt, rng)
         return p
@@ -389,29 +407,36 @@ class GRU:
         """
         trial = np.asarray(trial, p["h0"].dtype)
         x = trial if trial.ndim == 3 else trial[:, None]
-        tape = Tape(x.dtype)
-        self.forward(p, x, dt, None, tape)
+        workspace = Workspace(x.dtype)
+        self.forward(p, x, dt, None, workspace)
         steps, trials, _ = x.shape
-        z = tape("gates", (steps, 3, self.units, trials))[:, 1]
+        z = workspace.room("gates", (steps, 3, self.units, trials))[:, 1]
         tau = effective_tau(z.transpose(0, 2, 1), dt)
         return tau if trial.ndim == 3 else tau[:, 0]
 
     def forward(
-        self, p: Arrays, x: np.ndarray, dt: float, rng: np.random.Generator | None, tape: Tape
+        self,
+        p: Arrays,
+        x: np.ndarray,
+        dt: float,
+        rng: np.random.Generator | None,
+        workspace: Workspace,
     ) -> np.ndarray:
         (steps, trials, inputs), units = x.shape, self.units
         scale, _ = _scale_and_shift((0.5, 0.5, 1.0), x.dtype)
-        sources = _sources(x, p["h0"], tape)
-        w = _joined(p, scale, tape)
+        sources = _sources(x, p["h0"], workspace)
+        w = _joined(p, scale, workspace)
         # The inputs of n do not pass through r: all steps at once, beside the loop.
-        w_n = tape("w_n", (units, inputs + 1))
+        w_n = workspace.room("w_n", (units, inputs + 1))
         np.copyto(w_n, w[2 * units :, units:])
         w[2 * units :, units:-1] = 0
         w[2 * units :, -1] = p["b_rec"]
-        gates = tape("gates", (steps, 3, units, trials))  # r, z and the recurrent input of n
-        n = tape("n", (steps, units, trials))
+        gates = workspace.room(
+            "gates", (steps, 3, units, trials)
+        )  # r, z and the recurrent input of n
+        n = workspace.room("n", (steps, units, trials))
         np.matmul(w_n, sources[:-1, units:], out=n)
-        kept = tape("kept", (units, trials))
+        kept = workspace.room("kept", (units, trials))
         for t in range(steps):
             h, h_next = sources[t, :units], sources[t + 1, :units]
             np.matmul(w, sources[t], out=gates[t].reshape(-1, trials))
@@ -423,7 +448,7 @@ class GRU:
             np.subtract(h, n[t], out=kept)
             kept *= z
             np.add(n[t], kept, out=h_next)
-        return _rates(sources, units, tape)
+        return _rates(sources, units, workspace)
 
     def backward(
         self,
@@ -431,18 +456,23 @@ class GRU:
         x: np.ndarray,
         dy: np.ndarray,
         dt: float,
-        tape: Tape,
+        workspace: Workspace,
         grads: Arrays,
         dx: np.ndarray | None,
     ) -> None:
         steps, trials, units = dy.shape
-        sources = tape("sources", (steps + 1, units + x.shape[2] + 1, trials))
-        gates = tape("gates", (steps, 3, units, trials))
-        n = tape("n", (steps, units, trials))
-        d_all = tape("d_all", (4, units, steps, trials))  # of r, z, n's recurrent input, n
-        d, left = tape("d", (4, units, trials)), tape("left", (2, units, trials))
-        dh, back = tape.zeros("dh", (units, trials)), tape("back", (units, trials))
-        dy = _by_trial(dy, tape)
+        sources = workspace.room("sources", (steps + 1, units + x.shape[2] + 1, trials))
+        gates = workspace.room("gates", (steps, 3, units, trials))
+        n = workspace.room("n", (steps, units, trials))
+        d_all = workspace.room(
+            "d_all", (4, units, steps, trials)
+        )  # of r, z, n's recurrent input, n
+        d, left = (
+            workspace.room("d", (4, units, trials)),
+            workspace.room("left", (2, units, trials)),
+        )
+        dh, back = workspace.zeros("dh", (units, trials)), workspace.room("back", (units, trials))
+        dy = _by_trial(dy, workspace)
         for t in reversed(range(steps)):
             r, z, recurrent = gates[t]
             # Derivatives of h_t by each: first (1 - z) (1 - n^2), the one by what n is tanh of.
@@ -463,18 +493,18 @@ class GRU:
             dh += back
         grads["h0"] += dh.sum(axis=1)
         d_all = d_all.reshape(-1, steps, trials)
-        by_source = _by_source(x, units, tape)
-        dw = _weight_gradients(d_all[: 3 * units], by_source, tape)
+        by_source = _by_source(x, units, workspace)
+        dw = _weight_gradients(d_all[: 3 * units], by_source, workspace)
         grads["w_rec"] += dw[:, :units]
         grads["w_in"][: 2 * units] += dw[: 2 * units, units:-1]
         grads["b"][: 2 * units] += dw[: 2 * units, -1]
         grads["b_rec"] += dw[2 * units :, -1]
-        dw = _weight_gradients(d_all[3 * units :], by_source[units:], tape)
+        dw = _weight_gradients(d_all[3 * units :], by_source[units:], workspace)
         grads["w_in"][2 * units :] += dw[:, :-1]
         grads["b"][2 * units :] += dw[:, -1]
         if dx is not None:
             d_all[2 * units : 3 * units] = d_all[3 * units :]
-            _to_inputs(p["w_in"], d_all[: 3 * units], tape, dx)
+            _to_inputs(p["w_in"], d_all[: 3 * units], workspace, dx)
 
     def constrain(self, p: Arrays, dt: float) -> None:
         """Nothing is constrained."""
@@ -529,20 +559,20 @@ def _squash(a: np.ndarray, scale: np.ndarray | float, shift: np.ndarray | float)
     a += shift
 
 
-def _sources(x: np.ndarray, h0: np.ndarray, tape: Tape) -> np.ndarray:
+def _sources(x: np.ndarray, h0: np.ndarray, workspace: Workspace) -> np.ndarray:
     """What acts on each step, (steps + 1, units + inputs + 1, trials); rates are yet to come."""
     (steps, trials, inputs), units = x.shape, h0.size
-    sources = tape("sources", (steps + 1, units + inputs + 1, trials))
+    sources = workspace.room("sources", (steps + 1, units + inputs + 1, trials))
     sources[0, :units] = h0[:, None]
     sources[:-1, units:-1] = x.transpose(0, 2, 1)
     sources[:, -1] = 1
     return sources
 
 
-def _joined(p: Arrays, scale: np.ndarray, tape: Tape) -> np.ndarray:
+def _joined(p: Arrays, scale: np.ndarray, workspace: Workspace) -> np.ndarray:
     """Weights of all sources in one matrix, the rows of each gate times its scale."""
     rows, units = p["w_rec"].shape
-    w = tape("w", (rows, units + p["w_in"].shape[1] + 1))
+    w = workspace.room("w", (rows, units + p["w_in"].shape[1] + 1))
     w[:, :units] = p["w_rec"]
     w[:, units:-1] = p["w_in"]
     w[:, -1] = p["b"]
@@ -551,42 +581,44 @@ def _joined(p: Arrays, scale: np.ndarray, tape: Tape) -> np.ndarray:
     return w
 
 
-def _rates(sources: np.ndarray, units: int, tape: Tape) -> np.ndarray:
+def _rates(sources: np.ndarray, units: int, workspace: Workspace) -> np.ndarray:
     steps, _, trials = sources[1:].shape
-    y = tape("y", (steps, trials, units))
+    y = workspace.room("y", (steps, trials, units))
     np.copyto(y, sources[1:, :units].transpose(0, 2, 1))
     return y
 
 
-def _by_trial(dy: np.ndarray, tape: Tape) -> np.ndarray:
+def _by_trial(dy: np.ndarray, workspace: Workspace) -> np.ndarray:
     """(time, trials, units) as (time, units, trials)."""
     steps, trials, units = dy.shape
-    turned = tape("dy", (steps, units, trials))
+    turned = workspace.room("dy", (steps, units, trials))
     np.copyto(turned, dy.transpose(0, 2, 1))
     return turned
 
 
-def _by_source(x: np.ndarray, units: int, tape: Tape) -> np.ndarray:
+def _by_source(x: np.ndarray, units: int, workspace: Workspace) -> np.ndarray:
     """The sources of the last forward pass, (units + inputs + 1, time, trials)."""
     steps, trials, inputs = x.shape
     shape = (units + inputs + 1, steps, trials)
-    by_source = tape("by_source", shape)
-    sources = tape("sources", (steps + 1, shape[0], trials))
+    by_source = workspace.room("by_source", shape)
+    sources = workspace.room("sources", (steps + 1, shape[0], trials))
     np.copyto(by_source, sources[:-1].transpose(1, 0, 2))
     return by_source
 
 
-def _weight_gradients(d: np.ndarray, by_source: np.ndarray, tape: Tape) -> np.ndarray:
+def _weight_gradients(d: np.ndarray, by_source: np.ndarray, workspace: Workspace) -> np.ndarray:
     """(rows, sources), of all steps and trials; written over by the next call."""
     rows, sources = len(d), len(by_source)
-    dw = tape(f"dw{rows}", (rows, sources))
+    dw = workspace.room(f"dw{rows}", (rows, sources))
     return np.matmul(d.reshape(rows, -1), by_source.reshape(sources, -1).T, out=dw)
 
 
-def _to_inputs(w_in: np.ndarray, d: np.ndarray, tape: Tape, dx: np.ndarray | None) -> None:
+def _to_inputs(
+    w_in: np.ndarray, d: np.ndarray, workspace: Workspace, dx: np.ndarray | None
+) -> None:
     if dx is None:
         return
     steps, trials, inputs = dx.shape
-    turned = tape("dx", (inputs, steps, trials))
+    turned = workspace.room("dx", (inputs, steps, trials))
     np.matmul(w_in.T, d.reshape(len(d), -1), out=turned.reshape(inputs, -1))
     np.copyto(dx, turned.transpose(1, 2, 0))

@@ -11,15 +11,17 @@ from typing import Any, Literal
 import numpy as np
 
 from spikesim.checks import check_whole, is_number
+from spikesim.moved import renamed
 from spikesim.names import named_options
 from spikesim.rate.activations import Activation, named
 from spikesim.rate.losses import vanishing
-from spikesim.rate.tape import Tape
+from spikesim.rate.workspace import Workspace
 
 Arrays = dict[str, np.ndarray]
 Values = float | np.ndarray
 
 
+@renamed(start="initial_parameters")
 @named_options()
 @dataclass(frozen=True, eq=False)
 class LeakyRNN:
@@ -107,7 +109,7 @@ class LeakyRNN:
         """Refuse what does not fit together; `RateNetwork` calls it before it makes anything."""
         _check_tau(self, dt)
 
-    def start(self, inputs: int, dt: float, rng: np.random.Generator) -> Arrays:
+    def initial_parameters(self, inputs: int, dt: float, rng: np.random.Generator) -> Arrays:
         """Start values of the parameters."""
         w_rec = rng.standard_normal((self.units, self.units)) / np.sqrt(self.units)
         w_rec = _scaled(w_rec if self.mask is None else w_rec * self.mask, self.radius)
@@ -121,10 +123,10 @@ class LeakyRNN:
         x: np.ndarray,
         dt: float,
         rng: np.random.Generator | None,
-        tape: Tape,
+        workspace: Workspace,
     ) -> np.ndarray:
         """Rates (time, trials, units) to inputs (time, trials, inputs)."""
-        return _forward(self, p, x, dt, rng, tape, _product(tape, x, p["w_rec"].T))
+        return _forward(self, p, x, dt, rng, workspace, _product(workspace, x, p["w_rec"].T))
 
     def backward(
         self,
@@ -132,25 +134,27 @@ class LeakyRNN:
         x: np.ndarray,
         dy: np.ndarray,
         dt: float,
-        tape: Tape,
+        workspace: Workspace,
         grads: Arrays,
         dx: np.ndarray | None,
     ) -> None:
         """Add to the gradients; dy becomes the derivative by the state of each step."""
-        back = _product(tape, x, p["w_rec"])
-        self._add_recurrent(p, *_backward(self, p, x, dy, tape, grads, dx, back), tape, grads)
+        back = _product(workspace, x, p["w_rec"])
+        self._add_recurrent(
+            p, *_backward(self, p, x, dy, workspace, grads, dx, back), workspace, grads
+        )
 
     def _add_recurrent(
-        self, p: Arrays, dp: np.ndarray, r: np.ndarray, tape: Tape, grads: Arrays
+        self, p: Arrays, dp: np.ndarray, r: np.ndarray, workspace: Workspace, grads: Arrays
     ) -> None:
-        _add_dense(self, grads["w_rec"], dp, r, tape)
+        _add_dense(self, grads["w_rec"], dp, r, workspace)
 
     def vanishing(
-        self, p: Arrays, dy: np.ndarray, strength: float, tape: Tape, grads: Arrays
+        self, p: Arrays, dy: np.ndarray, strength: float, workspace: Workspace, grads: Arrays
     ) -> float:
         """After `backward`: `spikesim.rate.losses.vanishing`, added to the recurrent gradients."""
-        loss, dp, r = _vanishing(self, dy, strength, tape, p["w_rec"])
-        self._add_recurrent(p, dp, r, tape, grads)
+        loss, dp, r = _vanishing(self, dy, strength, workspace, p["w_rec"])
+        self._add_recurrent(p, dp, r, workspace, grads)
         return loss
 
     def constrain(self, p: Arrays, dt: float) -> None:
@@ -159,6 +163,7 @@ class LeakyRNN:
         _constrain_tau(self, p, dt)
 
 
+@renamed(start="initial_parameters")
 @named_options()
 @dataclass(frozen=True, eq=False)
 class DaleRNN:
@@ -235,7 +240,7 @@ class DaleRNN:
         """Refuse what does not fit together; `RateNetwork` calls it before it makes anything."""
         _check_tau(self, dt)
 
-    def start(self, inputs: int, dt: float, rng: np.random.Generator) -> Arrays:
+    def initial_parameters(self, inputs: int, dt: float, rng: np.random.Generator) -> Arrays:
         """Start values of the parameters."""
         w_rec = rng.gamma(2.0, size=(self.units, self.units))
         w_rec = w_rec if self.mask is None else w_rec * self.mask
@@ -254,10 +259,10 @@ class DaleRNN:
         x: np.ndarray,
         dt: float,
         rng: np.random.Generator | None,
-        tape: Tape,
+        workspace: Workspace,
     ) -> np.ndarray:
         """Rates (time, trials, units) to inputs (time, trials, inputs)."""
-        return _forward(self, p, x, dt, rng, tape, _product(tape, x, self.weights(p).T))
+        return _forward(self, p, x, dt, rng, workspace, _product(workspace, x, self.weights(p).T))
 
     def backward(
         self,
@@ -265,25 +270,27 @@ class DaleRNN:
         x: np.ndarray,
         dy: np.ndarray,
         dt: float,
-        tape: Tape,
+        workspace: Workspace,
         grads: Arrays,
         dx: np.ndarray | None,
     ) -> None:
         """Add to the gradients; dy becomes the derivative by the state of each step."""
-        back = _product(tape, x, self.weights(p))
-        self._add_recurrent(p, *_backward(self, p, x, dy, tape, grads, dx, back), tape, grads)
+        back = _product(workspace, x, self.weights(p))
+        self._add_recurrent(
+            p, *_backward(self, p, x, dy, workspace, grads, dx, back), workspace, grads
+        )
 
     def _add_recurrent(
-        self, p: Arrays, dp: np.ndarray, r: np.ndarray, tape: Tape, grads: Arrays
+        self, p: Arrays, dp: np.ndarray, r: np.ndarray, workspace: Workspace, grads: Arrays
     ) -> None:
-        _add_dense(self, grads["w_rec"], dp, r, tape, self.signs)
+        _add_dense(self, grads["w_rec"], dp, r, workspace, self.signs)
 
     def vanishing(
-        self, p: Arrays, dy: np.ndarray, strength: float, tape: Tape, grads: Arrays
+        self, p: Arrays, dy: np.ndarray, strength: float, workspace: Workspace, grads: Arrays
     ) -> float:
         """After `backward`: `spikesim.rate.losses.vanishing`, added to the recurrent gradients."""
-        loss, dp, r = _vanishing(self, dy, strength, tape, self.weights(p))
-        self._add_recurrent(p, dp, r, tape, grads)
+        loss, dp, r = _vanishing(self, dy, strength, workspace, self.weights(p))
+        self._add_recurrent(p, dp, r, workspace, grads)
         return loss
 
     def constrain(self, p: Arrays, dt: float) -> None:
@@ -293,6 +300,7 @@ class DaleRNN:
         _constrain_tau(self, p, dt)
 
 
+@renamed(start="initial_parameters")
 @named_options()
 @dataclass(frozen=True, eq=False)
 class LowRankRNN:
@@ -339,7 +347,7 @@ class LowRankRNN:
         """Refuse what does not fit together; `RateNetwork` calls it before it makes anything."""
         _check_tau(self, dt)
 
-    def start(self, inputs: int, dt: float, rng: np.random.Generator) -> Arrays:
+    def initial_parameters(self, inputs: int, dt: float, rng: np.random.Generator) -> Arrays:
         """Start values of the parameters."""
         m, n = rng.standard_normal((2, self.units, self.rank))
         return {"m": m, "n": n, **_start(self, inputs, rng)}
@@ -350,11 +358,11 @@ class LowRankRNN:
         x: np.ndarray,
         dt: float,
         rng: np.random.Generator | None,
-        tape: Tape,
+        workspace: Workspace,
     ) -> np.ndarray:
         """Rates (time, trials, units) to inputs (time, trials, inputs)."""
-        product = _product(tape, x, p["n"] / self.units, p["m"].T)
-        return _forward(self, p, x, dt, rng, tape, product)
+        product = _product(workspace, x, p["n"] / self.units, p["m"].T)
+        return _forward(self, p, x, dt, rng, workspace, product)
 
     def backward(
         self,
@@ -362,30 +370,32 @@ class LowRankRNN:
         x: np.ndarray,
         dy: np.ndarray,
         dt: float,
-        tape: Tape,
+        workspace: Workspace,
         grads: Arrays,
         dx: np.ndarray | None,
     ) -> None:
         """Add to the gradients; dy becomes the derivative by the state of each step."""
-        back = _product(tape, x, p["m"] / self.units, p["n"].T)
-        self._add_recurrent(p, *_backward(self, p, x, dy, tape, grads, dx, back), tape, grads)
+        back = _product(workspace, x, p["m"] / self.units, p["n"].T)
+        self._add_recurrent(
+            p, *_backward(self, p, x, dy, workspace, grads, dx, back), workspace, grads
+        )
 
     def _add_recurrent(
-        self, p: Arrays, dp: np.ndarray, r: np.ndarray, tape: Tape, grads: Arrays
+        self, p: Arrays, dp: np.ndarray, r: np.ndarray, workspace: Workspace, grads: Arrays
     ) -> None:
         dp, r = dp.reshape(-1, self.units), r.reshape(-1, self.units)
-        along = tape("along", (len(dp), self.rank))
+        along = workspace.room("along", (len(dp), self.rank))
         np.matmul(r, p["n"], out=along)
         grads["m"] += dp.T @ along / self.units
         np.matmul(dp, p["m"], out=along)
         grads["n"] += r.T @ along / self.units
 
     def vanishing(
-        self, p: Arrays, dy: np.ndarray, strength: float, tape: Tape, grads: Arrays
+        self, p: Arrays, dy: np.ndarray, strength: float, workspace: Workspace, grads: Arrays
     ) -> float:
         """After `backward`: `spikesim.rate.losses.vanishing`, added to the recurrent gradients."""
-        loss, dp, r = _vanishing(self, dy, strength, tape, p["m"] / self.units, p["n"].T)
-        self._add_recurrent(p, dp, r, tape, grads)
+        loss, dp, r = _vanishing(self, dy, strength, workspace, p["m"] / self.units, p["n"].T)
+        self._add_recurrent(p, dp, r, workspace, grads)
         return loss
 
     def constrain(self, p: Arrays, dt: float) -> None:
@@ -452,16 +462,16 @@ def areas(
 Product = Callable[[np.ndarray, np.ndarray], Any]
 
 
-def _product(tape: Tape, x: np.ndarray, *matrices: np.ndarray) -> Product:
+def _product(workspace: Workspace, x: np.ndarray, *matrices: np.ndarray) -> Product:
     """A function (r, out) that writes r times one matrix, or times two in turn, into out."""
     # Transposed views would do, but cost up to 1.6 times as much in each step's product.
-    laid = [tape(f"matrix{i}", matrix.shape) for i, matrix in enumerate(matrices)]
+    laid = [workspace.room(f"matrix{i}", matrix.shape) for i, matrix in enumerate(matrices)]
     for array, matrix in zip(laid, matrices, strict=True):
         np.copyto(array, matrix)
     if len(laid) == 1:
         return lambda r, out: np.matmul(r, laid[0], out)
     first, second = laid
-    between = tape("between", (x.shape[1], first.shape[1]))
+    between = workspace.room("between", (x.shape[1], first.shape[1]))
     return lambda r, out: np.matmul(np.matmul(r, first, between), second, out)
 
 
@@ -471,23 +481,23 @@ def _forward(
     x: np.ndarray,
     dt: float,
     rng: np.random.Generator | None,
-    tape: Tape,
+    workspace: Workspace,
     product: Product,
 ) -> np.ndarray:
     steps, trials, inputs = x.shape
     shape, one = (steps, trials, cell.units), (trials, cell.units)
-    a, keep, part = (tape(name, one) for name in ("a", "keep", "part"))
+    a, keep, part = (workspace.room(name, one) for name in ("a", "keep", "part"))
     a[...] = _a(cell, p, dt)
     np.subtract(1, a, out=keep)
-    pre = tape("pre", shape)
+    pre = workspace.room("pre", shape)
     np.matmul(x.reshape(-1, inputs), p["w_in"].T, out=pre.reshape(-1, cell.units))
     pre += p["b"]
     if cell.noise:
-        _add_noise(cell, a, dt, rng, pre, tape)
-    r = tape("r", (steps + 1, *one))
+        _add_noise(cell, a, dt, rng, pre, workspace)
+    r = workspace.room("r", (steps + 1, *one))
     value, add, multiply = cell.activation.value, np.add, np.multiply
     if cell.form == "r":
-        f = tape("f", shape)
+        f = workspace.room("f", shape)
         r[0] = p["r0"]
         for pre_t, f_t, before, now in zip(pre, f, r[:-1], r[1:], strict=True):
             product(before, part)
@@ -497,7 +507,7 @@ def _forward(
             multiply(keep, before, now)
             add(now, part, now)
     else:
-        state = tape("x", (steps + 1, *one))
+        state = workspace.room("x", (steps + 1, *one))
         state[0] = p["x0"]
         value(state[0], r[0])
         for pre_t, r_before, r_now, before, now in zip(
@@ -517,7 +527,7 @@ def _backward(
     p: Arrays,
     x: np.ndarray,
     d: np.ndarray,
-    tape: Tape,
+    workspace: Workspace,
     grads: Arrays,
     dx: np.ndarray | None,
     back: Product,
@@ -529,13 +539,13 @@ def _backward(
     recurrent gradient is the product.
     """
     steps, trials, units = d.shape
-    a, keep, part = (tape(name, (trials, units)) for name in ("a", "keep", "part"))
-    r, dp = tape("r", (steps + 1, trials, units)), tape("dp", d.shape)
-    start = tape.zeros("start", (trials, units))
+    a, keep, part = (workspace.room(name, (trials, units)) for name in ("a", "keep", "part"))
+    r, dp = workspace.room("r", (steps + 1, trials, units)), workspace.room("dp", d.shape)
+    start = workspace.zeros("start", (trials, units))
     earlier = [*d[-2::-1], start]
     slope, add, multiply = cell.activation.slope, np.add, np.multiply
     if cell.form == "r":
-        slope(tape("f", d.shape), tape("pre", d.shape), dp)
+        slope(workspace.room("f", d.shape), workspace.room("pre", d.shape), dp)
         dp *= a
         for dp_t, d_t, before in zip(dp[::-1], d[::-1], earlier, strict=True):
             multiply(dp_t, d_t, dp_t)
@@ -544,7 +554,7 @@ def _backward(
             multiply(keep, d_t, part)
             add(before, part, before)
     else:
-        state, slopes = tape("x", r.shape), tape("slopes", r.shape)
+        state, slopes = workspace.room("x", r.shape), workspace.room("slopes", r.shape)
         slope(r, state, slopes)
         d[-1] *= slopes[-1]
         for dp_t, d_t, before, slope_t in zip(
@@ -557,29 +567,29 @@ def _backward(
             multiply(keep, d_t, part)
             add(before, part, before)
     flat = dp.reshape(-1, units)
-    np.matmul(flat.T, x.reshape(len(flat), -1), out=tape("dw_in", p["w_in"].shape))
-    grads["w_in"] += tape("dw_in", p["w_in"].shape)
+    np.matmul(flat.T, x.reshape(len(flat), -1), out=workspace.room("dw_in", p["w_in"].shape))
+    grads["w_in"] += workspace.room("dw_in", p["w_in"].shape)
     grads["b"] += flat.sum(axis=0)
     grads[f"{cell.form}0"] += start.sum(axis=0)
     if dx is not None:
         np.matmul(flat, p["w_in"], out=dx.reshape(len(flat), -1))
     if cell.train_tau:
-        _add_tau(cell, r if cell.form == "r" else state, d, dp, tape, grads)
+        _add_tau(cell, r if cell.form == "r" else state, d, dp, workspace, grads)
     return dp, r[:-1]
 
 
 def _add_tau(
-    cell: Any, state: np.ndarray, d: np.ndarray, dp: np.ndarray, tape: Tape, grads: Arrays
+    cell: Any, state: np.ndarray, d: np.ndarray, dp: np.ndarray, workspace: Workspace, grads: Arrays
 ) -> None:
     """d state_t / d a = (state_t - state_(t-1)) / a, and d a / d log_tau = -a.
 
     So too at tau = dt, below which `constrain` lets none go: were it 0 there, none would come back.
     """
-    moved = tape("moved", d.shape)
+    moved = workspace.room("moved", d.shape)
     np.subtract(state[1:], state[:-1], out=moved)
     change = -np.einsum("tbn,tbn->n", d, moved)
     if cell.noise and cell.noise_tau is None:
-        change += np.einsum("tbn,tbn->n", dp, tape("noise", d.shape)) / 2
+        change += np.einsum("tbn,tbn->n", dp, workspace.room("noise", d.shape)) / 2
     grads["log_tau"] += change
 
 
@@ -588,11 +598,11 @@ def _add_dense(
     gradient: np.ndarray,
     dp: np.ndarray,
     r: np.ndarray,
-    tape: Tape,
+    workspace: Workspace,
     signs: np.ndarray | None = None,
 ) -> None:
     """Add the derivative by the recurrent matrix, 0 where it may not change."""
-    flat = tape("dw_rec", gradient.shape)
+    flat = workspace.room("dw_rec", gradient.shape)
     np.matmul(dp.reshape(-1, cell.units).T, r.reshape(-1, cell.units), out=flat)
     if signs is not None:
         flat *= signs
@@ -604,20 +614,24 @@ def _add_dense(
 
 
 def _vanishing(
-    cell: Any, d: np.ndarray, strength: float, tape: Tape, *matrices: np.ndarray
+    cell: Any, d: np.ndarray, strength: float, workspace: Workspace, *matrices: np.ndarray
 ) -> tuple[float, np.ndarray, np.ndarray]:
     """The regulariser, and what stands for dp and r in the gradient of the recurrent weights."""
     steps, trials, units = d.shape
     shape = (steps - 1, trials, units)
-    dp, back, kept = tape("dp", d.shape)[1:], tape("back", shape), tape("kept", shape)
+    dp, back, kept = (
+        workspace.room("dp", d.shape)[1:],
+        workspace.room("back", shape),
+        workspace.room("kept", shape),
+    )
     through = dp.reshape(-1, units)
     for matrix in matrices[:-1]:
         through = through @ matrix
     np.matmul(through, matrices[-1], out=back.reshape(-1, units))
     if cell.form == "x":
-        slopes = tape("slopes", (steps + 1, trials, units))[1:-1]
+        slopes = workspace.room("slopes", (steps + 1, trials, units))[1:-1]
         back *= slopes
-    np.multiply(tape("keep", (trials, units)), d[1:], out=kept)
+    np.multiply(workspace.room("keep", (trials, units)), d[1:], out=kept)
     back += kept
     loss = vanishing(d[1:], back, strength, back)
     if cell.form == "x":
@@ -637,10 +651,10 @@ def _add_noise(
     dt: float,
     rng: np.random.Generator | None,
     pre: np.ndarray,
-    tape: Tape,
+    workspace: Workspace,
 ) -> None:
     """Add the noise of all steps."""
-    noise = tape("noise", pre.shape)
+    noise = workspace.room("noise", pre.shape)
     if rng is None:
         noise.fill(0)
         return
@@ -651,7 +665,7 @@ def _add_noise(
         keep = np.exp(-dt / cell.noise_tau)
         noise[0] *= cell.noise
         noise[1:] *= cell.noise * np.sqrt(-np.expm1(-2 * dt / cell.noise_tau))
-        part = tape("part", pre.shape[1:])
+        part = workspace.room("part", pre.shape[1:])
         for before, now in zip(noise[:-1], noise[1:], strict=True):
             np.multiply(before, keep, out=part)
             np.add(now, part, out=now)

@@ -10,7 +10,7 @@ import numpy as np
 from spikesim.checks import check_whole, is_number
 from spikesim.display import brief, number, table, whole
 from spikesim.names import named_options
-from spikesim.rate.tape import Tape
+from spikesim.rate.workspace import Workspace
 
 
 @named_options()
@@ -85,8 +85,8 @@ class RateNetwork:
         self.parameters = self._start()
         self.gradients = {name: np.zeros_like(p) for name, p in self.parameters.items()}
         self.rates: list[np.ndarray] = []
-        self._tapes = [Tape(dtype) for _ in self.cells]
-        self._tape = Tape(dtype)
+        self._workspaces = [Workspace(dtype) for _ in self.cells]
+        self._workspace = Workspace(dtype)
         self.constrain()
 
     def _check(self) -> None:
@@ -123,7 +123,9 @@ class RateNetwork:
         *of_cells, of_readout = np.random.SeedSequence(self.seed).spawn(len(self.cells) + 1)
         start = {}
         for i, cell in enumerate(self.cells):
-            values = cell.start(self._widths[i], self.dt, np.random.default_rng(of_cells[i]))
+            values = cell.initial_parameters(
+                self._widths[i], self.dt, np.random.default_rng(of_cells[i])
+            )
             start |= {f"{i}.{name}": value for name, value in values.items()}
         units = self._widths[-1]
         rng = np.random.default_rng(of_readout)
@@ -147,14 +149,16 @@ class RateNetwork:
         x = np.asarray(x)
         self._check_shape(x)
         if x.dtype != self.dtype or not x.flags.c_contiguous:
-            given, x = x, self._tape("x", x.shape)
+            given, x = x, self._workspace.room("x", x.shape)
             np.copyto(x, given)
         self._x, self.rates = x, []
         for i, cell in enumerate(self.cells):
-            x = cell.forward(self._of_cell(i, self.parameters), x, self.dt, rng, self._tapes[i])
+            x = cell.forward(
+                self._of_cell(i, self.parameters), x, self.dt, rng, self._workspaces[i]
+            )
             self.rates.append(x)
         steps, trials, units = x.shape
-        z = self._tape("z", (steps, trials, self.outputs))
+        z = self._workspace.room("z", (steps, trials, self.outputs))
         np.matmul(x.reshape(-1, units), self.parameters["out.w"].T, out=z.reshape(-1, self.outputs))
         z += self.parameters["out.b"]
         if self.readout_tau is not None:
@@ -171,7 +175,7 @@ class RateNetwork:
     def _filter(self, z: np.ndarray) -> None:
         """Low-pass filter along the first axis. Its adjoint is itself on reversed time."""
         keep = np.asarray(np.exp(-self.dt / self.readout_tau), z.dtype)
-        kept = self._tape("kept", z.shape[1:])
+        kept = self._workspace.room("kept", z.shape[1:])
         z *= 1 - keep
         for before, now in zip(z[:-1], z[1:], strict=True):
             np.multiply(before, keep, out=kept)
@@ -207,25 +211,25 @@ class RateNetwork:
             raise ValueError(
                 f"d_rates holds {len(d_rates)} arrays; the network has {len(self.cells)} cell(s)."
             )
-        dz = self._tape("dz", d_outputs.shape)
+        dz = self._workspace.room("dz", d_outputs.shape)
         np.copyto(dz, d_outputs)
         if self.readout_tau is not None:
             self._filter(dz[::-1])
         dz = dz.reshape(-1, self.outputs)
         np.matmul(dz.T, y.reshape(-1, units), out=self.gradients["out.w"])
         np.sum(dz, axis=0, out=self.gradients["out.b"])
-        dy = self._tape(f"dy{len(self.cells) - 1}", y.shape)
+        dy = self._workspace.room(f"dy{len(self.cells) - 1}", y.shape)
         np.matmul(dz, self.parameters["out.w"], out=dy.reshape(-1, units))
         for i in reversed(range(len(self.cells))):
             if d_rates is not None and d_rates[i] is not None:
                 self._add(dy, d_rates[i], i)
             before = self.rates[i - 1] if i else self._x
-            dx = self._tape(f"dy{i - 1}", before.shape) if i else None
+            dx = self._workspace.room(f"dy{i - 1}", before.shape) if i else None
             gradients = self._of_cell(i, self.gradients)
             for gradient in gradients.values():
                 gradient.fill(0)
             p = self._of_cell(i, self.parameters)
-            self.cells[i].backward(p, before, dy, self.dt, self._tapes[i], gradients, dx)
+            self.cells[i].backward(p, before, dy, self.dt, self._workspaces[i], gradients, dx)
             dy = dx
         self._silence_fixed()
         return self.gradients
@@ -245,9 +249,9 @@ class RateNetwork:
                     f"vanishing is {strength}; it must be 0 with cells of kind "
                     f"{type(cell).__name__}, for which it is not defined."
                 )
-            dy = self._tape(f"dy{i}", self.rates[i].shape)
+            dy = self._workspace.room(f"dy{i}", self.rates[i].shape)
             p, gradients = self._of_cell(i, self.parameters), self._of_cell(i, self.gradients)
-            cost += cell.vanishing(p, dy, strength, self._tapes[i], gradients)
+            cost += cell.vanishing(p, dy, strength, self._workspaces[i], gradients)
         self._silence_fixed()
         return cost
 

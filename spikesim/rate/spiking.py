@@ -14,9 +14,10 @@ from typing import Any, Literal
 import numpy as np
 
 from spikesim.checks import check_whole, is_number, warn
+from spikesim.moved import renamed
 from spikesim.names import named_options
 from spikesim.rate.activations import Sigmoid
-from spikesim.rate.tape import Tape
+from spikesim.rate.workspace import Workspace
 
 Parameters = dict[str, np.ndarray]
 
@@ -106,6 +107,7 @@ class Gaussian:
 Surrogate = FastSigmoid | Triangle | Gaussian
 
 
+@renamed(start="initial_parameters")
 @named_options()
 @dataclass(frozen=True)
 class SNU:
@@ -153,7 +155,7 @@ class SNU:
     def check(self, inputs: int, dt: float) -> None:
         _not_below(self, "tau", dt)
 
-    def start(self, inputs: int, dt: float, rng: np.random.Generator) -> Parameters:
+    def initial_parameters(self, inputs: int, dt: float, rng: np.random.Generator) -> Parameters:
         return {
             "w_in": rng.standard_normal((self.units, inputs)) / math.sqrt(inputs),
             "w_rec": rng.standard_normal((self.units, self.units)) / math.sqrt(self.units),
@@ -164,11 +166,19 @@ class SNU:
         """Nothing: any values are allowed."""
 
     def forward(
-        self, p: Parameters, x: np.ndarray, dt: float, rng: np.random.Generator | None, tape: Tape
+        self,
+        p: Parameters,
+        x: np.ndarray,
+        dt: float,
+        rng: np.random.Generator | None,
+        workspace: Workspace,
     ) -> np.ndarray:
-        s, y = _from_before(tape, "s", x, self.units), _from_before(tape, "y", x, self.units)
-        u = tape("u", y[1:].shape)
-        part = tape("part", u[0].shape)
+        s, y = (
+            _from_before(workspace, "s", x, self.units),
+            _from_before(workspace, "y", x, self.units),
+        )
+        u = workspace.room("u", y[1:].shape)
+        part = workspace.room("part", u[0].shape)
         fire = Sigmoid().value if self.soft else _step
         keep = 1 - dt / self.tau
         s[0] = y[0] = 0
@@ -193,19 +203,22 @@ class SNU:
         x: np.ndarray,
         dy: np.ndarray,
         dt: float,
-        tape: Tape,
+        workspace: Workspace,
         grads: Parameters,
         dx: np.ndarray | None,
     ) -> None:
-        s, y = _from_before(tape, "s", x, self.units), _from_before(tape, "y", x, self.units)
-        slope = tape("slope", dy.shape)
+        s, y = (
+            _from_before(workspace, "s", x, self.units),
+            _from_before(workspace, "y", x, self.units),
+        )
+        slope = workspace.room("slope", dy.shape)
         if self.soft:
-            Sigmoid().slope(y[1:], tape("u", dy.shape), slope)
+            Sigmoid().slope(y[1:], workspace.room("u", dy.shape), slope)
         else:
-            self.surrogate.slope(tape("u", dy.shape), slope)
+            self.surrogate.slope(workspace.room("u", dy.shape), slope)
         keep = 1 - dt / self.tau
-        ds = tape("ds", dy.shape)  # by what stands inside g
-        part, kept = tape("part", dy[0].shape), tape.zeros("kept", dy[0].shape)
+        ds = workspace.room("ds", dy.shape)  # by what stands inside g
+        part, kept = workspace.room("part", dy[0].shape), workspace.zeros("kept", dy[0].shape)
         for t in reversed(range(len(x))):
             s_now, y_now = s[t + 1], y[t + 1]
             if t + 1 < len(x):
@@ -223,12 +236,13 @@ class SNU:
                 np.greater(s_now, 0, out=part)
                 ds[t] *= part
         grads["b"] += _rows(dy).sum(axis=0)
-        _add_product(grads["w_in"], ds, x, tape)
-        _add_product(grads["w_rec"], ds, y[:-1], tape)
+        _add_product(grads["w_in"], ds, x, workspace)
+        _add_product(grads["w_rec"], ds, y[:-1], workspace)
         if dx is not None:
             np.matmul(_rows(ds), p["w_in"], out=_rows(dx))
 
 
+@renamed(start="initial_parameters")
 @named_options()
 @dataclass(frozen=True)
 class LIFCell:
@@ -282,16 +296,21 @@ class LIFCell:
         _not_below(self, "tau", dt)
         _told_if_never_refractory(self, dt)
 
-    def start(self, inputs: int, dt: float, rng: np.random.Generator) -> Parameters:
+    def initial_parameters(self, inputs: int, dt: float, rng: np.random.Generator) -> Parameters:
         return _start_lif(self, inputs, rng)
 
     def constrain(self, p: Parameters, dt: float) -> None:
         """Nothing: any values are allowed."""
 
     def forward(
-        self, p: Parameters, x: np.ndarray, dt: float, rng: np.random.Generator | None, tape: Tape
+        self,
+        p: Parameters,
+        x: np.ndarray,
+        dt: float,
+        rng: np.random.Generator | None,
+        workspace: Workspace,
     ) -> np.ndarray:
-        return _forward_lif(self, p, x, dt, tape, None)
+        return _forward_lif(self, p, x, dt, workspace, None)
 
     def backward(
         self,
@@ -299,13 +318,14 @@ class LIFCell:
         x: np.ndarray,
         dy: np.ndarray,
         dt: float,
-        tape: Tape,
+        workspace: Workspace,
         grads: Parameters,
         dx: np.ndarray | None,
     ) -> None:
-        _backward_lif(self, p, x, dy, dt, tape, grads, dx, None)
+        _backward_lif(self, p, x, dy, dt, workspace, grads, dx, None)
 
 
+@renamed(start="initial_parameters")
 @named_options()
 @dataclass(frozen=True)
 class ALIFCell:
@@ -358,16 +378,21 @@ class ALIFCell:
         _not_below(self, "tau_adapt", dt)
         _told_if_never_refractory(self, dt)
 
-    def start(self, inputs: int, dt: float, rng: np.random.Generator) -> Parameters:
+    def initial_parameters(self, inputs: int, dt: float, rng: np.random.Generator) -> Parameters:
         return _start_lif(self, inputs, rng)
 
     def constrain(self, p: Parameters, dt: float) -> None:
         """Nothing: any values are allowed."""
 
     def forward(
-        self, p: Parameters, x: np.ndarray, dt: float, rng: np.random.Generator | None, tape: Tape
+        self,
+        p: Parameters,
+        x: np.ndarray,
+        dt: float,
+        rng: np.random.Generator | None,
+        workspace: Workspace,
     ) -> np.ndarray:
-        return _forward_lif(self, p, x, dt, tape, adaptation(self, dt))
+        return _forward_lif(self, p, x, dt, workspace, adaptation(self, dt))
 
     def backward(
         self,
@@ -375,11 +400,11 @@ class ALIFCell:
         x: np.ndarray,
         dy: np.ndarray,
         dt: float,
-        tape: Tape,
+        workspace: Workspace,
         grads: Parameters,
         dx: np.ndarray | None,
     ) -> None:
-        _backward_lif(self, p, x, dy, dt, tape, grads, dx, adaptation(self, dt))
+        _backward_lif(self, p, x, dy, dt, workspace, grads, dx, adaptation(self, dt))
 
 
 def firing_rate_cost(
@@ -441,17 +466,18 @@ def _forward_lif(
     p: Parameters,
     x: np.ndarray,
     dt: float,
-    tape: Tape,
+    workspace: Workspace,
     adapts: tuple[float, np.ndarray] | None,
 ) -> np.ndarray:
-    """Both cells forward. On the tape ``v`` is the distance to the threshold without adaptation,
-    v - 1, and the reset is part of the recurrent matrix: each unit's weight of -1 onto itself.
+    """Both cells forward. In the workspace ``v`` is the distance to the threshold without
+    adaptation, v - 1, and the reset is part of the recurrent matrix: each unit's weight of -1 onto
+    itself.
     """
     keep, gain = membrane(cell, dt)
     refractory = refractory_steps(cell, dt)
-    v, z = _from_before(tape, "v", x, cell.units), _from_before(tape, "z", x, cell.units)
-    part = tape("part", z[0].shape)
-    w_in, w_rec = tape("w_in", p["w_in"].shape), tape("w_rec", p["w_rec"].shape)
+    v, z = _from_before(workspace, "v", x, cell.units), _from_before(workspace, "z", x, cell.units)
+    part = workspace.room("part", z[0].shape)
+    w_in, w_rec = workspace.room("w_in", p["w_in"].shape), workspace.room("w_rec", p["w_rec"].shape)
     np.multiply(p["w_in"], gain, out=w_in)
     np.copyto(w_rec, p["w_rec"])
     w_rec.ravel()[:: cell.units + 1] -= 1
@@ -459,11 +485,11 @@ def _forward_lif(
     v[1:] += (1 - keep) * (p["b"] - 1)
     v[0], z[0] = -1, 0
     if refractory:
-        ready = _from_before(tape, "ready", x, cell.units)
+        ready = _from_before(workspace, "ready", x, cell.units)
         ready[0] = 1
     if adapts:
         forget, beta = adapts[0], adapts[1].astype(v.dtype)
-        u, q = tape("u", x.shape[:2] + (cell.units,)), tape.zeros("q", part.shape)
+        u, q = workspace.room("u", x.shape[:2] + (cell.units,)), workspace.zeros("q", part.shape)
     for t in range(len(x)):
         now, before = v[t + 1], z[t]
         np.matmul(before, w_rec.T, out=part)
@@ -490,23 +516,23 @@ def _backward_lif(
     x: np.ndarray,
     dz: np.ndarray,
     dt: float,
-    tape: Tape,
+    workspace: Workspace,
     grads: Parameters,
     dx: np.ndarray | None,
     adapts: tuple[float, np.ndarray] | None,
 ) -> None:
     """Both cells backward; dz becomes the derivative by v, step by step."""
     keep, gain = membrane(cell, dt)
-    z, part = _from_before(tape, "z", x, cell.units), tape("part", dz[0].shape)
-    slope = tape("slope", dz.shape)
-    u = tape("u", dz.shape) if adapts else _from_before(tape, "v", x, cell.units)[1:]
+    z, part = _from_before(workspace, "z", x, cell.units), workspace.room("part", dz[0].shape)
+    slope = workspace.room("slope", dz.shape)
+    u = workspace.room("u", dz.shape) if adapts else _from_before(workspace, "v", x, cell.units)[1:]
     cell.surrogate.slope(u, slope)
     if refractory_steps(cell, dt):
-        slope *= _from_before(tape, "ready", x, cell.units)[1:]
-    w_rec = p["w_rec"] if cell.detach_reset else tape("w_rec", p["w_rec"].shape)
+        slope *= _from_before(workspace, "ready", x, cell.units)[1:]
+    w_rec = p["w_rec"] if cell.detach_reset else workspace.room("w_rec", p["w_rec"].shape)
     if adapts:
         forget, beta = adapts[0], adapts[1].astype(dz.dtype)
-        dq = tape.zeros("dq", part.shape)
+        dq = workspace.zeros("dq", part.shape)
     for t in reversed(range(len(x))):
         now = dz[t]
         if t + 1 < len(x):
@@ -523,19 +549,19 @@ def _backward_lif(
             np.multiply(dz[t + 1], keep, out=part)
             now += part
     grads["b"] += (1 - keep) * _rows(dz).sum(axis=0)
-    _add_product(grads["w_in"], dz, x, tape, gain)
-    _add_product(grads["w_rec"], dz, z[:-1], tape)
+    _add_product(grads["w_in"], dz, x, workspace, gain)
+    _add_product(grads["w_rec"], dz, z[:-1], workspace)
     if dx is not None:
-        np.matmul(_rows(dz), tape("w_in", p["w_in"].shape), out=_rows(dx))
+        np.matmul(_rows(dz), workspace.room("w_in", p["w_in"].shape), out=_rows(dx))
 
 
 def _step(u: np.ndarray, out: np.ndarray) -> None:
     np.greater_equal(u, 0, out=out)
 
 
-def _from_before(tape: Tape, name: str, x: np.ndarray, units: int) -> np.ndarray:
+def _from_before(workspace: Workspace, name: str, x: np.ndarray, units: int) -> np.ndarray:
     """An array of every step, after one for the state before the first."""
-    return tape(name, (len(x) + 1, x.shape[1], units))
+    return workspace.room(name, (len(x) + 1, x.shape[1], units))
 
 
 def _rows(array: np.ndarray) -> np.ndarray:
@@ -544,10 +570,14 @@ def _rows(array: np.ndarray) -> np.ndarray:
 
 
 def _add_product(
-    gradient: np.ndarray, to: np.ndarray, source: np.ndarray, tape: Tape, factor: float = 1
+    gradient: np.ndarray,
+    to: np.ndarray,
+    source: np.ndarray,
+    workspace: Workspace,
+    factor: float = 1,
 ) -> None:
     """Add factor * sum over time and trials of to_i source_j."""
-    product = tape(f"gradient {gradient.shape}", gradient.shape)
+    product = workspace.room(f"gradient {gradient.shape}", gradient.shape)
     np.matmul(_rows(to).T, _rows(source), out=product)
     product *= factor
     gradient += product

@@ -26,8 +26,8 @@ from spikesim.rate.files import History, difference, read_training, write
 from spikesim.rate.network import RateNetwork
 from spikesim.rate.optimizers import SGD, Adam, clip_norm
 from spikesim.rate.spiking import firing_rate_cost
-from spikesim.rate.tape import Tape
 from spikesim.rate.tasks import Task, Trials
+from spikesim.rate.workspace import Workspace
 
 TRIALS, NOISE, VALIDATION, TEST = range(4)  # what random numbers are for
 LAST = 3  # validations whose mean performance must reach the criterion
@@ -35,8 +35,8 @@ LOSSES = {"squared": losses.squared, "cross_entropy": losses.cross_entropy}
 
 
 @named_options(
-    lr="optimizer=Adam(rate=...)",
-    learning_rate="optimizer=Adam(rate=...)",
+    lr="optimizer=Adam(learning_rate=...)",
+    learning_rate="optimizer=Adam(learning_rate=...)",
     epochs="updates",
     batch_size="batch",
 )
@@ -169,7 +169,7 @@ def train(
         optimizer.start(network.parameters),
         {name: p.copy() for name, p in network.parameters.items()},
         History(task.name, dict(task.settings), batch, seed),
-        Tape(network.dtype),
+        Workspace(network.dtype),
     )
     if resume:
         _go_on(run)
@@ -233,7 +233,7 @@ class _Run:
     memory: dict[str, np.ndarray]  # of the optimizer
     best: dict[str, np.ndarray]
     history: History
-    tape: Tape
+    workspace: Workspace
 
 
 def _loop(run: _Run, updates: int, bar: tqdm) -> None:
@@ -279,7 +279,7 @@ def _update(run: _Run, stage: int) -> float:
         network, task, same["batch"], _generator(same["seed"], TRIALS, k), run.stages[stage]
     )
     outputs = network.forward(trials.inputs, _generator(same["seed"], NOISE, k))
-    d_outputs = run.tape("d_outputs", outputs.shape)
+    d_outputs = run.workspace.room("d_outputs", outputs.shape)
     loss = LOSSES[task.loss](outputs, trials.targets, trials.mask, d_outputs)
     cost, d_rates = _cost_of_rates(run)
     gradients = network.backward(d_outputs, d_rates)
@@ -301,7 +301,7 @@ def _cost_of_rates(run: _Run) -> tuple[float, list[np.ndarray] | None]:
         return 0.0, None
     cost, d_rates = 0.0, []
     for i, rates in enumerate(run.network.rates):
-        d_rates.append(run.tape.zeros(f"d_rates{i}", rates.shape))
+        d_rates.append(run.workspace.zeros(f"d_rates{i}", rates.shape))
         if metabolic:
             cost += losses.metabolic(rates, metabolic, d_rates[i])
         if wanted:
@@ -426,11 +426,14 @@ def _go_on(run: _Run) -> None:
     other = difference(run.network, network)
     if other:
         raise ValueError(f"{run.checkpoint} is a checkpoint of another network: {other}.")
+    same = stored["same"]
+    # Checkpoints of before call the learning rate so.
+    same["optimizer"] = same["optimizer"].replace("(rate=", "(learning_rate=")
     for name, value in run.same.items():
-        if stored["same"].get(name) != value:
+        if same.get(name) != value:
             raise ValueError(
                 f"{run.checkpoint} is a checkpoint of another training: {name} is "
-                f"{stored['same'].get(name)!r} there and {value!r} here."
+                f"{same.get(name)!r} there and {value!r} here."
             )
     pairs = (
         (run.network.parameters, network.parameters),
