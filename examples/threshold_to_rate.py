@@ -33,8 +33,8 @@ from scipy.special import dawsn, erfcx
 
 import spikesim as ss
 from spikesim import plots
+from spikesim.rate import FeedForward
 from spikesim.rate.activations import Table
-from spikesim.rate.feedforward import FeedForward
 from spikesim.rate.workspace import Workspace
 
 NEURONS = 1000

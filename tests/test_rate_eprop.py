@@ -6,10 +6,10 @@ import tracemalloc
 import numpy as np
 import pytest
 
+from spikesim.rate import SNU, ALIFCell, FastSigmoid, Gaussian, LIFCell, Triangle
 from spikesim.rate.eprop import EProp
 from spikesim.rate.network import RateNetwork
 from spikesim.rate.optimizers import Adam
-from spikesim.rate.spiking import SNU, ALIFCell, FastSigmoid, Gaussian, LIFCell, Triangle
 
 STEPS, TRIALS, INPUTS, UNITS, OUTPUTS, DT = 30, 3, 4, 6, 2, 1.0
 CELLS = [

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
 
+from spikesim.rate import FeedForward, McCullochPitts
 from spikesim.rate.activations import Table, named
-from spikesim.rate.feedforward import FeedForward, McCullochPitts
 from spikesim.rate.workspace import Workspace
 
 ROOT = Path(__file__).parent.parent

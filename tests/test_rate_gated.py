@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from spikesim.rate.feedforward import FeedForward
-from spikesim.rate.gated import GRU, LSTM, SubLSTM, effective_tau
+from spikesim.rate import GRU, LSTM, FeedForward, SubLSTM, effective_tau
 from spikesim.rate.network import RateNetwork
 from spikesim.rate.workspace import Workspace
 

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
 
+from spikesim.rate import DaleRNN, LeakyRNN, LowRankRNN, areas
 from spikesim.rate.activations import Table, Tanh
-from spikesim.rate.leaky import DaleRNN, LeakyRNN, LowRankRNN, areas
 from spikesim.rate.network import RateNetwork
 from spikesim.rate.optimizers import Adam
 from spikesim.rate.workspace import Workspace
@@ -500,7 +500,7 @@ EMPTY_ROW = np.array([[1, 1], [0, 0]])
         (lambda: LeakyRNN(0), "LeakyRNN: units is 0; it must be a whole number, 1 or more"),
         (lambda: LeakyRNN(3, form="y"), "form is 'y'; it must be 'r' or 'x'"),
         (lambda: LeakyRNN(3, activation="relu"), "activation is 'relu'"),
-        (lambda: LeakyRNN(3, noise=-1), "noise is -1; it must be a finite number of 0 or more"),
+        (lambda: LeakyRNN(3, noise=-1), "noise is -1; it must be a finite number, 0 or more"),
         (lambda: LeakyRNN(3, noise_tau=0), "noise_tau is 0; it must be a finite number above 0"),
         (lambda: LeakyRNN(3, radius=np.nan), "radius is nan; it must be a finite number above 0"),
         (lambda: LeakyRNN(3, tau=[1, 2]), r"tau has shape \(2,\); .* have shape \(3,\)"),

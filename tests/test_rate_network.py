@@ -5,7 +5,7 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from spikesim.rate.leaky import DaleRNN, LeakyRNN, LowRankRNN
+from spikesim.rate import DaleRNN, LeakyRNN, LowRankRNN
 from spikesim.rate.network import RateNetwork
 
 DT = 10.0  # ms

@@ -6,14 +6,10 @@ import numpy as np
 
 from spikesim.moved import renamed
 from spikesim.names import named_options
+from spikesim.rate.cells.alif import ALIFCell
+from spikesim.rate.cells.lif import LIFCell
+from spikesim.rate.cells.membrane import adaptation, membrane, refractory_steps
 from spikesim.rate.network import RateNetwork
-from spikesim.rate.spiking import (
-    ALIFCell,
-    LIFCell,
-    adaptation,
-    membrane,
-    refractory_steps,
-)
 
 
 @renamed(start="reset")

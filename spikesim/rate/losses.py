@@ -174,3 +174,28 @@ def vanishing(gradient: np.ndarray, back: np.ndarray, strength: float, d_back: n
     np.divide(scale, norm * norm_back, out=slope, where=counted & (norm_back > _FAINT))
     np.multiply(back, slope[..., None], out=d_back)
     return float(strength / size * np.sum(np.square(ratio - 1)))
+
+
+def firing_rate_cost(
+    spikes: np.ndarray, target: float, strength: float, dt: float, d_spikes: np.ndarray
+) -> float:
+    """What it costs that units fire at other rates than wanted: strength mean_j (f_j - target)^2.
+
+    f_j is the rate of unit j over all steps and trials, Hz. Its derivative by every spike is added
+    to d_spikes.
+
+    Parameters
+    ----------
+    spikes, d_spikes : array (time, trials, units)
+    target : float
+        Hz.
+    strength : float
+        Per Hz^2.
+    dt : float
+        ms.
+    """
+    steps, trials, units = spikes.shape
+    hertz = 1000 / (steps * trials * dt)  # of one spike of one unit
+    off = hertz * spikes.sum(axis=(0, 1), dtype=np.float64) - target
+    d_spikes += (2 * strength * hertz / units * off).astype(d_spikes.dtype)
+    return float(strength * np.mean(off**2))

@@ -25,7 +25,6 @@ from spikesim.rate import losses
 from spikesim.rate.files import History, difference, read_training, write
 from spikesim.rate.network import RateNetwork
 from spikesim.rate.optimizers import SGD, Adam, clip_norm
-from spikesim.rate.spiking import firing_rate_cost
 from spikesim.rate.tasks import Task, Trials
 from spikesim.rate.workspace import Workspace
 
@@ -94,7 +93,7 @@ def train(
         Strength of `spikesim.rate.losses.vanishing`, for leaky cells.
     rate_regularization : (float, float), optional
         For spiking cells: the rate that is wanted (Hz) and the strength of
-        `spikesim.rate.spiking.firing_rate_cost` (per Hz^2).
+        `spikesim.rate.losses.firing_rate_cost` (per Hz^2).
     curriculum : sequence of dict
         Options of ``task.generate`` for one stage after the other; the criterion ``until`` leads
         from each to the next, and ends the last.
@@ -305,7 +304,7 @@ def _cost_of_rates(run: _Run) -> tuple[float, list[np.ndarray] | None]:
         if metabolic:
             cost += losses.metabolic(rates, metabolic, d_rates[i])
         if wanted:
-            cost += firing_rate_cost(rates, *wanted, run.network.dt, d_rates[i])
+            cost += losses.firing_rate_cost(rates, *wanted, run.network.dt, d_rates[i])
     return cost, d_rates
 
 
