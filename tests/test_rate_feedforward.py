@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from finite_differences import differences
 from hypothesis import given, settings, strategies as st
 
 from spikesim.rate import FeedForward, McCullochPitts
@@ -152,14 +153,11 @@ def test_gradients_are_central_differences(widths, activation):
     cell.backward(p, x, weight.copy(), DT, workspace, grads, dx)
     np.testing.assert_array_equal(y, kept)
     for name, array in {**p, "x": x}.items():
-        numeric = np.empty_like(array)
-        for at in np.ndindex(array.shape):
-            before, losses = array[at], []
-            for step in (1e-5, -1e-5):  # small: the table and the rectified have corners
-                array[at] = before + step
-                losses.append(np.sum(weight * cell.forward(p, x, DT, None, Workspace("float64"))))
-            array[at] = before
-            numeric[at] = (losses[0] - losses[1]) / 2e-5
+        numeric = differences(
+            lambda: np.sum(weight * cell.forward(p, x, DT, None, Workspace("float64"))),
+            array,
+            1e-5,  # small: the table and the rectified have corners
+        )
         found = dx if name == "x" else grads[name] - 1
         np.testing.assert_allclose(
             found, numeric, rtol=1e-6, atol=1e-6 * np.abs(numeric).max(), err_msg=name

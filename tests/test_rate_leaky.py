@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from finite_differences import differences
 from hypothesis import given, settings, strategies as st
 
 from spikesim.rate import DaleRNN, LeakyRNN, LowRankRNN, areas
@@ -122,14 +123,7 @@ def test_gradients_are_central_differences(cell, shape):
     cell.backward(p, x, weight.copy(), DT, workspace, grads, dx)
     assert set(grads) == set(p)
     for name, array in {**p, "x": x}.items():
-        numeric = np.empty_like(array)
-        for at in np.ndindex(array.shape):
-            kept, losses = array[at], []
-            for step in (2e-4, 1e-4, -1e-4, -2e-4):
-                array[at] = kept + step
-                losses.append(loss())
-            array[at] = kept
-            numeric[at] = (8 * (losses[1] - losses[2]) - (losses[0] - losses[3])) / 12e-4
+        numeric = differences(loss, array)
         if name == "w_rec":
             if cell.mask is not None:
                 numeric *= cell.mask
@@ -453,16 +447,10 @@ def test_the_regulariser_is_differentiated_by_the_weights_alone(cell):
     assert cell.vanishing(p, g, 0.7, workspace, found) == pytest.approx(omega(), rel=1e-10)
     weights = [name for name in ("w_rec", "m", "n") if name in p]
     for name in weights:
-        for at in np.ndindex(p[name].shape):
-            kept, values = p[name][at], []
-            for step in (1e-5, -1e-5):
-                p[name][at] = kept + step
-                values.append(omega())
-            p[name][at] = kept
-            numeric = (values[0] - values[1]) / 2e-5
-            if name == "w_rec" and cell.mask is not None:
-                numeric *= cell.mask[at]
-            assert found[name][at] - 1 == pytest.approx(numeric, rel=1e-6, abs=1e-9)
+        numeric = differences(omega, p[name], 1e-5)
+        if name == "w_rec" and cell.mask is not None:
+            numeric *= cell.mask
+        np.testing.assert_allclose(found[name] - 1, numeric, rtol=1e-6, atol=1e-9)
     assert all((found[name] == 1).all() for name in found if name not in weights)
 
 

@@ -135,7 +135,10 @@ def test_the_norm_tells_what_is_not_finite(bad):
     [
         (lambda: Adam(0.0), "Adam: learning_rate is 0.0; it must be a finite number above 0"),
         (lambda: Adam(math.inf), "Adam: learning_rate is inf"),
-        (lambda: Adam(beta1=1.0), "Adam: beta1 is 1.0; it must be at least 0 and below 1"),
+        (
+            lambda: Adam(beta1=1.0),
+            "Adam: beta1 is 1.0; it must be a finite number, at least 0 and below 1",
+        ),
         (lambda: Adam(beta2=-0.1), "Adam: beta2 is -0.1"),
         (lambda: Adam(epsilon=0.0), "Adam: epsilon is 0.0"),
         (lambda: SGD(math.nan), "SGD: learning_rate is nan"),

@@ -4,6 +4,8 @@ from typing import Literal
 
 import numpy as np
 
+from spikesim.checks import check_choice
+
 _FAINT = 1e-15  # a norm below which squares near the end of float32's range
 
 
@@ -131,8 +133,7 @@ def metabolic(
 
     The derivative is added to d_rates, (time, trials, units) as the rates are.
     """
-    if power not in (1, 2):
-        raise ValueError(f"power is {power!r}; it must be 1 or 2.")
+    check_choice("power", power, (1, 2))
     cost = l1 if power == 1 else l2
     return cost(rates, strength, d_rates)
 

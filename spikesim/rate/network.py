@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 
-from spikesim.checks import check_whole, is_number
+from spikesim.checks import check_choice, check_number, check_whole
 from spikesim.display import brief, number, table, whole
 from spikesim.names import named_options
+from spikesim.rate.cells.contract import Cell
 from spikesim.rate.workspace import Workspace
 
 
@@ -63,7 +64,7 @@ class RateNetwork:
 
     def __init__(
         self,
-        cells: Sequence[Any],
+        cells: Sequence[Cell],
         inputs: int,
         outputs: int,
         dt: float,
@@ -92,21 +93,12 @@ class RateNetwork:
     def _check(self) -> None:
         for name in ("inputs", "outputs"):
             check_whole(name, getattr(self, name))
-        for name in ("dt", "readout_tau"):
-            value = getattr(self, name)
-            if name == "readout_tau" and value is None:
-                continue
-            if not is_number(value) or value <= 0:
-                raise ValueError(f"{name} is {value!r}; it must be a positive number of ms.")
-        for name, allowed in (
-            ("dtype", ("float32", "float64")),
-            ("readout", ("linear", "softmax")),
-            ("readout_from", ("all", "excitatory")),
-        ):
-            if getattr(self, name) not in allowed:
-                raise ValueError(
-                    f"{name} is {getattr(self, name)!r}; it must be one of {', '.join(allowed)}."
-                )
+        check_number("dt", self.dt, above=0, unit="ms")
+        if self.readout_tau is not None:
+            check_number("readout_tau", self.readout_tau, above=0, unit="ms")
+        check_choice("dtype", self.dtype, ("float32", "float64"))
+        check_choice("readout", self.readout, ("linear", "softmax"))
+        check_choice("readout_from", self.readout_from, ("all", "excitatory"))
         if not self.cells:
             raise ValueError("cells is []; a network needs at least one cell.")
         if self.readout_from == "excitatory" and not hasattr(self.cells[-1], "excitatory_units"):
@@ -181,6 +173,50 @@ class RateNetwork:
             np.multiply(before, keep, out=kept)
             now += kept
 
+    @property
+    def states(self) -> dict[str, tuple[int, ...]]:
+        """All that the future depends on: "0.h" is h of the first cell, "out.z" the readout's z."""
+        cells = enumerate(self.cells)
+        states = {f"{i}.{name}": shape for i, cell in cells for name, shape in cell.states.items()}
+        return states if self.readout_tau is None else states | {"out.z": (self.outputs,)}
+
+    def initial_state(self, trials: int) -> dict[str, np.ndarray]:
+        """The state before the first step, for each name of `states` (trials, units)."""
+        state = {"out.z": np.zeros((trials, self.outputs), self.dtype)}
+        for i, cell in enumerate(self.cells):
+            own = cell.initial_state(self._of_cell(i, self.parameters), trials)
+            state |= {f"{i}.{name}": array for name, array in own.items()}
+        return {name: state[name] for name in self.states}
+
+    def step(
+        self, x: np.ndarray, state: dict[str, np.ndarray]
+    ) -> tuple[dict[str, np.ndarray], np.ndarray]:
+        """One step without noise, from any state.
+
+        Parameters
+        ----------
+        x : array (..., inputs)
+        state : dict of str to array (..., units)
+            By the names of `states`; from `initial_state` or a step before.
+
+        Returns
+        -------
+        state : dict of str to array
+            After the step.
+        outputs : array (..., outputs)
+            As `forward` gives them.
+        """
+        after: dict[str, np.ndarray] = {}
+        for i, cell in enumerate(self.cells):
+            own, p = self._of_cell(i, state), self._of_cell(i, self.parameters)
+            own, x = cell.step(p, x, own, self.dt)
+            after |= {f"{i}.{name}": array for name, array in own.items()}
+        z = x @ self.parameters["out.w"].T + self.parameters["out.b"]
+        if self.readout_tau is not None:
+            keep = np.asarray(np.exp(-self.dt / self.readout_tau), z.dtype)
+            z = after["out.z"] = keep * state["out.z"] + (1 - keep) * z
+        return after, z
+
     def backward(
         self, d_outputs: np.ndarray, d_rates: Sequence[np.ndarray | None] | None = None
     ) -> dict[str, np.ndarray]:
@@ -249,7 +285,7 @@ class RateNetwork:
                     f"vanishing is {strength}; it must be 0 with cells of kind "
                     f"{type(cell).__name__}, for which it is not defined."
                 )
-            dy = self._workspace.room(f"dy{i}", self.rates[i].shape)
+            dy = self._workspace[f"dy{i}"]
             p, gradients = self._of_cell(i, self.parameters), self._of_cell(i, self.gradients)
             cost += cell.vanishing(p, dy, strength, self._workspaces[i], gradients)
         self._silence_fixed()

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from spikesim.checks import check_number
 from spikesim.moved import renamed
 from spikesim.names import named_options
 
@@ -78,10 +79,10 @@ class Adam:
     epsilon: float = 1e-8
 
     def __post_init__(self) -> None:
-        _check(self, "learning_rate", self.learning_rate > 0, "a finite number above 0")
-        _check(self, "beta1", 0 <= self.beta1 < 1, "at least 0 and below 1")
-        _check(self, "beta2", 0 <= self.beta2 < 1, "at least 0 and below 1")
-        _check(self, "epsilon", self.epsilon > 0, "a finite number above 0")
+        check_number("Adam: learning_rate", self.learning_rate, above=0)
+        check_number("Adam: beta1", self.beta1, least=0, below=1)
+        check_number("Adam: beta2", self.beta2, least=0, below=1)
+        check_number("Adam: epsilon", self.epsilon, above=0)
 
     def start(self, parameters: Arrays) -> dict[str, np.ndarray]:
         """What is remembered before the first update."""
@@ -139,8 +140,8 @@ class SGD:
     momentum: float = 0.9
 
     def __post_init__(self) -> None:
-        _check(self, "learning_rate", self.learning_rate > 0, "a finite number above 0")
-        _check(self, "momentum", 0 <= self.momentum < 1, "at least 0 and below 1")
+        check_number("SGD: learning_rate", self.learning_rate, above=0)
+        check_number("SGD: momentum", self.momentum, least=0, below=1)
 
     def start(self, parameters: Arrays) -> dict[str, np.ndarray]:
         """What is remembered before the first update."""
@@ -162,9 +163,3 @@ class SGD:
 
 def _zeros(kind: str, parameters: Arrays) -> dict[str, np.ndarray]:
     return {f"{kind}.{name}": np.zeros_like(p) for name, p in parameters.items()}
-
-
-def _check(optimizer: object, name: str, fits: bool, allowed: str) -> None:
-    value = getattr(optimizer, name)
-    if not (fits and math.isfinite(value)):
-        raise ValueError(f"{type(optimizer).__name__}: {name} is {value!r}; it must be {allowed}.")

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from spikesim.checks import check_whole, is_number
+from spikesim.checks import check_number, check_whole, is_number
 from spikesim.names import named_options
 from spikesim.rate import losses
 from spikesim.rate.files import History, difference, read_training, write
@@ -119,23 +119,23 @@ def train(
     FloatingPointError
         If data, loss or gradients are not finite. The network is then the best so far.
     """
-    _check_numbers(
-        batch=(batch, 1),
-        updates=(updates, 0),
-        validate_every=(validate_every, 1),
-        validation_trials=(validation_trials, 1),
-        seed=(seed, 0),
-    )
+    check_whole("batch", batch)
+    check_whole("updates", updates, least=0)
+    check_whole("validate_every", validate_every)
+    check_whole("validation_trials", validation_trials)
+    check_whole("seed", seed, least=0)
     if not clip > 0:
         raise ValueError(f"clip is {clip!r}; it must be a number above 0, or math.inf.")
-    _check_weights(l1=l1, l2=l2, metabolic=metabolic, vanishing=vanishing)
+    costs = {"l1": l1, "l2": l2, "metabolic": metabolic, "vanishing": vanishing}
+    for name, strength in costs.items():
+        check_number(name, strength, least=0)
     _check_fit(network, task)
-    if until is not None and not 0 < until <= 1:
-        raise ValueError(f"until is {until!r}; it must be above 0 and at most 1.")
+    if until is not None:
+        check_number("until", until, above=0, most=1)
     if rate_regularization is not None:
         target, strength = rate_regularization
-        _check_weights(**{"the rate of rate_regularization": target})
-        _check_weights(**{"the strength of rate_regularization": strength})
+        check_number("the rate of rate_regularization", target, least=0)
+        check_number("the strength of rate_regularization", strength, least=0)
     if not curriculum:
         raise ValueError("curriculum is empty; it must have a stage, such as {}.")
     if len(curriculum) > 1 and until is None:
@@ -151,10 +151,7 @@ def train(
         "validation_trials": validation_trials,
         "seed": seed,
         "clip": clip,
-        "l1": l1,
-        "l2": l2,
-        "metabolic": metabolic,
-        "vanishing": vanishing,
+        **costs,
         "rate_regularization": rate_regularization and list(rate_regularization),
         "curriculum": str([dict(stage) for stage in curriculum]),
     }
@@ -214,7 +211,9 @@ def respond(
     trials : Trials
         ``task.performance(outputs, trials)`` says how good they are.
     """
-    _check_numbers(trials=(trials, 1), seed=(seed, 0), batch=(batch, 1))
+    check_whole("trials", trials)
+    check_whole("seed", seed, least=0)
+    check_whole("batch", batch)
     _check_fit(network, task)
     return _respond(network, task, trials, _generator(seed, TEST, 0), batch, task.test)
 
@@ -447,17 +446,6 @@ def _go_on(run: _Run) -> None:
 
 def _generator(seed: int, purpose: int, update: int) -> np.random.Generator:
     return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(purpose, update)))
-
-
-def _check_numbers(**given: tuple[Any, int]) -> None:
-    for name, (value, least) in given.items():
-        check_whole(name, value, least)
-
-
-def _check_weights(**given: float) -> None:
-    for name, value in given.items():
-        if not is_number(value) or value < 0:
-            raise ValueError(f"{name} is {value!r}; it must be a finite number, 0 or more.")
 
 
 def _check_fit(network: RateNetwork, task: Task) -> None:
