@@ -25,7 +25,7 @@ MODULES: dict[str, tuple[str, ...]] = {
     "spikesim.engine.functions": ("spikesim.kernels.functions",),
     "spikesim.engine.generator": ("spikesim.codegen.generator",),
     "spikesim.engine.intrinsics": ("spikesim.kernels.intrinsics",),
-    "spikesim.engine.keyed": ("spikesim.kernels.keyed",),
+    "spikesim.engine.keyed": ("spikesim.kernels.keyed", "spikesim.random"),
     "spikesim.engine.loop": ("spikesim.engine.clock.loop",),
     "spikesim.engine.methods": ("spikesim.codegen.methods",),
     "spikesim.engine.noise": ("spikesim.kernels.noise",),

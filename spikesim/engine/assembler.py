@@ -44,7 +44,7 @@ from spikesim.engine.connectivity.wiring import (
     sorted_rows,
     write_fan,
 )
-from spikesim.kernels.keyed import derive_key, generator
+from spikesim.random import derive_key, generator
 
 MOST_HASHED = 65536  # different weights of an array; more are sorted
 PIECE = 1 << 20  # delays turned to steps at a time

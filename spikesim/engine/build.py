@@ -53,8 +53,8 @@ from spikesim.engine.bounds import Sums, choose_sums, farthest, space
 from spikesim.engine.clock.drives import input_bytes
 from spikesim.engine.clock.loop import Wiring
 from spikesim.engine.clock.tables import DELAY_LEVELS, POPULATION, SPAN
-from spikesim.kernels.keyed import generator
 from spikesim.names import named_options
+from spikesim.random import generator
 
 Precision = Literal["single", "double"]
 Connectivity = Literal["stored", "procedural"]

@@ -10,6 +10,7 @@ import numpy as np
 from spikesim.checks import check_choice, check_number, check_whole
 from spikesim.display import brief, number, table, whole
 from spikesim.names import named_options
+from spikesim.random import stream
 from spikesim.rate.cells.contract import Cell
 from spikesim.rate.workspace import Workspace
 
@@ -112,15 +113,13 @@ class RateNetwork:
             inputs = cell.units
 
     def _start(self) -> dict[str, np.ndarray]:
-        *of_cells, of_readout = np.random.SeedSequence(self.seed).spawn(len(self.cells) + 1)
         start = {}
         for i, cell in enumerate(self.cells):
-            values = cell.initial_parameters(
-                self._widths[i], self.dt, np.random.default_rng(of_cells[i])
-            )
+            rng = stream(self.seed, "initial parameters", i)
+            values = cell.initial_parameters(self._widths[i], self.dt, rng)
             start |= {f"{i}.{name}": value for name, value in values.items()}
         units = self._widths[-1]
-        rng = np.random.default_rng(of_readout)
+        rng = stream(self.seed, "initial parameters", len(self.cells))
         start["out.w"] = rng.standard_normal((self.outputs, units)) / np.sqrt(units)
         start["out.b"] = np.zeros(self.outputs)
         if self.readout_from == "excitatory":
@@ -338,7 +337,7 @@ class RateNetwork:
                 f"x is {x[step, trial, unit]} at step {step}, trial {trial}, input {unit}; it must "
                 "be finite."
             )
-        z = self.forward(x, None if seed is None else np.random.default_rng(seed)).copy()
+        z = self.forward(x, None if seed is None else stream(seed, "noise")).copy()
         if self.readout == "softmax":
             z -= z.max(axis=-1, keepdims=True)
             np.exp(z, out=z)

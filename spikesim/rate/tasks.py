@@ -22,6 +22,7 @@ import numpy as np
 from spikesim.checks import is_number
 from spikesim.display import number
 from spikesim.names import named_options
+from spikesim.random import stream
 
 FILTER = 100.0  # ms
 LOW, HIGH = 0.2, 1.0  # outputs that are read as a choice: before it or of the other, of this one
@@ -637,7 +638,7 @@ def _images() -> dict[str, tuple[np.ndarray, np.ndarray]]:
             "the task digits needs scikit-learn; install it with: pip install scikit-learn."
         ) from None
     images, labels = load_digits(return_X_y=True)
-    order = np.random.default_rng(0).permutation(len(images))
+    order = stream(0, "split of images").permutation(len(images))
     parts = np.split(order, np.cumsum(SPLIT)[:-1])
     names = "train", "validation", "test"
     return {

@@ -21,6 +21,7 @@ from tqdm import tqdm
 
 from spikesim.checks import check_number, check_whole, is_number
 from spikesim.names import named_options
+from spikesim.random import stream
 from spikesim.rate import losses
 from spikesim.rate.files import History, difference, read_training, write
 from spikesim.rate.network import RateNetwork
@@ -28,7 +29,6 @@ from spikesim.rate.optimizers import SGD, Adam, clip_norm
 from spikesim.rate.tasks import Task, Trials
 from spikesim.rate.workspace import Workspace
 
-TRIALS, NOISE, VALIDATION, TEST = range(4)  # what random numbers are for
 LAST = 3  # validations whose mean performance must reach the criterion
 LOSSES = {"squared": losses.squared, "cross_entropy": losses.cross_entropy}
 
@@ -215,7 +215,7 @@ def respond(
     check_whole("seed", seed, least=0)
     check_whole("batch", batch)
     _check_fit(network, task)
-    return _respond(network, task, trials, _generator(seed, TEST, 0), batch, task.test)
+    return _respond(network, task, trials, stream(seed, "test", 0), batch, task.test)
 
 
 @dataclass
@@ -274,9 +274,9 @@ def _update(run: _Run, stage: int) -> float:
     network, task, same = run.network, run.task, run.same
     k = run.history.updates
     trials = _draw(
-        network, task, same["batch"], _generator(same["seed"], TRIALS, k), run.stages[stage]
+        network, task, same["batch"], stream(same["seed"], "training trials", k), run.stages[stage]
     )
-    outputs = network.forward(trials.inputs, _generator(same["seed"], NOISE, k))
+    outputs = network.forward(trials.inputs, stream(same["seed"], "training noise", k))
     d_outputs = run.workspace.room("d_outputs", outputs.shape)
     loss = LOSSES[task.loss](outputs, trials.targets, trials.mask, d_outputs)
     cost, d_rates = _cost_of_rates(run)
@@ -326,7 +326,7 @@ def _validate(run: _Run) -> None:
         network,
         task,
         same["validation_trials"],
-        _generator(same["seed"], VALIDATION, history.updates),
+        stream(same["seed"], "validation", history.updates),
         same["batch"],
         {**run.stages[stage], **task.validation},
     )
@@ -442,10 +442,6 @@ def _go_on(run: _Run) -> None:
         for name, array in here.items():
             array[...] = there[name]
     run.history = history
-
-
-def _generator(seed: int, purpose: int, update: int) -> np.random.Generator:
-    return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(purpose, update)))
 
 
 def _check_fit(network: RateNetwork, task: Task) -> None:

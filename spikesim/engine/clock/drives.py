@@ -31,7 +31,7 @@ from spikesim.engine.clock.tables import (
     SAMPLED,
     aligned,
 )
-from spikesim.kernels.keyed import derive_key, generator
+from spikesim.random import derive_key, generator
 
 if TYPE_CHECKING:
     from spikesim.engine.build import Build
