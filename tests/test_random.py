@@ -5,6 +5,7 @@ from itertools import combinations
 import numpy as np
 import pytest
 
+from spikesim import rate
 from spikesim.random import generator, stream
 
 
@@ -46,3 +47,16 @@ def test_a_new_purpose_has_numbers_of_its_own():
 @pytest.mark.parametrize("purpose", ["noise", "areas"])
 def test_without_a_seed_numbers_are_others_every_time(purpose):
     assert not same(stream(None, purpose), stream(None, purpose))
+
+
+def test_areas_force_and_feedback_of_one_seed_share_no_numbers():
+    mask = rate.areas({"all": 40}, 0.5, seed=3)
+    force = rate.Force(40, p=0.5, seed=3)
+    assert not np.array_equal(mask, np.random.default_rng(3).random((40, 40)) < 0.5)
+    assert not np.array_equal(mask, force.w_rec != 0)
+    net = rate.RateNetwork([rate.LIFCell(40)], 1, 40, 1.0, dtype="float64")
+    feedback = rate.EProp(net, "random", seed=3)._feedback
+    found, plain = force.w_rec != 0, np.random.default_rng(3).standard_normal((40, 40))
+    for drawn in (feedback / feedback[0, 0], plain / plain[0, 0]):
+        assert not np.allclose(force.w_rec[found] / force.w_rec[found][0], drawn[found])
+    assert not np.allclose(feedback / feedback[0, 0], plain / plain[0, 0])

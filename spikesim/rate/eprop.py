@@ -6,6 +6,7 @@ import numpy as np
 
 from spikesim.moved import renamed
 from spikesim.names import named_options
+from spikesim.random import stream
 from spikesim.rate.cells.alif import ALIFCell
 from spikesim.rate.cells.lif import LIFCell
 from spikesim.rate.cells.membrane import adaptation, membrane, refractory_steps
@@ -92,7 +93,7 @@ class EProp:
                 raise ValueError(
                     f"feedback is {feedback!r}; it must be 'symmetric', 'random' or an array."
                 )
-            feedback = np.random.default_rng(seed).standard_normal(shape) / np.sqrt(shape[1])
+            feedback = stream(seed, "random feedback").standard_normal(shape) / np.sqrt(shape[1])
         if np.shape(feedback) != shape:
             raise ValueError(
                 f"feedback has shape {np.shape(feedback)}; it must be (outputs, units), {shape}."

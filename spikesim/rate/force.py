@@ -7,6 +7,7 @@ from scipy.linalg import blas
 
 from spikesim.checks import check_number, check_whole
 from spikesim.names import named_options
+from spikesim.random import stream
 
 
 @named_options()
@@ -76,7 +77,7 @@ class Force:
         if dt > tau:
             raise ValueError(f"dt is {dt!r} ms; it must not be above tau, {tau!r} ms.")
         self.dt, self._rate = dt, dt / tau
-        rng = np.random.default_rng(seed)
+        rng = stream(seed, "FORCE")
         self.w_rec = rng.standard_normal((units, units)) * (g / math.sqrt(p * units))
         self.w_rec *= rng.random((units, units)) < p
         self.w_fb = rng.uniform(-1, 1, (units, outputs))

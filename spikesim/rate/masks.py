@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from spikesim.checks import check_whole
+from spikesim.random import stream
 
 
 def areas(
@@ -58,4 +59,4 @@ def areas(
                 "and 1."
             )
         p[places[target], places[source]] = value
-    return (np.random.default_rng(seed).random(p.shape) < p).astype(float)
+    return (stream(seed, "areas").random(p.shape) < p).astype(float)
