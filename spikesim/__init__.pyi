@@ -1,6 +1,12 @@
 """The public names of spikesim: this is their only list."""
 
-from . import networks as networks, plots as plots, rate as rate, rate_plots as rate_plots
+from . import (
+    analysis as analysis,
+    networks as networks,
+    plots as plots,
+    rate as rate,
+    rate_plots as rate_plots,
+)
 from .data.spiketrains import (
     SpikeTrains as SpikeTrains,
 )

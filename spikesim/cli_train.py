@@ -16,7 +16,7 @@ from spikesim.cli import aligned, check_free, import_file, print_json, told, use
 if TYPE_CHECKING:
     from spikesim.rate.files import History
     from spikesim.rate.network import RateNetwork
-    from spikesim.rate.tasks import Task, Trials
+    from spikesim.rate.tasks.trials import Task, Trials
 
 CELLS = "leaky", "dale", "lowrank", "lstm", "sublstm", "gru", "snu", "lif"
 SPIKING = "snu", "lif"
@@ -160,7 +160,7 @@ def _task(name: str, **settings: Any) -> Task:
 def own_task(path: Path) -> Task:
     """What task() of a user's file returns; errors in its functions are told with their line."""
     from spikesim.rate.files import check_settings
-    from spikesim.rate.tasks import Task
+    from spikesim.rate.tasks.trials import Task
 
     function = getattr(user_code(path, lambda: import_file(path)), "task", None)
     if not callable(function):
@@ -215,7 +215,7 @@ def _summary(
 ) -> dict[str, Any]:
     import numpy as np
 
-    from spikesim.rate.tasks import slopes
+    from spikesim.analysis.behaviour import slopes
     from spikesim.rate.training import LOSSES
 
     loss = LOSSES[task.loss](outputs, trials.targets, trials.mask, np.empty_like(outputs))

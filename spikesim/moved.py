@@ -80,7 +80,11 @@ MODULES: dict[str, tuple[str, ...]] = {
 }
 NAMES: dict[str, str] = {  # "spikesim.rate.Old": "spikesim.rate.new_home.New"
     "spikesim.rate.Tape": "spikesim.rate.workspace.Workspace",
+    "spikesim.rate.psychometric": "spikesim.analysis.psychometric",
+    "spikesim.rate.slopes": "spikesim.analysis.slopes",
     "spikesim.rate.tape.Tape": "spikesim.rate.workspace.Workspace",
+    "spikesim.rate.tasks.psychometric": "spikesim.analysis.psychometric",
+    "spikesim.rate.tasks.slopes": "spikesim.analysis.slopes",
 }
 _PACKAGES = {old.rpartition(".")[0] for old in MODULES}
 

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from spikesim.analysis.behaviour import psychometric, slopes
 from spikesim.plots import COLOURS, MARGIN, blank, tidy
 from spikesim.rate.files import History
-from spikesim.rate.tasks import Task, Trials, psychometric, slopes
+from spikesim.rate.tasks.trials import Task, Trials
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

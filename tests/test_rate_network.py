@@ -255,3 +255,27 @@ def test_inputs_that_are_not_finite_are_refused(bad):
     x[4, 1, 2] = bad
     with pytest.raises(ValueError, match=f"x is {bad} at step 4, trial 1, input 2; it must be"):
         network().run(x)
+
+
+def test_a_cell_of_ones_own_may_still_have_the_old_names():
+    class Mirror:
+        units = 3
+
+        def check(self, inputs, dt):
+            pass
+
+        def start(self, inputs, dt, rng):
+            return {"w": rng.standard_normal((3, inputs))}
+
+        def forward(self, p, x, dt, rng, tape):
+            return np.matmul(x, p["w"].T, out=tape("y", (*x.shape[:2], 3)))
+
+        def constrain(self, p, dt):
+            pass
+
+    with pytest.warns(DeprecationWarning, match="Mirror.start is called initial_parameters now"):
+        net = network([Mirror()])
+    with pytest.warns(DeprecationWarning, match="is called workspace.room"):
+        z = net.forward(trial(4, 2, 3))
+    wanted = trial(4, 2, 3) @ net.parameters["0.w"].T @ net.parameters["out.w"].T
+    np.testing.assert_allclose(z, wanted)

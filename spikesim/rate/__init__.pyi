@@ -82,17 +82,29 @@ from .surrogates import (
     Gaussian as Gaussian,
     Triangle as Triangle,
 )
-from .tasks import (
+from .tasks.context import (
+    context_integration as context_integration,
+)
+from .tasks.decision import (
+    perceptual_decision as perceptual_decision,
+)
+from .tasks.digits import (
+    digits as digits,
+)
+from .tasks.flipflop import (
+    flipflop as flipflop,
+)
+from .tasks.go_nogo import (
+    go_nogo as go_nogo,
+)
+from .tasks.sine import (
+    sine as sine,
+)
+from .tasks.trials import (
     Task as Task,
     Trials as Trials,
-    context_integration as context_integration,
-    digits as digits,
-    flipflop as flipflop,
-    go_nogo as go_nogo,
-    perceptual_decision as perceptual_decision,
-    psychometric as psychometric,
-    sine as sine,
-    slopes as slopes,
+)
+from .tasks.xor import (
     xor as xor,
 )
 from .training import (

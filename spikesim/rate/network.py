@@ -9,6 +9,7 @@ import numpy as np
 
 from spikesim.checks import check_choice, check_number, check_whole
 from spikesim.display import brief, number, table, whole
+from spikesim.moved import deprecated
 from spikesim.names import named_options
 from spikesim.random import stream
 from spikesim.rate.cells.contract import Cell
@@ -115,8 +116,12 @@ class RateNetwork:
     def _start(self) -> dict[str, np.ndarray]:
         start = {}
         for i, cell in enumerate(self.cells):
-            rng = stream(self.seed, "initial parameters", i)
-            values = cell.initial_parameters(self._widths[i], self.dt, rng)
+            if hasattr(cell, "initial_parameters"):
+                initial = cell.initial_parameters
+            else:
+                deprecated(f"{type(cell).__name__}.start is called initial_parameters now.")
+                initial = cell.start
+            values = initial(self._widths[i], self.dt, stream(self.seed, "initial parameters", i))
             start |= {f"{i}.{name}": value for name, value in values.items()}
         units = self._widths[-1]
         rng = stream(self.seed, "initial parameters", len(self.cells))

@@ -26,7 +26,7 @@ from spikesim.rate import losses
 from spikesim.rate.files import History, difference, read_training, write
 from spikesim.rate.network import RateNetwork
 from spikesim.rate.optimizers import SGD, Adam, clip_norm
-from spikesim.rate.tasks import Task, Trials
+from spikesim.rate.tasks.trials import Task, Trials
 from spikesim.rate.workspace import Workspace
 
 LAST = 3  # validations whose mean performance must reach the criterion
