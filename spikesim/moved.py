@@ -111,7 +111,8 @@ def renamed(**old: str) -> Callable[[Thing], Thing]:
     def decorate(thing: Thing) -> Thing:
         if not isinstance(thing, type):
             return _accepting(thing, thing.__name__, old)
-        thing.__init__ = _accepting(thing.__init__, thing.__name__, old)
+        if "__init__" in vars(thing):
+            thing.__init__ = _accepting(thing.__init__, thing.__name__, old)
         for was, now in old.items():
             setattr(thing, was, _led_on(was, now))
         return thing

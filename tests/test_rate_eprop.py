@@ -193,3 +193,10 @@ def test_bad_input_is_told():
         rule.step(np.ones((TRIALS, INPUTS + 1)))
     with pytest.raises(ValueError, match=r"d_outputs has shape \(2,\)"):
         rule.learn(np.ones(OUTPUTS))
+
+
+def test_reset_was_called_start():
+    rule = EProp(network(CELLS[0]))
+    with pytest.warns(DeprecationWarning, match="EProp.start is called reset now"):
+        rule.start(2)
+    assert rule.step(np.zeros((2, INPUTS))).shape == (2, OUTPUTS)
