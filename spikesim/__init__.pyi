@@ -1,6 +1,6 @@
 """The public names of spikesim: this is their only list."""
 
-from . import networks as networks, plots as plots, rate as rate
+from . import analysis as analysis, networks as networks, plots as plots, rate as rate
 from .data.report_files import (
     read_report as read_report,
 )

@@ -1,14 +1,19 @@
 """Modules and names that lay elsewhere before: they work for one release, with a warning.
 
 Each old module is looked through in its new places, in order; an old name leads to the new one.
+Options, methods and attributes that are called otherwise now are named by `renamed`.
 """
 
+import functools
 import importlib
 import sys
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib.machinery import ModuleSpec
 from types import ModuleType
+from typing import Any, TypeVar
+
+Thing = TypeVar("Thing", bound=Callable)
 
 MODULES: dict[str, tuple[str, ...]] = {
     "spikesim.cli_train": (
@@ -24,7 +29,7 @@ MODULES: dict[str, tuple[str, ...]] = {
     "spikesim.engine.functions": ("spikesim.kernels.functions",),
     "spikesim.engine.generator": ("spikesim.codegen.generator",),
     "spikesim.engine.intrinsics": ("spikesim.kernels.intrinsics",),
-    "spikesim.engine.keyed": ("spikesim.kernels.keyed",),
+    "spikesim.engine.keyed": ("spikesim.kernels.keyed", "spikesim.random"),
     "spikesim.engine.loop": ("spikesim.engine.clock.loop", "spikesim.engine.clock.arrays"),
     "spikesim.engine.methods": ("spikesim.codegen.methods",),
     "spikesim.engine.noise": ("spikesim.kernels.noise",),
@@ -68,6 +73,31 @@ MODULES: dict[str, tuple[str, ...]] = {
         *("spikesim.plots.training", "spikesim.plots.trials", "spikesim.plots.tasks"),
         *("spikesim.plots.dynamics", "spikesim.plots.canvas"),
     ),
+    "spikesim.rate.feedforward": (
+        "spikesim.rate.cells.feed_forward",
+        "spikesim.rate.cells.mcculloch_pitts",
+    ),
+    "spikesim.rate.gated": (
+        "spikesim.rate.cells.gates",
+        "spikesim.rate.cells.gru",
+        "spikesim.rate.cells.lstm",
+        "spikesim.rate.cells.sublstm",
+    ),
+    "spikesim.rate.leaky": (
+        "spikesim.rate.cells.leaky",
+        "spikesim.rate.cells.dale",
+        "spikesim.rate.cells.low_rank",
+        "spikesim.rate.masks",
+    ),
+    "spikesim.rate.spiking": (
+        "spikesim.rate.cells.lif",
+        "spikesim.rate.cells.alif",
+        "spikesim.rate.cells.snu",
+        "spikesim.rate.cells.membrane",
+        "spikesim.rate.surrogates",
+        "spikesim.rate.losses",
+    ),
+    "spikesim.rate.tape": ("spikesim.rate.workspace",),
     "spikesim.recording": ("spikesim.description.recording", "spikesim.data.signals"),
     "spikesim.rules": ("spikesim.description.rules",),
     "spikesim.spiketrains": ("spikesim.data.spiketrains",),
@@ -81,6 +111,12 @@ MODULES: dict[str, tuple[str, ...]] = {
 }
 NAMES: dict[str, str] = {  # of packages and of old modules
     "spikesim.rate_plots.overview": "spikesim.plots.training_overview",
+    "spikesim.rate.Tape": "spikesim.rate.workspace.Workspace",
+    "spikesim.rate.psychometric": "spikesim.analysis.psychometric",
+    "spikesim.rate.slopes": "spikesim.analysis.slopes",
+    "spikesim.rate.tape.Tape": "spikesim.rate.workspace.Workspace",
+    "spikesim.rate.tasks.psychometric": "spikesim.analysis.psychometric",
+    "spikesim.rate.tasks.slopes": "spikesim.analysis.slopes",
 }
 _PACKAGES = {old.rpartition(".")[0] for old in MODULES}
 
@@ -92,9 +128,50 @@ def moved_name(module: str, name: str) -> object | None:
     new = NAMES.get(f"{module}.{name}")
     if new is None:
         return None
-    _warn(f"{module}.{name} is called {new} now.")
+    deprecated(f"{module}.{name} is called {new} now.")
     home, _, name = new.rpartition(".")
     return getattr(importlib.import_module(home), name)
+
+
+def renamed(**old: str) -> Callable[[Thing], Thing]:
+    """A function whose options had other names, or a class whose options and attributes had.
+
+    After ``@renamed(rate="learning_rate")`` the old name works wherever the new one does, with a
+    warning.
+    """
+
+    def decorate(thing: Thing) -> Thing:
+        if not isinstance(thing, type):
+            return _accepting(thing, thing.__name__, old)
+        if "__init__" in vars(thing):
+            thing.__init__ = _accepting(thing.__init__, thing.__name__, old)
+        for was, now in old.items():
+            setattr(thing, was, _led_on(was, now))
+        return thing
+
+    return decorate
+
+
+def _accepting(function: Callable, name: str, old: dict[str, str]) -> Any:
+    @functools.wraps(function)
+    def wrapped(*args: Any, **options: Any) -> Any:
+        for was in old.keys() & options.keys():
+            now = old[was]
+            if now in options:
+                raise TypeError(f"{name} was given {was} and {now}, which are the same.")
+            deprecated(f"{name}: {was} is called {now} now.")
+            options[now] = options.pop(was)
+        return function(*args, **options)
+
+    return wrapped
+
+
+def _led_on(was: str, now: str) -> property:
+    def led_on(self: Any) -> Any:
+        deprecated(f"{type(self).__name__}.{was} is called {now} now.")
+        return getattr(self, now)
+
+    return property(led_on)
 
 
 class Finder:
@@ -112,7 +189,7 @@ class Finder:
 
     def exec_module(self, module: ModuleType) -> None:
         old, homes = module.__name__, MODULES[module.__name__]
-        _warn(f"{old} has moved: its names are in {' and '.join(homes)} now.")
+        deprecated(f"{old} has moved: its names are in {' and '.join(homes)} now.")
 
         def __getattr__(name: str) -> object:
             if f"{old}.{name}" in NAMES:
@@ -127,8 +204,11 @@ class Finder:
         module.__getattr__ = __getattr__
 
 
-def _warn(sentence: str) -> None:
-    """At the nearest line that is neither ours nor the import system's, whose frames count not."""
+def deprecated(sentence: str) -> None:
+    """Warn at the nearest line that is neither ours nor the import system's.
+
+    The frames of the import system do not count.
+    """
     frame, level = sys._getframe(1), 2
     while frame.f_back is not None:
         name = f"{frame.f_globals.get('__name__')}."

@@ -12,7 +12,7 @@ from scipy import sparse, stats
 import spikesim as ss
 from spikesim.description.distributions import tail
 from spikesim.engine.connectivity.rules import expected
-from spikesim.kernels import keyed
+from spikesim.random import derive_key
 
 MASK64 = 2**64 - 1
 LEAST_P = 1e-4  # of any one test; all seeds are fixed
@@ -534,7 +534,7 @@ def test_total_with_multapses_is_its_slow_twin(layout, autapses):
     pre, post = LAYOUTS[layout]
     rule = ss.FixedTotal(3000, autapses)
     synapses = wire(rule, pre, post, seed=11, name="it", threads=2)
-    key = keyed.derive_key(11, "projection", "it")
+    key = derive_key(11, "projection", "it")
     expected = []
     sources, targets = numbers(pre, post)
     for place, (s, allowed) in enumerate(zip(sources, allowed_pairs(rule, pre, post), strict=True)):
@@ -1073,7 +1073,7 @@ def test_distance_dependent_synapses_are_their_slow_twin(profile, dimensions, pe
     rule = ss.DistanceDependent(profile, period, autapses=False)
     net.connect(source, target, rule, weight=1.0, delay=1.0, name="it")
     p = profile.probability(distances(net, source, target, period))
-    key = keyed.derive_key(3, "projection", "it")
+    key = derive_key(3, "projection", "it")
     expected = [
         (s, t)
         for i, s in enumerate(source.neurons)

@@ -16,7 +16,7 @@ from spikesim.cli.told import told
 if TYPE_CHECKING:
     from spikesim.rate.files import History
     from spikesim.rate.network import RateNetwork
-    from spikesim.rate.tasks import Task, Trials
+    from spikesim.rate.tasks.trials import Task, Trials
 
 CELLS = "leaky", "dale", "lowrank", "lstm", "sublstm", "gru", "snu", "lif"
 SPIKING = "snu", "lif"
@@ -159,7 +159,7 @@ def _summary(
 ) -> dict[str, Any]:
     import numpy as np
 
-    from spikesim.rate.tasks import slopes
+    from spikesim.analysis.behaviour import slopes
     from spikesim.rate.training import LOSSES
 
     loss = LOSSES[task.loss](outputs, trials.targets, trials.mask, np.empty_like(outputs))

@@ -28,8 +28,8 @@ from spikesim.engine.decode import Synapses, decode
 from spikesim.engine.memory import check_memory, delay_extremes
 from spikesim.engine.sums import Sums, choose_sums
 from spikesim.engine.threads import build_seconds, check_threads, cores, fastest_threads
-from spikesim.kernels.keyed import generator
 from spikesim.names import named_options
+from spikesim.random import generator
 
 WORTH_A_BAR = 2.0  # seconds of a build
 

@@ -20,7 +20,7 @@ from spikesim.engine.clock.inputs import input_arrays, start_ages
 from spikesim.engine.clock.tables import aligned
 from spikesim.engine.sums import check_drive
 from spikesim.kernels.cache import generated_module
-from spikesim.kernels.keyed import derive_key
+from spikesim.random import derive_key
 
 
 class State:

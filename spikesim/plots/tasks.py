@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from spikesim.analysis import psychometric, slopes
 from spikesim.plots.canvas import COLOURS, MARGIN, blank, tidy
 from spikesim.plots.trials import SIZE, shade
-from spikesim.rate.tasks import psychometric, slopes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -39,7 +39,7 @@ from spikesim.engine.clock.tables import (
     SAMPLED,
     aligned,
 )
-from spikesim.kernels.keyed import derive_key, generator
+from spikesim.random import derive_key, generator
 
 KINDS = {
     Poisson: POISSON,

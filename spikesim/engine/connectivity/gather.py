@@ -16,7 +16,7 @@ from spikesim.engine.connectivity.distance import row_distances
 from spikesim.engine.connectivity.lists import distinct
 from spikesim.engine.connectivity.rules import Tell, counted, is_stored, listed, space
 from spikesim.engine.connectivity.tables import DELAY_LEVELS, PROJECTION, STORED
-from spikesim.kernels.keyed import derive_key
+from spikesim.random import derive_key
 
 MOST_HASHED = 65536  # different weights of an array; more are sorted
 PIECE = 1 << 20  # delays that are looked at together

@@ -24,7 +24,7 @@ from spikesim.description.rules import (
 from spikesim.engine.connectivity.distance import distance_rows, largest_in_degree, profile
 from spikesim.engine.connectivity.lists import in_degree_rows, sorted_rows
 from spikesim.engine.connectivity.tables import ALL, DISTINCT, DRAWN
-from spikesim.kernels.keyed import generator
+from spikesim.random import generator
 
 MEASURED = 15.0  # ns of a pair whose distance is looked at, roughly
 
