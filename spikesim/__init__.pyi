@@ -9,6 +9,9 @@ from .description.distributions import (
     Normal as Normal,
     Uniform as Uniform,
 )
+from .description.edges import (
+    Edges as Edges,
+)
 from .description.equations import (
     EquationError as EquationError,
 )
@@ -25,10 +28,6 @@ from .description.inputs import (
 )
 from .description.network import (
     Network as Network,
-    Population as Population,
-    Projection as Projection,
-    Static as Static,
-    View as View,
 )
 from .description.neuron import (
     NeuronModel as NeuronModel,
@@ -57,6 +56,14 @@ from .description.neurons.lif import (
 from .description.neurons.qif import (
     QIF as QIF,
 )
+from .description.population import (
+    Population as Population,
+    View as View,
+)
+from .description.projection import (
+    Projection as Projection,
+    Static as Static,
+)
 from .description.receptors import (
     NMDA as NMDA,
     Alpha as Alpha,
@@ -84,7 +91,6 @@ from .description.rules import (
     Box as Box,
     DistanceDelay as DistanceDelay,
     DistanceDependent as DistanceDependent,
-    Edges as Edges,
     ExponentialProfile as ExponentialProfile,
     FixedInDegree as FixedInDegree,
     FixedOutDegree as FixedOutDegree,

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
 from spikesim import display
-from spikesim.description.distributions import Value
+from spikesim.description.distributions import Distribution, Value
+from spikesim.description.equations import EquationError, names, parse
 from spikesim.description.neuron import NeuronModel
 
 
@@ -84,3 +86,76 @@ def shared(source: View, target: View) -> int:
     if source.population != target.population:
         return 0
     return np.intersect1d(source.neurons, target.neurons).size
+
+
+def populated(
+    name: str, size: int, model: NeuronModel, init: Mapping[str, Value | str], positions: Any
+) -> Population:
+    """A population whose values fit its size; errors are those of `Network.population`."""
+    if isinstance(size, bool) or not isinstance(size, int | np.integer) or size < 1:
+        raise ValueError(
+            f"population {name!r}: size is {size!r}; it must be a whole number, 1 or more."
+        )
+    if not isinstance(model, NeuronModel):
+        raise TypeError(
+            f"population {name!r}: model is {model!r}; it must be a neuron model such as LIF()."
+        )
+    if not isinstance(init, Mapping):
+        raise TypeError(f"population {name!r}: init is {init!r}; it must be a mapping.")
+    init = {**model.all_initial, **init}
+    for variable, value in init.items():
+        if variable not in model.dynamics.derivatives:
+            known = ", ".join(model.dynamics.derivatives)
+            raise ValueError(
+                f"population {name!r}: unknown variable {variable!r} in init; known are {known}."
+            )
+        if isinstance(value, str):
+            _expression(f"population {name!r}, init of {variable!r}", value, model)
+        else:
+            _per_neuron(f"population {name!r}: init of {variable!r}", value, size)
+    for parameter, value in model.all_values.items():
+        _per_neuron(f"population {name!r}: parameter {parameter!r}", value, size)
+    return Population(name, int(size), model, init, _positions(name, positions, size))
+
+
+def _per_neuron(where: str, value: Any, size: int) -> None:
+    if isinstance(value, Distribution):
+        return
+    try:
+        array = np.asarray(value, float)
+    except (TypeError, ValueError):
+        raise ValueError(
+            f"{where} is {value!r}; it must be a number, array or distribution."
+        ) from None
+    if array.shape not in ((), (size,)):
+        raise ValueError(
+            f"{where} has shape {array.shape}; it must be a number or have shape ({size},)."
+        )
+    if not np.all(np.isfinite(array)):
+        raise ValueError(f"{where} is {display.short(value)}; it must be finite.")
+
+
+def _positions(name: str, positions: Any, size: int) -> np.ndarray | None:
+    if positions is None:
+        return None
+    try:
+        array = np.array(positions, float)
+    except (TypeError, ValueError):
+        array = np.empty(0)
+    if array.shape not in ((size,), (size, 1), (size, 2), (size, 3)):
+        raise ValueError(
+            f"population {name!r}: positions have shape {np.shape(positions)}; it must be "
+            f"({size},), or ({size}, d) with d up to 3."
+        )
+    if not np.isfinite(array).all():
+        raise ValueError(f"population {name!r}: positions are not all finite.")
+    return array.reshape(size, -1)
+
+
+def _expression(where: str, text: str, model: NeuronModel) -> None:
+    known = model.dynamics.defaults
+    unknown = sorted(names(parse(text, where)) - {*known, "xi"})
+    if unknown:
+        raise EquationError(
+            f"{where}: unknown parameter {unknown[0]!r}; known are {', '.join(known)}."
+        )

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from spikesim.description.inputs import positive_ms
-from spikesim.description.network import Population, View
+from spikesim.description.population import Population, View
 from spikesim.display import span
 from spikesim.names import named_options
 
