@@ -101,7 +101,7 @@ def updates(repeats: int) -> Iterator[dict]:
     for name, model in MODELS.items():
         for precision in ("single", "double"):
             flow = arrays(model, precision)
-            compiled = generated_module(model.source(precision)).update
+            compiled = generated_module(ss.source(model, precision)).update
             vectors = machine.vectors(machine.assembly(compiled), precision)
             receptors, kind = len(model.receptors), flow.state.dtype.type
             cells = flow.state.size // 64 + receptors

@@ -1,6 +1,9 @@
 """The public names of spikesim: this is their only list."""
 
 from . import networks as networks, plots as plots, rate as rate, rate_plots as rate_plots
+from .codegen.source import (
+    source as source,
+)
 from .data.spiketrains import (
     SpikeTrains as SpikeTrains,
 )
@@ -105,6 +108,7 @@ from .engine.build import (
     Synapses as Synapses,
     build as build,
     check_memory as check_memory,
+    synapses as synapses,
 )
 from .engine.forecast import (
     Forecast as Forecast,

@@ -1,14 +1,19 @@
 """Modules and names that lay elsewhere before: they work for one release, with a warning.
 
 Each old module is looked through in its new places, in order; an old name leads to the new one.
+Options, methods and attributes that are called otherwise now are named by `renamed`.
 """
 
+import functools
 import importlib
 import sys
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib.machinery import ModuleSpec
 from types import ModuleType
+from typing import Any, TypeVar
+
+Thing = TypeVar("Thing", bound=Callable)
 
 MODULES: dict[str, tuple[str, ...]] = {
     "spikesim.distributions": ("spikesim.description.distributions",),
@@ -75,9 +80,63 @@ def moved_name(module: str, name: str) -> object | None:
     new = NAMES.get(f"{module}.{name}")
     if new is None:
         return None
-    _warn(f"{module}.{name} is called {new} now.")
+    deprecated(f"{module}.{name} is called {new} now.")
     home, _, name = new.rpartition(".")
     return getattr(importlib.import_module(home), name)
+
+
+def renamed(**old: str) -> Callable[[Thing], Thing]:
+    """A function whose options had other names, or a class whose options and attributes had.
+
+    After ``@renamed(rate="learning_rate")`` the old name works wherever the new one does, with a
+    warning.
+    """
+
+    def decorate(thing: Thing) -> Thing:
+        if not isinstance(thing, type):
+            return _accepting(thing, thing.__name__, old)
+        thing.__init__ = _accepting(thing.__init__, thing.__name__, old)
+        for was, now in old.items():
+            setattr(thing, was, _led_on(was, now))
+        return thing
+
+    return decorate
+
+
+def _accepting(function: Callable, name: str, old: dict[str, str]) -> Any:
+    @functools.wraps(function)
+    def wrapped(*args: Any, **options: Any) -> Any:
+        for was in old.keys() & options.keys():
+            now = old[was]
+            if now in options:
+                raise TypeError(f"{name} was given {was} and {now}, which are the same.")
+            deprecated(f"{name}: {was} is called {now} now.")
+            options[now] = options.pop(was)
+        return function(*args, **options)
+
+    return wrapped
+
+
+def _led_on(was: str, now: str) -> property:
+    def led_on(self: Any) -> Any:
+        deprecated(f"{type(self).__name__}.{was} is called {now} now.")
+        return getattr(self, now)
+
+    return property(led_on)
+
+
+def moved_method(old: str, new: str) -> Callable[..., object]:
+    """A method that is a function now, in full, which takes the object before all else."""
+
+    def method(self: object, *args: object, **options: object) -> object:
+        deprecated(
+            f"{old} is the function {new} now, which takes the {old.partition('.')[0]} first."
+        )
+        home, _, name = new.rpartition(".")
+        return getattr(importlib.import_module(home), name)(self, *args, **options)
+
+    method.__doc__ = f"As the function `{new}`, which takes its place."
+    return method
 
 
 class Finder:
@@ -95,9 +154,11 @@ class Finder:
 
     def exec_module(self, module: ModuleType) -> None:
         old, homes = module.__name__, MODULES[module.__name__]
-        _warn(f"{old} has moved: its names are in {' and '.join(homes)} now.")
+        deprecated(f"{old} has moved: its names are in {' and '.join(homes)} now.")
 
         def __getattr__(name: str) -> object:
+            if f"{old}.{name}" in NAMES:
+                return moved_name(old, name)
             for home in homes:
                 try:
                     return getattr(importlib.import_module(home), name)
@@ -108,8 +169,11 @@ class Finder:
         module.__getattr__ = __getattr__
 
 
-def _warn(sentence: str) -> None:
-    """At the nearest line that is neither ours nor the import system's, whose frames count not."""
+def deprecated(sentence: str) -> None:
+    """Warn at the nearest line that is neither ours nor the import system's.
+
+    The frames of the import system do not count.
+    """
     frame, level = sys._getframe(1), 2
     while frame.f_back is not None:
         name = f"{frame.f_globals.get('__name__')}."

@@ -47,8 +47,6 @@ def allowed(own: tuple[str, ...], other: tuple[str, ...]) -> bool:
 
 # What is still to be moved.
 STILL = {
-    (("description", "neuron"), ("codegen", "generator")),
-    (("description", "network"), ("engine", "build")),
     (("engine", "connectivity", "wiring"), ("engine", "clock", "tables")),
     (("engine", "clock", "drives"), ("engine", "build")),
     (("engine", "clock", "drives"), ("engine", "bounds")),

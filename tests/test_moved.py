@@ -45,3 +45,21 @@ def test_an_old_name_leads_to_the_new_one(old):
     with pytest.warns(DeprecationWarning, match=f"{old} is called {NAMES[old]} now"):
         found = getattr(importlib.import_module(module), name)
     assert found is getattr(importlib.import_module(home), new)
+
+
+def test_methods_that_became_functions():
+    import spikesim as ss
+
+    net = ss.Network()
+    net.population("a", 3, ss.LIF())
+    net.connect("a", "a", ss.AllToAll(), weight=1.0, delay=1.0, receptor="exc")
+    with pytest.warns(
+        DeprecationWarning, match="Network.synapses is the function spikesim.synap"
+    ) as told:
+        found = net.synapses("a", "a", dt=0.5)
+    assert len(found) == len(ss.synapses(net, "a", "a", dt=0.5)) == 9
+    with pytest.warns(
+        DeprecationWarning, match="NeuronModel.source is the function spikesim.source"
+    ):
+        assert ss.LIF().source("single", dt=0.2) == ss.source(ss.LIF(), "single", dt=0.2)
+    assert {warning.filename for warning in told} == {__file__}

@@ -550,12 +550,12 @@ BAD = {
         r"network is 'net\.py'.*Network",
     ),
     "synapses of an unknown population": (
-        lambda net: net.synapses("a", "c"),
+        lambda net: ss.synapses(net, "a", "c"),
         ValueError,
         r"(target is|unknown population) 'c'.*'a', 'b'",
     ),
     "synapses of a part": (
-        lambda net: net.synapses(net.populations["a"][:3], "b"),
+        lambda net: ss.synapses(net, net.populations["a"][:3], "b"),
         (TypeError, ValueError),
         r"source is .*View.*population",
     ),

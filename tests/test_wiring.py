@@ -686,7 +686,8 @@ def test_the_order_of_description_changes_nothing():
 
 def test_network_synapses_are_those_of_a_build():
     net = describe(*(KINDS["total"][0], everyone(150), everyone(300)), **DRAWN)
-    same(net.synapses("a", net.populations["b"], dt=0.5), ss.build(net, dt=0.5).synapses("a", "b"))
+    found = ss.synapses(net, "a", net.populations["b"], dt=0.5)
+    same(found, ss.build(net, dt=0.5).synapses("a", "b"))
 
 
 # Weights
@@ -1117,7 +1118,7 @@ def test_everything_within_a_box_of_probability_one():
     net.population("a", 100, ONE_RECEPTOR, positions=np.arange(100))
     rule = ss.DistanceDependent(ss.Box(2.5), period=100, autapses=False)
     net.connect("a", "a", rule, weight=1.0, delay=1.0)
-    counts = counted(net.synapses("a", "a"), everyone(100))
+    counts = counted(ss.synapses(net, "a", "a"), everyone(100))
     ring = sum(np.roll(np.eye(100, dtype=int), k, 1) for k in (-2, -1, 1, 2))
     np.testing.assert_array_equal(counts, ring)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -18,10 +18,8 @@ from spikesim.description.population import Population, View, populated, shared 
 from spikesim.description.projection import Projection, Static, as_rule, check_delay, values_of
 from spikesim.description.receptors import Receptor
 from spikesim.description.rules import Rule
+from spikesim.moved import moved_method
 from spikesim.names import named_options
-
-if TYPE_CHECKING:
-    from spikesim.engine.build import Synapses
 
 DISTRIBUTIONS = Distribution
 
@@ -245,13 +243,7 @@ class Network:
     def _receptor_of(self, made: Drive | Projection) -> Receptor:
         return self.populations[made.target.population].model.receptors[made.receptor]
 
-    def synapses(
-        self, source: Population | str, target: Population | str, *, dt: float = 0.1
-    ) -> Synapses:
-        """What a build with this ``dt`` wires between two populations, as arrays."""
-        from spikesim.engine.build import build
-
-        return build(self, dt=dt).synapses(source, target)
+    synapses = moved_method("Network.synapses", "spikesim.synapses")
 
     def summary(self) -> str:
         """A table of what was described, every number with its unit."""

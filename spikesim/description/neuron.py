@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
@@ -33,6 +33,7 @@ from spikesim.description.equations import (
 )
 from spikesim.description.plausibility import warn_of_si
 from spikesim.description.receptors import Receptor
+from spikesim.moved import moved_method
 from spikesim.names import named_options
 
 
@@ -248,14 +249,7 @@ class NeuronModel:
         """The equations with the receptors' written out."""
         return write_out(self)
 
-    def source(self, precision: Literal["single", "double"] = "double", dt: float = 0.1) -> str:
-        """The generated kernel that advances a population of this model by one step."""
-        from spikesim.codegen.generator import generate
-
-        values = {
-            name: value for name, value in self.all_values.items() if isinstance(value, int | float)
-        }
-        return generate(self, {**self.dynamics.defaults, **values}, dt, precision).source
+    source = moved_method("NeuronModel.source", "spikesim.source")
 
     def __repr__(self) -> str:
         variables = ", ".join(self.dynamics.derivatives)

@@ -545,6 +545,13 @@ def build(
     )
 
 
+def synapses(
+    network: Network, source: Population | str, target: Population | str, *, dt: float = 0.1
+) -> Synapses:
+    """What a build with this ``dt`` (ms) wires between two populations, as arrays."""
+    return build(network, dt=dt).synapses(source, target)
+
+
 def check_build(
     network: Network,
     dt: float,
