@@ -158,11 +158,11 @@ def as_arrays(given, part, receptor, neurons=20_000):
     a = network.population("a", neurons, counter())
     network.drive(a[part], given, receptor=receptor, name="x")
     build = ss.build(network)
-    drive_arrays(build, network.drives.values())  # compiles
+    drive_arrays(build, network.inputs.values())  # compiles
     drives._tables.clear()  # what it remembers of renewal inputs
     tracemalloc.start()
     try:
-        arrays = drive_arrays(build, network.drives.values())
+        arrays = drive_arrays(build, network.inputs.values())
         return network, arrays, tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()

@@ -563,7 +563,7 @@ BAD = {
 
 
 def contents(net):
-    return [dict(part) for part in (net.populations, net.projections, net.drives)]
+    return [dict(part) for part in (net.populations, net.projections, net.inputs)]
 
 
 @pytest.mark.parametrize("what", BAD)
@@ -612,7 +612,7 @@ def test_names_are_numbered_where_they_occur_again(net):
         net.connect("a", "b", ss.AllToAll(), **W)
         net.drive("a", ss.Current(1.0))
     assert list(net.projections) == ["x", "a->b", "a->b#2", "a->b#3"]
-    assert list(net.drives) == ["y", "current->a", "current->a#2", "current->a#3"]
+    assert list(net.inputs) == ["y", "current->a", "current->a#2", "current->a#3"]
 
 
 def test_good_input_is_kept_as_given(net):
@@ -626,9 +626,9 @@ def test_good_input_is_kept_as_given(net):
     assert (made.rule, made.weight, made.delay, made.receptor) == (rule, weight, delay, "psc")
     assert made.source == ss.View("E+1.x-y_", 1, 1, 3) and made.target == ss.View("psc", 0, 1, 10)
     net.drive("psc", ss.Poisson(np.ones(10), 2.0))
-    assert net.drives["poisson->psc"].receptor == "psc"
+    assert net.inputs["poisson->psc"].receptor == "psc"
     net.drive(p[:2], ss.Current([1.0, 2.0]))
-    assert net.drives["current->E+1.x-y_"].target.neurons.tolist() == [0, 1]
+    assert net.inputs["current->E+1.x-y_"].target.neurons.tolist() == [0, 1]
     dense = np.arange(40.0).reshape(4, 10) % 3
     net.connect(p, "psc", sparse.csr_array(dense), delay=1.0, name="matrix")
     made = net.projections["matrix"]

@@ -317,7 +317,7 @@ def test_nothing_arrives_at_noise():
             network.connect(a, a, ss.AllToAll(), weight=1.0, delay=1.0, receptor=name)
         with pytest.raises(ValueError, match="'a' takes 'exc'"):
             network.drive(a, ss.Poisson(10.0, 1.0), receptor=name)
-    assert not network.projections and not network.drives
+    assert not network.projections and not network.inputs
     network.connect(a, a, ss.AllToAll(), weight=1.0, delay=1.0)  # the only one that is left
     assert next(iter(network.projections.values())).receptor == "exc"
     alone = network.population("b", 2, silent(n=WhiteCurrent(1.0)))

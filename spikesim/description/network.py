@@ -25,7 +25,7 @@ DISTRIBUTIONS = Distribution
 
 
 @dataclass(frozen=True, eq=False)
-class Drive:
+class Stimulus:
     """An input applied to a set of neurons."""
 
     name: str
@@ -53,7 +53,7 @@ class Network:
         self.name = name
         self.populations: dict[str, Population] = {}
         self.projections: dict[str, Projection] = {}
-        self.drives: dict[str, Drive] = {}
+        self.inputs: dict[str, Stimulus] = {}
 
     @named_options()
     def population(
@@ -90,7 +90,7 @@ class Network:
             raise ValueError(
                 f"population name is {name!r}; it must consist of letters, digits and _ . + -."
             )
-        if name in self.populations or name in self.projections or name in self.drives:
+        if name in self.populations or name in self.projections or name in self.inputs:
             raise ValueError(f"the name {name!r} is taken; choose another.")
         self.populations[name] = populated(name, size, model, init or {}, positions)
         return self.populations[name]
@@ -182,11 +182,11 @@ class Network:
         ValueError
             No projection or input of that name.
         """
-        for known in (self.projections, self.drives):
+        for known in (self.projections, self.inputs):
             if name in known:
                 del known[name]
                 return
-        names_ = ", ".join(map(repr, [*self.projections, *self.drives])) or "none"
+        names_ = ", ".join(map(repr, [*self.projections, *self.inputs])) or "none"
         raise ValueError(f"there is no projection or input {name!r}; known are {names_}.")
 
     def positions(self, view: View) -> np.ndarray | None:
@@ -231,16 +231,16 @@ class Network:
             receptor = ""
         else:
             receptor = self._receptor(f"input {name!r}", target, receptor)
-        made = Drive(name, target, input, receptor)
+        made = Stimulus(name, target, input, receptor)
         self.check_drive(made)
-        self.drives[name] = made
+        self.inputs[name] = made
 
-    def check_drive(self, drive: Drive) -> None:
+    def check_drive(self, drive: Stimulus) -> None:
         """Hold an input against the neurons it is for: shapes, and signs of weights."""
         receptor = self._receptor_of(drive) if drive.receptor else None
         drive.input.check(f"input {drive.name!r}", drive.target, drive.receptor, receptor)
 
-    def _receptor_of(self, made: Drive | Projection) -> Receptor:
+    def _receptor_of(self, made: Stimulus | Projection) -> Receptor:
         return self.populations[made.target.population].model.receptors[made.receptor]
 
     synapses = moved_method("Network.synapses", "spikesim.synapses")
@@ -294,7 +294,7 @@ class Network:
 
     def _name(self, name: str | None, default: str, more: Mapping[str, Any]) -> str:
         """The name given, or the default with a number if it occurs again."""
-        taken = {**self.populations, **self.projections, **self.drives, **more}
+        taken = {**self.populations, **self.projections, **self.inputs, **more}
         if name is None:
             name, n = default, 2
             while name in taken:

@@ -30,7 +30,7 @@ def lines(network: Any, tell: Callable[[Any], str]) -> list[str]:
             f"projection {c.name}: {tell(c.rule)}, weight {tell(c.weight)} {_unit(network, c)}, "
             f"delay {tell(c.delay)} ms, receptor {c.receptor}"
         )
-    for d in network.drives.values():
+    for d in network.inputs.values():
         receptor = d.receptor and f", receptor {d.receptor}"
         values = _values(network, d, tell)
         told.append(f"input {d.name}: {type(d.input).__name__}, {values}{receptor}")
@@ -43,7 +43,7 @@ def counts(network: Any) -> str:
         "population": len(network.populations),
         "neuron": sum(p.size for p in network.populations.values()),
         "projection": len(network.projections),
-        "input": len(network.drives),
+        "input": len(network.inputs),
     }
     return ", ".join(display.number(count, noun) for noun, count in found.items())
 
@@ -75,7 +75,7 @@ def html(network: Any) -> str:
     ]
     drives = [
         (d.name, type(d.input).__name__, _values(network, d, display.brief), d.receptor)
-        for d in network.drives.values()
+        for d in network.inputs.values()
     ]
     return display.whole(
         f"{network.name}, seed {network.seed}",

@@ -17,7 +17,7 @@ from spikesim.description.inputs import (
     Spikes,
     WhiteNoise,
 )
-from spikesim.description.network import DISTRIBUTIONS, Drive, Network, Projection, extremes
+from spikesim.description.network import DISTRIBUTIONS, Network, Projection, Stimulus, extremes
 from spikesim.description.rules import (
     AllToAll,
     Box,
@@ -91,7 +91,7 @@ def choose_sums(network: Network, dt: float, single: bool, count: int) -> Sums:
     """
     populations = network.populations.values()
     keys = [(p.name, receptor) for p in populations for receptor in p.model.receptors]
-    drives = [drive for drive in network.drives.values() if drive.receptor]
+    drives = [drive for drive in network.inputs.values() if drive.receptor]
     parts = [
         *(_of_projection(network, p, count) for p in network.projections.values()),
         *(_of_drive(drive, dt, MARGIN) for drive in drives),
@@ -131,7 +131,11 @@ def _refuse(small: Part, large: Part) -> None:
 
 
 def check_drive(
-    sums: Sums, described: Mapping[str, Drive], drives: Mapping[str, Drive], name: str, dt: float
+    sums: Sums,
+    described: Mapping[str, Stimulus],
+    drives: Mapping[str, Stimulus],
+    name: str,
+    dt: float,
 ) -> None:
     """Refuse an input, set while running, whose weights the sums of a build cannot hold."""
     key = drives[name].target.population, drives[name].receptor
@@ -199,7 +203,7 @@ def _of_projection(network: Network, projection: Projection, count: int) -> Part
     )
 
 
-def _of_drive(drive: Drive, dt: float, margin: float) -> Part:
+def _of_drive(drive: Stimulus, dt: float, margin: float) -> Part:
     """``margin`` times what an input can bring in one step."""
     given, spikes = drive.input, [1.0, 1.0]
     weight = given.weight if hasattr(given, "weight") else getattr(given, "values", None)

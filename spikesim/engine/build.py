@@ -255,7 +255,7 @@ def fastest_threads(network: Network, dt: float) -> int:
 def step_nanoseconds(network: Network, dt: float, connectivity: Connectivity = "stored") -> float:
     """What a step will take one thread, roughly (see `fastest_threads`); synapses drawn: 10 ns."""
     updates = sum(p.size * _update_nanoseconds(p.model) for p in network.populations.values())
-    driven = sum(d.target.size for d in network.drives.values() if d.receptor)
+    driven = sum(d.target.size for d in network.inputs.values() if d.receptor)
     events = 0.0  # ns
     for projection in network.projections.values():
         drawn = connectivity == "procedural" and _can_be_drawn(network, projection)
@@ -382,7 +382,7 @@ def estimate_memory(
         state += p.size * (
             real * rows_of_state + 8 * integer * max(len(p.model.receptors), 1) + 300
         )
-    for drive in network.drives.values():
+    for drive in network.inputs.values():
         size = network.populations[drive.target.population].size
         state += input_bytes(drive, size, dt, real, integer)
     return synapses + rows + scratch + state + 150e6  # the last: Python, NumPy and Numba

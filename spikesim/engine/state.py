@@ -13,7 +13,7 @@ from spikesim.codegen.times import milliseconds
 from spikesim.description.distributions import Normal
 from spikesim.description.equations import evaluate, names, parse
 from spikesim.description.inputs import Current
-from spikesim.description.network import Drive, View
+from spikesim.description.network import Stimulus, View
 from spikesim.engine.bounds import check_drive
 from spikesim.engine.build import Build, sampled
 from spikesim.engine.clock.drives import drive_arrays, start_ages
@@ -50,7 +50,7 @@ class State:
         self.step = 0
         self._names = list(self.network.populations)
         self._values = {name: dict(values) for name, values in build.values.items()}
-        self._drives = dict(self.network.drives)
+        self._drives = dict(self.network.inputs)
         key = np.uint64(derive_key(seed, replica, "noise"))
         self.shape = Shape(b.address_bits, b.slot_bits, b.history, b.epoch, key)
         slots = b.partitions << (b.address_bits + b.slot_bits)
@@ -146,7 +146,7 @@ class State:
             self._write(name, variables)
 
     def _renew(
-        self, name: str, parameters: Mapping[str, Any], drives: Mapping[str, Drive], changed: set
+        self, name: str, parameters: Mapping[str, Any], drives: Mapping[str, Stimulus], changed: set
     ) -> None:
         """Let a kernel have other values of parameters; if its text does not suit them, another."""
         values = self._driven(name, parameters, drives)
@@ -171,7 +171,7 @@ class State:
         changed = replace(drive, input=replace(drive.input, **values))
         self.network.check_drive(changed)
         drives = {**self._drives, name: changed}
-        check_drive(self.build.sums, self.network.drives, drives, name, self.build.dt)
+        check_drive(self.build.sums, self.network.inputs, drives, name, self.build.dt)
         if isinstance(changed.input, Current):
             target = changed.target.population
             key = {self.network.populations[target].model.current}
@@ -220,7 +220,7 @@ class State:
         return result | {row: np.zeros(population.size) for row in self._observed[name]}
 
     def _driven(
-        self, name: str, values: Mapping[str, Any], drives: Mapping[str, Drive]
+        self, name: str, values: Mapping[str, Any], drives: Mapping[str, Stimulus]
     ) -> dict[str, Any]:
         """Values of parameters, currents added to them."""
         values, population = dict(values), self.network.populations[name]

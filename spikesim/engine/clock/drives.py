@@ -19,7 +19,7 @@ from spikesim.description.inputs import (
     Spikes,
     WhiteNoise,
 )
-from spikesim.description.network import Drive
+from spikesim.description.network import Stimulus
 from spikesim.engine.bounds import arrival_steps
 from spikesim.engine.clock.arrivals import GAUSS_LEVELS, address
 from spikesim.engine.clock.tables import (
@@ -76,7 +76,7 @@ class _Lines:
         return result
 
 
-def drive_arrays(build: "Build", drives: Iterable[Drive]) -> dict[str, np.ndarray]:
+def drive_arrays(build: "Build", drives: Iterable[Stimulus]) -> dict[str, np.ndarray]:
     """The fields of `Flow` that hold a state's inputs; the ages of renewal trains are 0."""
     drives = list(drives)
     by_step = _by_step(drives)
@@ -145,14 +145,14 @@ def drive_arrays(build: "Build", drives: Iterable[Drive]) -> dict[str, np.ndarra
     }
 
 
-def _add_lanes(row: np.void, lines: _Lines, lanes: np.ndarray, drive: Drive) -> None:
+def _add_lanes(row: np.void, lines: _Lines, lanes: np.ndarray, drive: Stimulus) -> None:
     """Weights or deviations [block, lane] that do not change."""
     row["weights"] = lines.add_array(lanes)
     if len(lanes) > 1:
         row["weight_stride"] = 1
 
 
-def _add_samples(row: np.void, weights: _Lines, drive: Drive, size: int, unit: float) -> None:
+def _add_samples(row: np.void, weights: _Lines, drive: Stimulus, size: int, unit: float) -> None:
     """Values in units: one for each bin, and 1 for those that get them, or [bin, block, lane]."""
     values = drive.input.values
     row["bins"] = len(values)
@@ -173,7 +173,9 @@ def _add_samples(row: np.void, weights: _Lines, drive: Drive, size: int, unit: f
     row["weights"] = weights.add(len(values) * blocks, write) - first
 
 
-def _add_limits(row: np.void, limits: _Lines, rates: np.ndarray, drive: Drive, dt: float) -> None:
+def _add_limits(
+    row: np.void, limits: _Lines, rates: np.ndarray, drive: Stimulus, dt: float
+) -> None:
     """Limits on the draws of Poisson trains [bin, block, level, lane]; one block if all are alike.
 
     Neurons beside the input's have a weight of 0.
@@ -202,7 +204,7 @@ def _add_limits(row: np.void, limits: _Lines, rates: np.ndarray, drive: Drive, d
     row["thresholds"] -= first * row["threshold_stride"]
 
 
-def input_bytes(drive: Drive, size: int, dt: float, real: int, integer: int) -> float:
+def input_bytes(drive: Stimulus, size: int, dt: float, real: int, integer: int) -> float:
     """What the arrays of an input in a population of so many neurons take, or a little more.
 
     ``real`` and ``integer`` are the bytes of a variable and of a sum. Tables of hazards and events
@@ -232,13 +234,13 @@ def input_bytes(drive: Drive, size: int, dt: float, real: int, integer: int) -> 
     return 0.0
 
 
-def _extent(drive: Drive) -> tuple[int, int]:
+def _extent(drive: Stimulus) -> tuple[int, int]:
     """The first block of an input's neurons, and how many there are to the last."""
     first, last = drive.target.neurons[[0, -1]] // 64
     return int(first), int(last - first + 1)
 
 
-def _by_step(drives: Iterable[Drive]) -> list[Drive]:
+def _by_step(drives: Iterable[Stimulus]) -> list[Stimulus]:
     """The inputs that may bring something in every step, each a row of the table."""
     return [d for d in drives if type(d.input) in KINDS]
 
@@ -250,7 +252,7 @@ def _flat(parts: list[np.ndarray], kind: type) -> np.ndarray:
     return result
 
 
-def _lanes(value: Any, drive: Drive, size: int) -> np.ndarray:
+def _lanes(value: Any, drive: Stimulus, size: int) -> np.ndarray:
     """A value by block and lane, 0 for neurons without the drive; one block if all are equal."""
     if np.ndim(value) == 0 and drive.target.size == size:
         return np.full((1, 64), float(value))
@@ -259,7 +261,7 @@ def _lanes(value: Any, drive: Drive, size: int) -> np.ndarray:
     return full.reshape(-1, 64)
 
 
-def _driven_blocks(drive: Drive) -> np.ndarray:
+def _driven_blocks(drive: Stimulus) -> np.ndarray:
     """Blocks in which an input has something to do."""
     neurons = drive.target.neurons
     if isinstance(drive.input, Poisson):
@@ -267,7 +269,7 @@ def _driven_blocks(drive: Drive) -> np.ndarray:
     return np.unique(neurons // 64)
 
 
-def steps_of_bin(drive: Drive, dt: float) -> int:
+def steps_of_bin(drive: Stimulus, dt: float) -> int:
     """How many steps a bin of a time-varying input lasts."""
     steps = round(drive.input.every / dt)
     if steps < 1 or abs(steps * dt - drive.input.every) > 1e-6 * drive.input.every:
@@ -303,11 +305,11 @@ def poisson_limits(mean: np.ndarray, levels: int, fine: bool = False) -> np.ndar
 
 
 # Asked for again whenever an input is changed; by population size and dt.
-_tables: WeakKeyDictionary[Drive, dict[tuple[int, float], tuple]] = WeakKeyDictionary()
+_tables: WeakKeyDictionary[Stimulus, dict[tuple[int, float], tuple]] = WeakKeyDictionary()
 
 
 def hazard_tables(
-    drive: Drive, size: int, dt: float
+    drive: Stimulus, size: int, dt: float
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, int]:
     """Of a renewal input: limits on a 32-bit draw by age, a draw below which means a spike.
 
@@ -330,7 +332,7 @@ def _hazard_sizes(given: Renewal, means: np.ndarray, dt: float) -> tuple[int, np
 
 
 def _hazard_tables(
-    drive: Drive, size: int, dt: float
+    drive: Stimulus, size: int, dt: float
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, int]:
     given = drive.input
     rates = np.broadcast_to(_lanes(given.rate, drive, size), (-(-size // 64), 64))
@@ -406,7 +408,7 @@ def dead_time_hazards(mean: float, dead: int) -> np.ndarray:
 
 
 def start_ages(
-    build: "Build", arrays: dict[str, np.ndarray], drives: Iterable[Drive], *key: object
+    build: "Build", arrays: dict[str, np.ndarray], drives: Iterable[Stimulus], *key: object
 ) -> None:
     """Give renewal trains ages as if they had run for ever; drawn under a key."""
     ages = arrays["ages"].reshape(-1, 3, 64)
@@ -435,7 +437,7 @@ def equilibrium_ages(hazards: np.ndarray, uniform: np.ndarray) -> np.ndarray:
     return np.searchsorted(cumulative, uniform * cumulative[-1], side="right")
 
 
-def _events(build: "Build", drives: list[Drive]) -> dict[str, np.ndarray]:
+def _events(build: "Build", drives: list[Stimulus]) -> dict[str, np.ndarray]:
     """Given spikes by partition, then by step."""
     columns: list[list[np.ndarray]] = [[np.empty(0, np.int64)] for _ in range(4)]
     for drive in drives:
