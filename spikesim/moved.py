@@ -69,7 +69,9 @@ MODULES: dict[str, tuple[str, ...]] = {
     "spikesim.told": ("spikesim.checks",),
     "spikesim.units": ("spikesim.description.units",),
 }
-NAMES: dict[str, str] = {}  # "spikesim.rate.Old": "spikesim.rate.new_home.New"
+NAMES: dict[str, str] = {  # "spikesim.rate.Old": "spikesim.rate.new_home.New"
+    "spikesim.network.Drive": "spikesim.description.inputs.Stimulus",
+}
 _PACKAGES = {old.rpartition(".")[0] for old in MODULES}
 
 

@@ -63,3 +63,14 @@ def test_methods_that_became_functions():
     ):
         assert ss.LIF().source("single", dt=0.2) == ss.source(ss.LIF(), "single", dt=0.2)
     assert {warning.filename for warning in told} == {__file__}
+
+
+def test_the_inputs_of_a_network_were_its_drives():
+    import spikesim as ss
+
+    net = ss.Network()
+    net.population("a", 3, ss.LIF())
+    net.drive("a", ss.Current(1.0))
+    with pytest.warns(DeprecationWarning, match=r"^Network.drives is called inputs now\.$") as told:
+        assert net.drives is net.inputs
+    assert {warning.filename for warning in told} == {__file__}

@@ -469,4 +469,14 @@ class Sampled(Input):
         return self.values
 
 
+@dataclass(frozen=True, eq=False)
+class Stimulus:
+    """An input applied to a set of neurons."""
+
+    name: str
+    target: View
+    input: Input
+    receptor: str  # "" for a current
+
+
 Renewal = Gamma | PoissonDeadTime

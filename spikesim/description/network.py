@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,28 +11,19 @@ import numpy as np
 from spikesim import display
 from spikesim.description import summary
 from spikesim.description.distributions import Distribution, Value, extremes
-from spikesim.description.inputs import Input
+from spikesim.description.inputs import Input, Stimulus
 from spikesim.description.neuron import NeuronModel
 from spikesim.description.population import Population, View, populated, shared as shared
 from spikesim.description.projection import Projection, Static, as_rule, check_delay, values_of
 from spikesim.description.receptors import Receptor
 from spikesim.description.rules import Rule
-from spikesim.moved import moved_method
+from spikesim.moved import moved_method, renamed
 from spikesim.names import named_options
 
 DISTRIBUTIONS = Distribution
 
 
-@dataclass(frozen=True, eq=False)
-class Stimulus:
-    """An input applied to a set of neurons."""
-
-    name: str
-    target: View
-    input: Input
-    receptor: str  # "" for a current
-
-
+@renamed(drives="inputs")
 @named_options()
 class Network:
     """What is to be simulated.
