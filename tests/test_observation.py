@@ -258,7 +258,7 @@ def test_linear_models_are_watched_only_where_they_grow():
     [
         (lambda exc: ss.Mean(exc, "x"), "'exc' has no variable 'x'; known are v, "),
         (lambda exc: ss.Mean(exc, "v", 0.25), "every is 0.25 ms; it must be a multiple of dt"),
-        (lambda exc: ss.LFP(exc, every=-1), "LFP: every is -1; it must be a positive number"),
+        (lambda exc: ss.LFP(exc, every=-1), "LFP: every is -1; it must be a finite number"),
         (lambda exc: ss.Mean("exc", "v"), "Mean: neurons is 'exc'; it must be a population"),
     ],
 )

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from spikesim.checks import check_shape, check_whole_numbers
 from spikesim.description.rules import Pairs
 
 
@@ -58,27 +59,20 @@ class Edges:
             if getattr(self, name) is None:
                 continue
             values = np.asarray(getattr(self, name), float)
-            if values.shape != self.sources.shape:
-                raise ValueError(
-                    f"Edges: {name} has shape {values.shape}; it must be {self.sources.shape}."
-                )
+            check_shape(f"Edges: {name}", values, self.sources.shape)
             if not np.isfinite(values).all():
                 k = int(np.argmin(np.isfinite(values)))
                 raise ValueError(f"Edges: {name}[{k}] is {values[k]}; it must be finite.")
             object.__setattr__(self, name, values)
         object.__setattr__(self, "notes", tuple(self.notes))
         if self.multiplicity is not None:
-            counts = np.asarray(self.multiplicity)
-            if counts.shape != self.sources.shape or counts.dtype.kind not in "iu":
-                raise ValueError(
-                    f"Edges: multiplicity has type {counts.dtype} and shape {counts.shape}; it "
-                    f"must be whole numbers of shape {self.sources.shape}."
-                )
+            counts = check_whole_numbers("Edges: multiplicity", self.multiplicity)
+            check_shape("Edges: multiplicity", counts, self.sources.shape)
             if counts.size and counts.min() < 0:
                 raise ValueError(
                     f"Edges: multiplicity runs down to {counts.min()}; 0 is the least."
                 )
-            object.__setattr__(self, "multiplicity", counts.astype(np.int64))
+            object.__setattr__(self, "multiplicity", counts)
 
     def __len__(self) -> int:
         return self.sources.size

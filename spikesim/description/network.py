@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from spikesim import display
+from spikesim.checks import check_whole
 from spikesim.description import summary
 from spikesim.description.distributions import Distribution, Value, extremes
 from spikesim.description.inputs import Input, Stimulus
@@ -37,8 +38,7 @@ class Network:
     """
 
     def __init__(self, seed: int = 0, name: str = "network") -> None:
-        if isinstance(seed, bool) or not isinstance(seed, int | np.integer):
-            raise ValueError(f"seed is {seed!r}; it must be a whole number.")
+        check_whole("seed", seed, least=None)
         self.seed = int(seed)
         self.name = name
         self.populations: dict[str, Population] = {}

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from spikesim import display
+from spikesim.checks import as_floats
 from spikesim.description.distributions import Value
 from spikesim.description.dynamics import (
     METHODS,
@@ -316,12 +317,11 @@ def _broadcast(
     """Values as arrays, and the shape they share."""
     arrays = {}
     for name, value in values.items():
-        try:
-            arrays[name] = np.asarray(value, float)
-        except (TypeError, ValueError):
+        arrays[name] = as_floats(value)
+        if arrays[name] is None:
             raise EquationError(
                 f"{model}: {name} is {value!r}; it must be a number or an array here."
-            ) from None
+            )
     try:
         return arrays, np.broadcast_shapes(*(array.shape for array in arrays.values()))
     except ValueError:

@@ -9,6 +9,13 @@ from typing import Any
 import numpy as np
 
 from spikesim import display
+from spikesim.checks import (
+    as_floats,
+    check_numbers,
+    check_shape,
+    check_whole,
+    check_whole_numbers,
+)
 from spikesim.description.distributions import Distribution, Value
 from spikesim.description.equations import EquationError, names, parse
 from spikesim.description.neuron import NeuronModel
@@ -30,15 +37,13 @@ class View:
 
     def places(self, neurons: Sequence[int] | np.ndarray) -> np.ndarray:
         """Numbers within this part as an array, none beyond it."""
-        numbers = np.asarray(neurons)
-        if numbers.ndim != 1 or (numbers.size and numbers.dtype.kind not in "iu"):
-            raise ValueError(f"neurons is {neurons!r}; it must be a sequence of whole numbers.")
+        numbers = check_whole_numbers("neurons", neurons)
         if numbers.size and not 0 <= numbers.min() <= numbers.max() < self.size:
             raise IndexError(
                 f"neurons run from {numbers.min()} to {numbers.max()}; {self.population!r} has "
                 f"{self.size} here, numbered from 0."
             )
-        return numbers.astype(np.int64)
+        return numbers
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,10 +97,7 @@ def populated(
     name: str, size: int, model: NeuronModel, init: Mapping[str, Value | str], positions: Any
 ) -> Population:
     """A population whose values fit its size; errors are those of `Network.population`."""
-    if isinstance(size, bool) or not isinstance(size, int | np.integer) or size < 1:
-        raise ValueError(
-            f"population {name!r}: size is {size!r}; it must be a whole number, 1 or more."
-        )
+    check_whole(f"population {name!r}: size", size)
     if not isinstance(model, NeuronModel):
         raise TypeError(
             f"population {name!r}: model is {model!r}; it must be a neuron model such as LIF()."
@@ -121,35 +123,22 @@ def populated(
 def _per_neuron(where: str, value: Any, size: int) -> None:
     if isinstance(value, Distribution):
         return
-    try:
-        array = np.asarray(value, float)
-    except (TypeError, ValueError):
-        raise ValueError(
-            f"{where} is {value!r}; it must be a number, array or distribution."
-        ) from None
-    if array.shape not in ((), (size,)):
-        raise ValueError(
-            f"{where} has shape {array.shape}; it must be a number or have shape ({size},)."
-        )
-    if not np.all(np.isfinite(array)):
-        raise ValueError(f"{where} is {display.short(value)}; it must be finite.")
+    array = check_numbers(where, value, "a number, array or distribution")
+    check_shape(where, array, (), (size,))
 
 
 def _positions(name: str, positions: Any, size: int) -> np.ndarray | None:
     if positions is None:
         return None
-    try:
-        array = np.array(positions, float)
-    except (TypeError, ValueError):
-        array = np.empty(0)
-    if array.shape not in ((size,), (size, 1), (size, 2), (size, 3)):
+    array = as_floats(positions)
+    if array is None or array.shape not in ((size,), (size, 1), (size, 2), (size, 3)):
         raise ValueError(
             f"population {name!r}: positions have shape {np.shape(positions)}; it must be "
             f"({size},), or ({size}, d) with d up to 3."
         )
     if not np.isfinite(array).all():
         raise ValueError(f"population {name!r}: positions are not all finite.")
-    return array.reshape(size, -1)
+    return array.reshape(size, -1).copy()
 
 
 def _expression(where: str, text: str, model: NeuronModel) -> None:

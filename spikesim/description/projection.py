@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from spikesim import display
+from spikesim.checks import check_numbers, check_shape
 from spikesim.description.distributions import WEIGHT_LEVELS, Distribution, extremes, tail
 from spikesim.description.edges import Edges
 from spikesim.description.plausibility import warn_of_si
@@ -121,14 +122,7 @@ def _per_synapse(where: str, what: str, value: Any, rule: Rule, source: View, ta
                 f"{where}: {what} is {value!r}; that is for delays of DistanceDependent alone."
             )
         return value
-    try:
-        array = np.asarray(value, float)
-    except (TypeError, ValueError):
-        raise ValueError(
-            f"{where}: {what} is {value!r}; it must be a number, array or distribution."
-        ) from None
-    if not np.all(np.isfinite(array)):
-        raise ValueError(f"{where}: {what} is {display.short(value)}; it must be finite.")
+    array = check_numbers(f"{where}: {what}", value, "a number, array or distribution")
     if array.ndim == 0:
         return float(array)
     shape = rule.array_shape(source, target)
@@ -137,8 +131,5 @@ def _per_synapse(where: str, what: str, value: Any, rule: Rule, source: View, ta
             f"{where}: {what} is an array, but the synapses of "
             f"{type(rule).__name__} are drawn; give a number or a distribution."
         )
-    if array.shape != shape:
-        raise ValueError(
-            f"{where}: {what} has shape {array.shape}; it must be a number or have shape {shape}."
-        )
+    check_shape(f"{where}: {what}", array, (), shape)
     return array
