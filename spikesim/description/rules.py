@@ -17,7 +17,7 @@ from spikesim.checks import check_number, check_numbers, check_whole, check_whol
 from spikesim.description.population import View, shared
 from spikesim.names import named_options
 
-SAMPLED_PAIRS = 250_000  # to estimate how many synapses there are by distance
+PAIRS_DRAWN = 250_000  # to estimate how many synapses there are by distance
 
 Positions = Callable[[View], np.ndarray | None]  # [neuron, dimension]: `Network.positions`
 
@@ -369,8 +369,8 @@ class DistanceDependent(Rule):
         """Of the pairs of neurons, those between which a synapse is, by some of them."""
         sources, targets, (period, inverse) = self.space(source, target, positions)
         random = np.random.default_rng(0)  # to estimate by, not to wire
-        along = sources[random.integers(len(sources), size=SAMPLED_PAIRS)]
-        along = along - targets[random.integers(len(targets), size=SAMPLED_PAIRS)]
+        along = sources[random.integers(len(sources), size=PAIRS_DRAWN)]
+        along = along - targets[random.integers(len(targets), size=PAIRS_DRAWN)]
         along -= period * np.rint(along * inverse)
         distance = np.sqrt(np.sum(along**2, axis=1))
         mean = float(np.mean(self.profile.probability(distance)))
