@@ -104,7 +104,7 @@ def updates(repeats: int) -> Iterator[dict]:
         for precision in ("single", "double"):
             made = arrays(model, precision)
             neurons = made.neurons
-            compiled = generated_module(model.source(precision)).update
+            compiled = generated_module(ss.source(model, precision)).update
             vectors = machine.vectors(machine.assembly(compiled), precision)
             receptors, kind = len(model.receptors), neurons.state.dtype.type
             cells = neurons.state.size // 64 + receptors

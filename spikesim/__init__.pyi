@@ -1,6 +1,9 @@
 """The public names of spikesim: this is their only list."""
 
 from . import analysis as analysis, networks as networks, plots as plots, rate as rate
+from .codegen.source import (
+    source as source,
+)
 from .data.report_files import (
     read_report as read_report,
 )
@@ -21,6 +24,9 @@ from .description.distributions import (
     Normal as Normal,
     Uniform as Uniform,
 )
+from .description.edges import (
+    Edges as Edges,
+)
 from .description.equations import (
     EquationError as EquationError,
 )
@@ -37,10 +43,6 @@ from .description.inputs import (
 )
 from .description.network import (
     Network as Network,
-    Population as Population,
-    Projection as Projection,
-    Static as Static,
-    View as View,
 )
 from .description.neuron import (
     NeuronModel as NeuronModel,
@@ -69,6 +71,14 @@ from .description.neurons.lif import (
 from .description.neurons.qif import (
     QIF as QIF,
 )
+from .description.population import (
+    Population as Population,
+    View as View,
+)
+from .description.projection import (
+    Projection as Projection,
+    Static as Static,
+)
 from .description.receptors import (
     NMDA as NMDA,
     Alpha as Alpha,
@@ -93,7 +103,6 @@ from .description.rules import (
     Box as Box,
     DistanceDelay as DistanceDelay,
     DistanceDependent as DistanceDependent,
-    Edges as Edges,
     ExponentialProfile as ExponentialProfile,
     FixedInDegree as FixedInDegree,
     FixedOutDegree as FixedOutDegree,
@@ -106,6 +115,7 @@ from .description.rules import (
 from .engine.build import (
     Build as Build,
     build as build,
+    synapses as synapses,
 )
 from .engine.decode import Synapses as Synapses
 from .engine.forecast import (

@@ -1,6 +1,7 @@
 """One voice for bad arguments: what is asked of what users give, and how they are warned."""
 
 import math
+import reprlib
 import sys
 import warnings
 from collections.abc import Sequence
@@ -15,12 +16,74 @@ def is_number(value: Any) -> bool:
     return number and math.isfinite(value)
 
 
-def check_whole(name: str, value: Any, least: int = 1, most: int | None = None) -> None:
+def check_whole(name: str, value: Any, least: int | None = 1, most: int | None = None) -> None:
     """Refuse what is not a whole number within the bounds."""
     whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
-    if not whole or value < least or (most is not None and value > most):
-        allowed = f"{least} or more" if most is None else f"from {least} to {most}"
-        raise ValueError(f"{name} is {value!r}; it must be a whole number, {allowed}.")
+    if whole and (least is None or value >= least) and (most is None or value <= most):
+        return
+    bounds = f", {least} or more" if most is None else f", from {least} to {most}"
+    raise ValueError(
+        f"{name} is {value!r}; it must be a whole number{bounds if least is not None else ''}."
+    )
+
+
+def as_floats(value: Any) -> np.ndarray | None:
+    """A value as an array of floats; None of what holds anything but numbers."""
+    try:
+        return np.asarray(value, float)
+    except (TypeError, ValueError):
+        return None
+
+
+def check_numbers(
+    name: str,
+    value: Any,
+    what: str,
+    *,
+    above: float | None = None,
+    least: float | None = None,
+    dimensions: Sequence[int] | None = None,
+) -> np.ndarray:
+    """A value as an array of finite numbers within the bounds.
+
+    Parameters
+    ----------
+    what : str
+        What the value must be, such as "a number, or one per neuron".
+    dimensions : sequence of int
+        How many the array may have. Where some are asked for, it may not be empty.
+    """
+    array = as_floats(value)
+    fits = array is not None and np.isfinite(array).all()
+    if fits and dimensions is not None:
+        fits = array.ndim in dimensions and (array.size or min(dimensions) == 0)
+    if (
+        not fits
+        or (above is not None and (array <= above).any())
+        or (least is not None and (array < least).any())
+    ):
+        bounds = {" and above {:g}": above, " and at least {:g}": least}
+        told = "".join(text.format(x) for text, x in bounds.items() if x is not None)
+        raise ValueError(f"{name} is {_shown(value)}; it must be {what}, finite{told}.")
+    return array
+
+
+def check_whole_numbers(name: str, value: Any) -> np.ndarray:
+    """A value as a one-dimensional array of whole numbers."""
+    array = np.asarray(value)
+    if array.ndim != 1 or (array.size and array.dtype.kind not in "iu"):
+        what = "a one-dimensional array of whole numbers"
+        raise ValueError(f"{name} is {_shown(value)}; it must be {what}.")
+    if array.size and array.max() >= 2**63:
+        raise ValueError(f"{name} holds {array.max()}; it must be below 2^63.")
+    return array.astype(np.int64)
+
+
+def _shown(value: Any) -> str:
+    """A value in one line, cut where it is long."""
+    cut = reprlib.Repr()
+    cut.maxother = 100
+    return " ".join(cut.repr(value).split())
 
 
 def warn(sentence: str) -> None:

@@ -66,7 +66,11 @@ MODULES: dict[str, tuple[str, ...]] = {
         "spikesim.description.neurons.lif",
         "spikesim.description.neurons.qif",
     ),
-    "spikesim.network": ("spikesim.description.network",),
+    "spikesim.network": (
+        "spikesim.description.network",
+        "spikesim.description.population",
+        "spikesim.description.projection",
+    ),
     "spikesim.plausibility": ("spikesim.description.plausibility",),
     "spikesim.rate.checks": ("spikesim.checks",),
     "spikesim.rate_plots": (
@@ -99,7 +103,7 @@ MODULES: dict[str, tuple[str, ...]] = {
     ),
     "spikesim.rate.tape": ("spikesim.rate.workspace",),
     "spikesim.recording": ("spikesim.description.recording", "spikesim.data.signals"),
-    "spikesim.rules": ("spikesim.description.rules",),
+    "spikesim.rules": ("spikesim.description.rules", "spikesim.description.edges"),
     "spikesim.spiketrains": ("spikesim.data.spiketrains",),
     "spikesim.storage": ("spikesim.data.spike_files", "spikesim.data.report_files"),
     "spikesim.storage.edges": ("spikesim.data.edge_files",),
@@ -117,6 +121,7 @@ NAMES: dict[str, str] = {  # of packages and of old modules
     "spikesim.rate.tape.Tape": "spikesim.rate.workspace.Workspace",
     "spikesim.rate.tasks.psychometric": "spikesim.analysis.psychometric",
     "spikesim.rate.tasks.slopes": "spikesim.analysis.slopes",
+    "spikesim.network.Drive": "spikesim.description.inputs.Stimulus",
 }
 _PACKAGES = {old.rpartition(".")[0] for old in MODULES}
 
@@ -172,6 +177,20 @@ def _led_on(was: str, now: str) -> property:
         return getattr(self, now)
 
     return property(led_on)
+
+
+def moved_method(old: str, new: str) -> Callable[..., object]:
+    """A method that is a function now, in full, which takes the object before all else."""
+
+    def method(self: object, *args: object, **options: object) -> object:
+        deprecated(
+            f"{old} is the function {new} now, which takes the {old.partition('.')[0]} first."
+        )
+        home, _, name = new.rpartition(".")
+        return getattr(importlib.import_module(home), name)(self, *args, **options)
+
+    method.__doc__ = f"As the function `{new}`, which takes its place."
+    return method
 
 
 class Finder:

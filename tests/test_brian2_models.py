@@ -128,7 +128,7 @@ def test_unless_refractory_is_hold():
     listed = model(text.format(""), method="exact", hold=("v",), **changes)
     free = model(text.format(""), method="exact", **changes)
     assert flagged.linear and flagged.dynamics.held == ("v",)
-    assert flagged.source() == listed.source() != free.source()
+    assert ss.source(flagged) == ss.source(listed) != ss.source(free)
 
 
 def test_int_not_refractory_holds_still():
@@ -171,7 +171,7 @@ def test_definitions_are_known_to_threshold_reset_refractory_arrivals_and_method
         receptors={"r": ss.Receptor("mV", arrival="v += (e - v) * w / e")},
         method="v += dt * (e - v) / tau",
     )
-    assert m.source() == expected.source()
+    assert ss.source(m) == ss.source(expected)
     assert {"x", "low", "wait"} <= set(m.dynamics.definitions)
 
 

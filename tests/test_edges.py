@@ -680,9 +680,9 @@ def test_edges_of_other_neurons_are_refused():
 
 
 def test_edges_hold_what_fits_together():
-    with pytest.raises(ValueError, match=r"weights has shape \(3,\); it must be \(2,\)"):
+    with pytest.raises(ValueError, match=r"weights has shape \(3,\); it must have shape \(2,\)"):
         ss.Edges([0, 1], [1, 2], [1.0, 2.0, 3.0])
     with pytest.raises(ValueError, match=r"delays\[1\] is nan; it must be finite"):
         ss.Edges([0, 1], [1, 2], None, [1.0, np.nan])
-    with pytest.raises(ValueError, match=r"sources has type float64"):
+    with pytest.raises(ValueError, match=r"sources is \[0\.5, 1\]"):
         ss.Edges([0.5, 1], [1, 2])

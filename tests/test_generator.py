@@ -112,7 +112,7 @@ def update_of(source: str) -> ast.FunctionDef:
 @pytest.mark.parametrize("kind", MODELS)
 def test_source_speaks_the_models_language(kind, precision):
     m = MODELS[kind]
-    source = m.source(precision)
+    source = ss.source(m, precision)
     function = update_of(source)
     nodes = [node for node in ast.walk(function) if isinstance(node, ast.Name)]
     stored = {n.id for n in nodes if isinstance(n.ctx, ast.Store)}
@@ -133,10 +133,10 @@ def test_source_speaks_the_models_language(kind, precision):
 
 def test_source_is_the_same_for_the_same_model_and_for_other_values():
     for m in MODELS.values():
-        assert m.source() == m.source() == replace(m).source()
-    assert ss.LIF().source() == ss.LIF(tau_m=10.0, v_th=-40.0, t_ref=0.0).source(dt=0.05)
-    assert ss.LIF().source() != ss.LIF(receptors={"exc": ss.Exponential()}).source()
-    assert ss.LIF().source("single") != ss.LIF().source("double")
+        assert ss.source(m) == ss.source(m) == ss.source(replace(m))
+    assert ss.source(ss.LIF()) == ss.source(ss.LIF(tau_m=10.0, v_th=-40.0, t_ref=0.0), dt=0.05)
+    assert ss.source(ss.LIF()) != ss.source(ss.LIF(receptors={"exc": ss.Exponential()}))
+    assert ss.source(ss.LIF(), "single") != ss.source(ss.LIF(), "double")
 
 
 def collides(name: str) -> ss.Simulation:

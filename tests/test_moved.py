@@ -91,3 +91,32 @@ def test_an_old_method_leads_to_the_new_one():
     with pytest.warns(DeprecationWarning, match="Painter.start is called begin now") as told:
         assert painter.start(times=2) == "redred"
     assert told[0].filename == __file__
+
+
+def test_methods_that_became_functions():
+    import spikesim as ss
+
+    net = ss.Network()
+    net.population("a", 3, ss.LIF())
+    net.connect("a", "a", ss.AllToAll(), weight=1.0, delay=1.0, receptor="exc")
+    with pytest.warns(
+        DeprecationWarning, match="Network.synapses is the function spikesim.synap"
+    ) as told:
+        found = net.synapses("a", "a", dt=0.5)
+    assert len(found) == len(ss.synapses(net, "a", "a", dt=0.5)) == 9
+    with pytest.warns(
+        DeprecationWarning, match="NeuronModel.source is the function spikesim.source"
+    ):
+        assert ss.LIF().source("single", dt=0.2) == ss.source(ss.LIF(), "single", dt=0.2)
+    assert {warning.filename for warning in told} == {__file__}
+
+
+def test_the_inputs_of_a_network_were_its_drives():
+    import spikesim as ss
+
+    net = ss.Network()
+    net.population("a", 3, ss.LIF())
+    net.drive("a", ss.Current(1.0))
+    with pytest.warns(DeprecationWarning, match=r"^Network.inputs is called inputs now\.$") as told:
+        assert net.inputs is net.inputs
+    assert {warning.filename for warning in told} == {__file__}

@@ -36,7 +36,7 @@ def test_a_network_its_build_and_its_simulation_are_let_go(connectivity):
     simulation.run(5.0)
     result = simulation.result()
     ss.check_memory(net, "single", None)
-    drives = list(net.drives.values())
+    drives = list(net.inputs.values())
     held = [net, build, simulation, simulation.state, result, *net.projections.values(), *drives]
     seen = [weakref.ref(each) for each in held]
     assert all(each() is not None for each in seen)

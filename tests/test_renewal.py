@@ -352,7 +352,7 @@ def test_a_population_is_one_group_and_two_inputs_are_two():
 
 
 def excite(what) -> None:
-    """Drive a receptor that takes positive weights only."""
+    """Stimulus a receptor that takes positive weights only."""
     network = ss.Network()
     receptor = ss.Receptor("nS", arrival="g += w", sign="positive")
     model = ss.NeuronModel(
@@ -380,7 +380,7 @@ BAD = {
         lambda: CorrelatedPoisson([1.0, 2.0], 0.1, 1.0),
         r"CorrelatedPoisson: rate is \[1\.0, 2\.0\]; it must be one number for all neurons",
     ),
-    "rate below 0": (lambda: CorrelatedPoisson(-2, 0.1, 1.0), r"rate is -2;.*at least 0"),
+    "rate below 0": (lambda: CorrelatedPoisson(-2, 0.1, 1.0), r"rate is -2;.*0 or more"),
     "correlation 0": (lambda: CorrelatedPoisson(1, 0, 1.0), r"correlation is 0;.*at most 1"),
     "correlation 2": (lambda: CorrelatedPoisson(1, 2.0, 1.0), r"correlation is 2\.0;"),
     "neurons": (

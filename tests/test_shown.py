@@ -75,7 +75,7 @@ def test_a_large_network_is_cut_and_says_so():
 
 def test_a_network_in_a_notebook():
     net = microcircuit.network(scale=0.1)
-    net.remove(list(net.drives)[0])
+    net.remove(list(net.inputs)[0])
     seen = rows(typeset(net))
     for name, population in net.populations.items():
         assert [name, f"{population.size:,}", "LIF", "psc"] in seen

@@ -84,7 +84,7 @@ def vector_products(text: str, precision: str = "single") -> int:
 
 @pytest.mark.parametrize("kind", MODELS)
 def test_every_product_of_a_step_is_one_of_vectors(kind):
-    source = MODELS[kind].source("single")
+    source = ss.source(MODELS[kind], "single")
     text, written = machine_code(source), products(hot_loop(source))
     assert written >= 4
     assert vector_products(text) >= written
@@ -93,7 +93,7 @@ def test_every_product_of_a_step_is_one_of_vectors(kind):
 
 @pytest.mark.parametrize("kind", ["LIF", "LIF, conductances", "Izhikevich"])
 def test_double_precision_is_vectorised_too(kind):
-    source = MODELS[kind].source("double")
+    source = ss.source(MODELS[kind], "double")
     assert vector_products(machine_code(source), "double") >= products(hot_loop(source))
 
 
@@ -111,7 +111,7 @@ def test_models_are_vectorised_on_machines_without_avx512_too():
 
 def test_a_step_with_a_branch_is_not_vectorised():
     """Or the tests above could not fail."""
-    source = ss.LIF().source("single")
+    source = ss.source(ss.LIF(), "single")
     branch = source.replace("crossed |= ", "crossed = crossed or ")
     assert branch != source
     assert vector_products(machine_code(branch)) < products(hot_loop(source))

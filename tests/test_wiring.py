@@ -686,7 +686,8 @@ def test_the_order_of_description_changes_nothing():
 
 def test_network_synapses_are_those_of_a_build():
     net = describe(*(KINDS["total"][0], everyone(150), everyone(300)), **DRAWN)
-    same(net.synapses("a", net.populations["b"], dt=0.5), ss.build(net, dt=0.5).synapses("a", "b"))
+    found = ss.synapses(net, "a", net.populations["b"], dt=0.5)
+    same(found, ss.build(net, dt=0.5).synapses("a", "b"))
 
 
 # Weights
@@ -1117,7 +1118,7 @@ def test_everything_within_a_box_of_probability_one():
     net.population("a", 100, ONE_RECEPTOR, positions=np.arange(100))
     rule = ss.DistanceDependent(ss.Box(2.5), period=100, autapses=False)
     net.connect("a", "a", rule, weight=1.0, delay=1.0)
-    counts = counted(net.synapses("a", "a"), everyone(100))
+    counts = counted(ss.synapses(net, "a", "a"), everyone(100))
     ring = sum(np.roll(np.eye(100, dtype=int), k, 1) for k in (-2, -1, 1, 2))
     np.testing.assert_array_equal(counts, ring)
 
@@ -1189,14 +1190,14 @@ SPACE_ERRORS = {
         r"period is \(1.0, 2.0, 3.0\).* 2 of",
     ),
     "period": (lambda net: by_distance(net, period=0), r"period is 0; it must be a positive"),
-    "period NaN": (lambda net: by_distance(net, period=np.nan), r"period is nan; it must be a pos"),
+    "period NaN": (lambda net: by_distance(net, period=np.nan), r"period is nan; it must be a num"),
     "period text": (lambda net: by_distance(net, period="x"), r"period is 'x'; it must be"),
-    "sigma": (lambda net: ss.Gaussian(0.0), r"Gaussian: sigma is 0.0; it must be positive"),
-    "length": (lambda net: ss.ExponentialProfile(np.inf), r"length is inf; it must be positive"),
-    "radius": (lambda net: ss.Box("1"), r"Box: radius is '1'; it must be positive and finite"),
-    "p0": (lambda net: ss.Box(1.0, 1.1), r"Box: p0 is 1.1; it must be between 0 and 1"),
-    "offset": (lambda net: ss.DistanceDelay(0, 1), r"offset is 0; it must be positive"),
-    "velocity": (lambda net: ss.DistanceDelay(1, np.nan), r"velocity is nan; it must be positive"),
+    "sigma": (lambda net: ss.Gaussian(0.0), r"Gaussian: sigma is 0.0; .* above 0"),
+    "length": (lambda net: ss.ExponentialProfile(np.inf), r"length is inf; .* above 0"),
+    "radius": (lambda net: ss.Box("1"), r"Box: radius is '1'; .*finite number above 0"),
+    "p0": (lambda net: ss.Box(1.0, 1.1), r"Box: p0 is 1.1; .* at least 0 and at most 1"),
+    "offset": (lambda net: ss.DistanceDelay(0, 1), r"offset is 0; .* above 0"),
+    "velocity": (lambda net: ss.DistanceDelay(1, np.nan), r"velocity is nan; .* above 0"),
     "weights": (lambda net: by_distance(net, weight=np.ones(3)), r"synapses of DistanceDependent"),
     "a weight": (
         lambda net: by_distance(net, weight=ss.DistanceDelay(1, 1)),

@@ -446,7 +446,7 @@ def test_the_same_bits_for_any_number_of_threads():
 @pytest.mark.parametrize("method", ["euler", "exponential_euler", "exponential_midpoint"])
 def test_by_other_methods_a_reset_is_at_the_end_of_the_step(method):
     model = ss.AdEx(i_offset=1500.0, method=method)
-    assert "pass_peak" not in model.source()
+    assert "pass_peak" not in ss.source(model)
     network = ss.Network()
     a = network.population("a", 1, model)
     result = ss.simulate(network, 60.0, record=[ss.Trace(a, "v", every=0.1)])

@@ -43,7 +43,7 @@ class _Twin:
         self.values = {
             p: self.broadcast(simulation.get(name, p)).copy() for p in self.dynamics.defaults
         }
-        for drive in simulation.network.drives.values():
+        for drive in simulation.network.inputs.values():
             if drive.target.population == name and isinstance(drive.input, ss.Current):
                 self.values[self.model.current][drive.target.neurons] += drive.input.amplitude
         self.values |= {"dt": self.dt, "t": 0.0}
@@ -214,7 +214,7 @@ def run_twin(simulation: ss.Simulation, duration: float, nudge: float = 0.0) -> 
     arriving = {
         name: np.zeros((steps, len(twin.receptors), twin.size)) for name, twin in twins.items()
     }
-    for drive in network.drives.values():
+    for drive in network.inputs.values():
         if isinstance(drive.input, ss.Spikes):
             twin = twins[drive.target.population]
             receptor = twin.receptors.index(drive.receptor)

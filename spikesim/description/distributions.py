@@ -11,6 +11,7 @@ from typing import Any, Literal
 import numpy as np
 from scipy import special
 
+from spikesim.checks import check_choice, check_number
 from spikesim.names import named_options
 
 WEIGHT_LEVELS = 1024  # values that stand for a distribution of weights
@@ -22,19 +23,11 @@ OCTAVES = 40
 REACH = 9.0  # standard deviations, beyond which nothing of a normal variable lies
 
 
-def _number(kind: str, name: str, value: Any, positive: bool = False) -> None:
-    ok = isinstance(value, int | float | np.number) and not isinstance(value, bool)
-    if not ok or not math.isfinite(value) or (positive and value <= 0):
-        bound = "a positive " if positive else "a "
-        raise ValueError(f"{kind}: {name} is {value!r}; it must be {bound}finite number.")
-
-
 def _bounds(kind: str, low: Any, high: Any, outside: Any) -> None:
     numbers = all(isinstance(x, int | float | np.number) for x in (low, high))
     if not numbers or not low < high:
         raise ValueError(f"{kind}: low is {low!r} and high is {high!r}; low must be below high.")
-    if outside not in ("redraw", "clip"):
-        raise ValueError(f"{kind}: outside is {outside!r}; it must be 'redraw' or 'clip'.")
+    check_choice(f"{kind}: outside", outside, ("redraw", "clip"))
 
 
 def _mass(a: float, b: float) -> float:
@@ -136,8 +129,8 @@ class Normal(_OfNormal):
     outside: Literal["redraw", "clip"] = "redraw"
 
     def __post_init__(self) -> None:
-        _number("Normal", "mean", self.mean)
-        _number("Normal", "sd", self.sd, positive=True)
+        check_number("Normal: mean", self.mean)
+        check_number("Normal: sd", self.sd, above=0)
         _bounds("Normal", self.low, self.high, self.outside)
         self._likely("mean")
 
@@ -164,8 +157,8 @@ class LogNormal(_OfNormal):
     outside: Literal["redraw", "clip"] = "redraw"
 
     def __post_init__(self) -> None:
-        _number("LogNormal", "mu", self.mu)
-        _number("LogNormal", "sigma", self.sigma, positive=True)
+        check_number("LogNormal: mu", self.mu)
+        check_number("LogNormal: sigma", self.sigma, above=0)
         _bounds("LogNormal", self.low, self.high, self.outside)
         if self.low < 0:
             raise ValueError(f"LogNormal: low is {self.low}; it must not be negative.")
@@ -198,8 +191,8 @@ class LogNormal(_OfNormal):
         ValueError
             A number that is not positive and finite, or bounds between which next to nothing lies.
         """
-        _number("LogNormal.of", "mean", mean, positive=True)
-        _number("LogNormal.of", "sd", sd, positive=True)
+        check_number("LogNormal.of: mean", mean, above=0)
+        check_number("LogNormal.of: sd", sd, above=0)
         sigma = math.sqrt(2 * math.log(math.hypot(1, sd / mean)))
         return cls(math.log(mean) - sigma**2 / 2, sigma, low, high, outside)
 
@@ -224,8 +217,8 @@ class Uniform:
     high: float
 
     def __post_init__(self) -> None:
-        _number("Uniform", "low", self.low)
-        _number("Uniform", "high", self.high)
+        check_number("Uniform: low", self.low)
+        check_number("Uniform: high", self.high)
         _bounds("Uniform", self.low, self.high, "clip")
 
     def extremes(self) -> tuple[float, float]:

@@ -11,10 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from spikesim.checks import warn
+from spikesim.checks import check_number, check_numbers, check_shape, warn
 from spikesim.data.spiketrains import SAME_TIME, SpikeTrains
 from spikesim.description.distributions import extremes
-from spikesim.description.plausibility import warn_of_si
+from spikesim.description.plausibility import check_ms
 from spikesim.description.population import View
 from spikesim.description.receptors import Receptor
 from spikesim.names import named_options
@@ -61,11 +61,8 @@ class Input:
                         f"{where}: {item.name} has shape {value.shape}; it must have "
                         f"shape (bins,) or (bins, {target.size})."
                     )
-            elif isinstance(value, np.ndarray) and value.shape != (target.size,):
-                raise ValueError(
-                    f"{where}: {item.name} has shape {value.shape}; it must be a "
-                    f"number or have shape ({target.size},)."
-                )
+            elif isinstance(value, np.ndarray):
+                check_shape(f"{where}: {item.name}", value, (), (target.size,))
         if receptor is not None:
             told = f"receptor {name!r} of {target.population!r}"
             receptor.check_weights(where, told, *extremes(self.added))
@@ -82,61 +79,32 @@ _UNITS = {"rate": "Hz", "rates": "Hz", "every": "ms", "dead_time": "ms"}
 _UNITS |= dict.fromkeys(("repeat", "shape", "correlation", "trains"), "")
 
 
-def _poisson(weight: Any, rate: Any, dt: float) -> Arriving:
-    return Arriving(weight, np.inf, float(np.max(rate)) * dt / 1000)
-
-
-def positive_ms(kind: str, name: str, value: object) -> None:
-    """Refuse what is not a positive number of ms."""
-    number = isinstance(value, int | float | np.number) and not isinstance(value, bool)
-    if not number or not np.isfinite(value) or value <= 0:
-        raise ValueError(f"{kind}: {name} is {value!r}; it must be a positive number of ms.")
-    warn_of_si(kind, {name: (value, "ms")})
-
-
-def _numbers(given: object, name: str, low: float) -> tuple[np.ndarray, bool, str]:
-    """A field as an array, whether its values are allowed, and what is."""
-    try:
-        numbers = np.asarray(getattr(given, name), float)
-    except (TypeError, ValueError):
-        numbers = np.array(np.nan)
-    fits = bool(np.all(np.isfinite(numbers)) and not np.any(numbers < low))
-    return numbers, fits, "finite" if low == -np.inf else f"finite and at least {low:g}"
-
-
-def _finite(given: object, name: str, low: float = -np.inf) -> None:
-    """Refuse what is not a number or one-dimensional array; lists become arrays."""
-    numbers, fits, allowed = _numbers(given, name, low)
-    if not fits or numbers.ndim > 1:
-        raise ValueError(
-            f"{type(given).__name__}: {name} is {getattr(given, name)!r}; it must be a number, or "
-            f"one per neuron, {allowed}."
-        )
+def _keep_numbers(given: Any, name: str, **bounds: float) -> None:
+    """Make an array of a list, or a float of a number; one for all neurons, or one for each."""
+    value, what = getattr(given, name), "a number, or one per neuron"
+    told = f"{type(given).__name__}: {name}"
+    numbers = check_numbers(told, value, what, dimensions=(0, 1), **bounds)
     object.__setattr__(given, name, numbers if numbers.ndim else float(numbers))
 
 
-def _series(given: object, name: str, low: float = -np.inf) -> None:
-    """Refuse what is not a finite array (bins,) or (bins, neurons)."""
-    numbers, fits, allowed = _numbers(given, name, low)
-    if not fits or numbers.ndim not in (1, 2) or not numbers.size:
-        raise ValueError(
-            f"{type(given).__name__}: {name} has shape {numbers.shape} and values from "
-            f"{np.min(numbers, initial=np.inf):g}; it must be an array (bins,) or (bins, neurons), "
-            f"{allowed}."
-        )
-    object.__setattr__(given, name, numbers)
+def _keep_series(given: Any, name: str, **bounds: float) -> None:
+    value, what = getattr(given, name), "an array (bins,) or (bins, neurons), not empty"
+    told = f"{type(given).__name__}: {name}"
+    series = check_numbers(told, value, what, dimensions=(1, 2), **bounds)
+    object.__setattr__(given, name, series)
 
 
-def _number(given: object, name: str, fits: Callable[[float], bool], allowed: str) -> None:
-    """Refuse what is not one number that fits."""
-    value = getattr(given, name)
-    number = isinstance(value, int | float | np.integer | np.floating)
-    if not number or isinstance(value, bool) or not np.isfinite(value) or not fits(value):
-        raise ValueError(
-            f"{type(given).__name__}: {name} is {value!r}; it must be one number for all neurons, "
-            f"{allowed}."
-        )
+def _keep_number(given: Any, name: str, **allowed: Any) -> None:
+    """One number for all neurons."""
+    value, told = getattr(given, name), f"{type(given).__name__}: {name}"
+    if np.ndim(value):
+        raise ValueError(f"{told} is {value!r}; it must be one number for all neurons.")
+    check_number(told, value, **allowed)
     object.__setattr__(given, name, float(value))
+
+
+def _poisson(weight: Any, rate: Any, dt: float) -> Arriving:
+    return Arriving(weight, np.inf, float(np.max(rate)) * dt / 1000)
 
 
 @named_options()
@@ -157,8 +125,8 @@ class Poisson(Input):
     weight: float | np.ndarray
 
     def __post_init__(self) -> None:
-        _finite(self, "rate", 0.0)
-        _finite(self, "weight")
+        _keep_numbers(self, "rate", least=0)
+        _keep_numbers(self, "weight")
 
     def largest(self, dt: float, arrival_steps: ArrivalSteps) -> Arriving:
         return _poisson(self.weight, self.rate, dt)
@@ -195,9 +163,9 @@ class Gamma(Input):
     weight: float | np.ndarray
 
     def __post_init__(self) -> None:
-        _finite(self, "rate", 0.0)
-        _number(self, "shape", lambda shape: shape > 0, "finite and above 0")
-        _finite(self, "weight")
+        _keep_numbers(self, "rate", least=0)
+        _keep_number(self, "shape", above=0)
+        _keep_numbers(self, "weight")
 
 
 @named_options()
@@ -233,16 +201,16 @@ class PoissonDeadTime(Input):
     weight: float | np.ndarray
 
     def __post_init__(self) -> None:
-        _finite(self, "rate", 0.0)
+        _keep_numbers(self, "rate", least=0)
         fastest = float(np.max(self.rate, initial=0.0))
         longest = 1000 / fastest if fastest else np.inf
-        _number(
-            self,
-            "dead_time",
-            lambda dead_time: 0 <= dead_time < longest,
-            f"at least 0 and below 1000 / rate = {longest:g} ms",
-        )
-        _finite(self, "weight")
+        _keep_number(self, "dead_time", least=0, unit="ms")
+        if self.dead_time >= longest:
+            raise ValueError(
+                f"PoissonDeadTime: dead_time is {self.dead_time!r}; it must be below 1000 / rate "
+                f"= {longest:g} ms."
+            )
+        _keep_numbers(self, "weight")
 
 
 @named_options()
@@ -277,9 +245,9 @@ class CorrelatedPoisson(Input):
     weight: float | np.ndarray
 
     def __post_init__(self) -> None:
-        _number(self, "rate", lambda rate: rate >= 0, "finite and at least 0 Hz")
-        _number(self, "correlation", lambda c: 0 < c <= 1, "above 0 and at most 1")
-        _finite(self, "weight")
+        _keep_number(self, "rate", least=0, unit="Hz")
+        _keep_number(self, "correlation", above=0, most=1)
+        _keep_numbers(self, "weight")
 
     def largest(self, dt: float, arrival_steps: ArrivalSteps) -> Arriving:
         return _poisson(self.weight, self.rate, dt)
@@ -297,7 +265,7 @@ class WhiteNoise(Input):
     sd: float | np.ndarray
 
     def __post_init__(self) -> None:
-        _finite(self, "sd", 0.0)
+        _keep_numbers(self, "sd", least=0)
 
     @property
     def added(self) -> Any:
@@ -332,7 +300,7 @@ class Spikes(Input):
     weight: float | np.ndarray = 1.0
 
     def __post_init__(self) -> None:
-        _finite(self, "weight")
+        _keep_numbers(self, "weight")
         if not isinstance(self.trains, SpikeTrains):
             try:
                 trains = [np.atleast_1d(np.asarray(train, float)) for train in self.trains]
@@ -394,7 +362,7 @@ class Current(Input):
     at_receptor = False
 
     def __post_init__(self) -> None:
-        _finite(self, "amplitude")
+        _keep_numbers(self, "amplitude")
 
     @property
     def added(self) -> Any:
@@ -427,9 +395,9 @@ class PoissonRates(Input):
     over_time = "rates"
 
     def __post_init__(self) -> None:
-        _series(self, "rates", 0.0)
-        positive_ms(type(self).__name__, "every", self.every)
-        _finite(self, "weight")
+        _keep_series(self, "rates", least=0)
+        check_ms(type(self).__name__, "every", self.every)
+        _keep_numbers(self, "weight")
 
     def largest(self, dt: float, arrival_steps: ArrivalSteps) -> Arriving:
         return _poisson(self.weight, self.rates, dt)
@@ -460,13 +428,23 @@ class Sampled(Input):
     over_time = "values"
 
     def __post_init__(self) -> None:
-        _series(self, "values")
-        positive_ms(type(self).__name__, "every", self.every)
+        _keep_series(self, "values")
+        check_ms(type(self).__name__, "every", self.every)
 
     @property
     def added(self) -> Any:
         """The values."""
         return self.values
+
+
+@dataclass(frozen=True, eq=False)
+class Stimulus:
+    """An input applied to a set of neurons."""
+
+    name: str
+    target: View
+    input: Input
+    receptor: str  # "" for a current
 
 
 Renewal = Gamma | PoissonDeadTime

@@ -6,11 +6,12 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
 from spikesim import display
+from spikesim.checks import as_floats
 from spikesim.description.distributions import Value
 from spikesim.description.dynamics import (
     METHODS,
@@ -33,6 +34,7 @@ from spikesim.description.equations import (
 )
 from spikesim.description.plausibility import warn_of_si
 from spikesim.description.receptors import Receptor
+from spikesim.moved import moved_method
 from spikesim.names import named_options
 
 
@@ -248,14 +250,7 @@ class NeuronModel:
         """The equations with the receptors' written out."""
         return write_out(self)
 
-    def source(self, precision: Literal["single", "double"] = "double", dt: float = 0.1) -> str:
-        """The generated kernel that advances a population of this model by one step."""
-        from spikesim.codegen.generator import generate
-
-        values = {
-            name: value for name, value in self.all_values.items() if isinstance(value, int | float)
-        }
-        return generate(self, {**self.dynamics.defaults, **values}, dt, precision).source
+    source = moved_method("NeuronModel.source", "spikesim.source")
 
     def __repr__(self) -> str:
         variables = ", ".join(self.dynamics.derivatives)
@@ -322,12 +317,11 @@ def _broadcast(
     """Values as arrays, and the shape they share."""
     arrays = {}
     for name, value in values.items():
-        try:
-            arrays[name] = np.asarray(value, float)
-        except (TypeError, ValueError):
+        arrays[name] = as_floats(value)
+        if arrays[name] is None:
             raise EquationError(
                 f"{model}: {name} is {value!r}; it must be a number or an array here."
-            ) from None
+            )
     try:
         return arrays, np.broadcast_shapes(*(array.shape for array in arrays.values()))
     except ValueError:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from spikesim.checks import warn
+from spikesim.checks import as_floats, check_number, warn
 from spikesim.description.distributions import Distribution
 
 _LARGE = {"ms": ("s", 1e3), "mV": ("V", 1e3), "pF": ("F", 1e12), "nS": ("S", 1e9)}
@@ -50,6 +50,12 @@ def warn_of_si(where: str, given: Mapping[str, tuple[Any, str]]) -> None:
     warn(f"{where}: {', '.join(told)}.")
 
 
+def check_ms(kind: str, name: str, value: object) -> None:
+    """Refuse what is not a positive number of ms, and warn of what looks like seconds."""
+    check_number(f"{kind}: {name}", value, above=0, unit="ms")
+    warn_of_si(kind, {name: (value, "ms")})
+
+
 def _least(name: str, unit: str) -> float:
     """The size from which on a value is taken as it is."""
     if unit == "mV":
@@ -61,8 +67,7 @@ def _typical(value: Any) -> float:
     """The median; 0 of what is no number, which others refuse."""
     if isinstance(value, Distribution):
         return float(value.quantile(np.array(0.5)))
-    try:
-        array = np.asarray(value, float)
-    except (TypeError, ValueError):
+    array = as_floats(value)
+    if array is None or not array.size or not np.isfinite(array).all():
         return 0.0
-    return float(np.median(array)) if array.size and np.all(np.isfinite(array)) else 0.0
+    return float(np.median(array))

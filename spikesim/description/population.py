@@ -4,11 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
 from spikesim import display
-from spikesim.description.distributions import Value
+from spikesim.checks import (
+    as_floats,
+    check_numbers,
+    check_shape,
+    check_whole,
+    check_whole_numbers,
+)
+from spikesim.description.distributions import Distribution, Value
+from spikesim.description.equations import EquationError, names, parse
 from spikesim.description.neuron import NeuronModel
 
 
@@ -28,15 +37,13 @@ class View:
 
     def places(self, neurons: Sequence[int] | np.ndarray) -> np.ndarray:
         """Numbers within this part as an array, none beyond it."""
-        numbers = np.asarray(neurons)
-        if numbers.ndim != 1 or (numbers.size and numbers.dtype.kind not in "iu"):
-            raise ValueError(f"neurons is {neurons!r}; it must be a sequence of whole numbers.")
+        numbers = check_whole_numbers("neurons", neurons)
         if numbers.size and not 0 <= numbers.min() <= numbers.max() < self.size:
             raise IndexError(
                 f"neurons run from {numbers.min()} to {numbers.max()}; {self.population!r} has "
                 f"{self.size} here, numbered from 0."
             )
-        return numbers.astype(np.int64)
+        return numbers
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,3 +91,60 @@ def shared(source: View, target: View) -> int:
     if source.population != target.population:
         return 0
     return np.intersect1d(source.neurons, target.neurons).size
+
+
+def populated(
+    name: str, size: int, model: NeuronModel, init: Mapping[str, Value | str], positions: Any
+) -> Population:
+    """A population whose values fit its size; errors are those of `Network.population`."""
+    check_whole(f"population {name!r}: size", size)
+    if not isinstance(model, NeuronModel):
+        raise TypeError(
+            f"population {name!r}: model is {model!r}; it must be a neuron model such as LIF()."
+        )
+    if not isinstance(init, Mapping):
+        raise TypeError(f"population {name!r}: init is {init!r}; it must be a mapping.")
+    init = {**model.all_initial, **init}
+    for variable, value in init.items():
+        if variable not in model.dynamics.derivatives:
+            known = ", ".join(model.dynamics.derivatives)
+            raise ValueError(
+                f"population {name!r}: unknown variable {variable!r} in init; known are {known}."
+            )
+        if isinstance(value, str):
+            _expression(f"population {name!r}, init of {variable!r}", value, model)
+        else:
+            _per_neuron(f"population {name!r}: init of {variable!r}", value, size)
+    for parameter, value in model.all_values.items():
+        _per_neuron(f"population {name!r}: parameter {parameter!r}", value, size)
+    return Population(name, int(size), model, init, _positions(name, positions, size))
+
+
+def _per_neuron(where: str, value: Any, size: int) -> None:
+    if isinstance(value, Distribution):
+        return
+    array = check_numbers(where, value, "a number, array or distribution")
+    check_shape(where, array, (), (size,))
+
+
+def _positions(name: str, positions: Any, size: int) -> np.ndarray | None:
+    if positions is None:
+        return None
+    array = as_floats(positions)
+    if array is None or array.shape not in ((size,), (size, 1), (size, 2), (size, 3)):
+        raise ValueError(
+            f"population {name!r}: positions have shape {np.shape(positions)}; it must be "
+            f"({size},), or ({size}, d) with d up to 3."
+        )
+    if not np.isfinite(array).all():
+        raise ValueError(f"population {name!r}: positions are not all finite.")
+    return array.reshape(size, -1).copy()
+
+
+def _expression(where: str, text: str, model: NeuronModel) -> None:
+    known = model.dynamics.defaults
+    unknown = sorted(names(parse(text, where)) - {*known, "xi"})
+    if unknown:
+        raise EquationError(
+            f"{where}: unknown parameter {unknown[0]!r}; known are {', '.join(known)}."
+        )

@@ -8,6 +8,7 @@ from typing import Literal
 
 import numpy as np
 
+from spikesim.checks import check_numbers
 from spikesim.description import units
 from spikesim.description.distributions import Distribution, Value
 from spikesim.description.plausibility import warn_of_si
@@ -272,17 +273,9 @@ def WhiteCurrent(density: Value) -> Receptor:
 def _positive(kind: str, *, zero: bool = False, **given: Value) -> None:
     """Refuse numbers and arrays that are not positive, or 0 where that may be."""
     for name, value in given.items():
-        if isinstance(value, Distribution):
-            continue
-        try:
-            array = np.asarray(value, float)
-        except (TypeError, ValueError):
-            array = np.array(np.nan)
-        if not np.all(np.isfinite(array) & ((array >= 0) if zero else (array > 0))):
-            raise ValueError(
-                f"{kind}: {name} is {value!r}; it must be finite and "
-                f"{'not negative' if zero else 'positive'}, a number, array or distribution."
-            )
+        if not isinstance(value, Distribution):
+            bound = {"least": 0} if zero else {"above": 0}
+            check_numbers(f"{kind}: {name}", value, "a number, array or distribution", **bound)
     warn_of_si(kind, {n: (tau, "ms") for n, tau in given.items() if n.startswith("tau")})
 
 

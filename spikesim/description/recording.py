@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass, field
 
-from spikesim.description.inputs import positive_ms
-from spikesim.description.network import Population, View
+from spikesim.description.plausibility import check_ms
+from spikesim.description.population import Population, View
 from spikesim.names import named_options
 
 
@@ -22,7 +22,7 @@ class Trace:
     every: float = 1.0
 
     def __post_init__(self) -> None:
-        _check_sampling(self)
+        _check_recorded(self)
 
 
 @named_options()
@@ -35,7 +35,7 @@ class Mean:
     every: float = 1.0
 
     def __post_init__(self) -> None:
-        _check_sampling(self)
+        _check_recorded(self)
 
 
 @named_options()
@@ -53,16 +53,16 @@ class LFP:
     variable: str = field(default="lfp", init=False)
 
     def __post_init__(self) -> None:
-        _check_sampling(self)
+        _check_recorded(self)
 
 
-def _check_sampling(given: Trace | Mean | LFP) -> None:
+def _check_recorded(given: Trace | Mean | LFP) -> None:
     kind = type(given).__name__
     if not isinstance(given.neurons, Population | View):
         raise TypeError(
             f"{kind}: neurons is {given.neurons!r}; it must be a population or a part of one."
         )
-    positive_ms(kind, "every", given.every)
+    check_ms(kind, "every", given.every)
 
 
 @named_options()
@@ -82,7 +82,7 @@ class Rate:
                 f"Rate: population is {self.population!r}; it must be a population or a part of "
                 "one."
             )
-        positive_ms("Rate", "bin", self.bin)
+        check_ms("Rate", "bin", self.bin)
 
 
 Recorded = Trace | Mean | LFP | Rate

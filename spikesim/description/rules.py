@@ -13,10 +13,11 @@ from typing import Any
 
 import numpy as np
 
+from spikesim.checks import check_number, check_numbers, check_whole, check_whole_numbers
 from spikesim.description.population import View, shared
 from spikesim.names import named_options
 
-SAMPLED_PAIRS = 250_000  # to estimate how many synapses there are by distance
+PAIRS_DRAWN = 250_000  # to estimate how many synapses there are by distance
 
 Positions = Callable[[View], np.ndarray | None]  # [neuron, dimension]: `Network.positions`
 
@@ -47,24 +48,6 @@ class Rule:
         raise NotImplementedError
 
 
-def _whole(rule: Any, name: str) -> None:
-    value = getattr(rule, name)
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 0:
-        raise ValueError(
-            f"{type(rule).__name__}: {name} is {value!r}; it must be a whole number, 0 or more."
-        )
-    object.__setattr__(rule, name, int(value))  # NumPy's small integers would overflow
-
-
-def _number(rule: Any, name: str, *, zero: bool = False, most: float = math.inf) -> None:
-    value = getattr(rule, name)
-    number = isinstance(value, int | float | np.number) and not isinstance(value, bool)
-    if not number or not (0 < value <= most or (zero and value == 0)) or math.isinf(value):
-        allowed = f"between 0 and {most:g}" if most < math.inf else "positive and finite"
-        raise ValueError(f"{type(rule).__name__}: {name} is {value!r}; it must be {allowed}.")
-    object.__setattr__(rule, name, float(value))
-
-
 @named_options()
 @dataclass(frozen=True)
 class FixedProbability(Rule):
@@ -74,8 +57,7 @@ class FixedProbability(Rule):
     autapses: bool = True
 
     def __post_init__(self) -> None:
-        if not isinstance(self.p, int | float | np.number) or not 0 <= self.p <= 1:
-            raise ValueError(f"FixedProbability: p is {self.p!r}; it must lie between 0 and 1.")
+        check_number("FixedProbability: p", self.p, least=0, most=1)
 
     def expected(self, source: View, target: View, positions: Positions) -> float:
         return self.p * _pairs(self, source, target)
@@ -99,7 +81,7 @@ class FixedInDegree(Rule):
     by_source = False
 
     def __post_init__(self) -> None:
-        _whole(self, "k")
+        _keep_whole(self, "k")
 
     def check(self, where: str, source: View, target: View, positions: Positions) -> None:
         most = source.size - (_overlap(self, source, target) > 0)
@@ -128,7 +110,7 @@ class FixedOutDegree(Rule):
     multapses: bool = True
 
     def __post_init__(self) -> None:
-        _whole(self, "k")
+        _keep_whole(self, "k")
 
     def check(self, where: str, source: View, target: View, positions: Positions) -> None:
         most = target.size - (_overlap(self, source, target) > 0)
@@ -157,7 +139,7 @@ class FixedTotal(Rule):
     multapses: bool = True
 
     def __post_init__(self) -> None:
-        _whole(self, "n")
+        _keep_whole(self, "n")
 
     def check(self, where: str, source: View, target: View, positions: Positions) -> None:
         if _overlap(self, source, target) and source.size == target.size == 1:
@@ -229,15 +211,8 @@ class Pairs(Rule):
 
     def __post_init__(self) -> None:
         for name in ("sources", "targets"):
-            values = np.asarray(getattr(self, name))
-            if values.ndim != 1 or (values.size and not np.issubdtype(values.dtype, np.integer)):
-                raise ValueError(
-                    f"Pairs: {name} has type {values.dtype} and shape {values.shape}; it must be a "
-                    "one-dimensional array of whole numbers."
-                )
-            if values.size and values.max() >= 2**63:
-                raise ValueError(f"Pairs: {name} holds {values.max()}; it must be below 2^63.")
-            object.__setattr__(self, name, values.astype(np.int64))
+            values = check_whole_numbers(f"Pairs: {name}", getattr(self, name))
+            object.__setattr__(self, name, values)
         if self.sources.size != self.targets.size:
             raise ValueError(
                 f"Pairs: {self.sources.size} sources and {self.targets.size} targets; "
@@ -265,109 +240,6 @@ class Pairs(Rule):
         return most, most
 
 
-@dataclass(frozen=True, eq=False)
-class Edges:
-    """A table of synapses, as `spikesim.interop.edges.read_edges` gives it; connects as it is.
-
-    Parameters
-    ----------
-    sources, targets : integer arrays
-        Synapse k runs from ``sources[k]`` to ``targets[k]``.
-    weights, delays : arrays, optional
-        One value per row, weights in the unit of the receptor, delays in ms.
-    multiplicity : integer array, optional
-        How many synapses each row stands for (``nsyns`` of SONATA). ``weights`` are for all of
-        them. A weight that `Network.connect` is given besides is one synapse's if it is a number,
-        and so is multiplied; an array is taken as it is, one value a row. Default: one each.
-    labels : array, optional
-        What neurons were called before they were numbered: ``labels[k]`` is neuron k. None: as
-        they are numbered.
-    notes : sequence of str
-        What was made of a file's columns, in words; ``print(edges)`` shows them.
-
-    Attributes
-    ----------
-    rule : Pairs
-        The same without weights and delays.
-
-    Raises
-    ------
-    ValueError
-        Numbers that are not whole, arrays of other lengths, values that are not finite.
-    """
-
-    sources: Any = field(repr=False)
-    targets: Any = field(repr=False)
-    weights: Any = field(default=None, repr=False)
-    delays: Any = field(default=None, repr=False)
-    multiplicity: Any = field(default=None, repr=False)
-    labels: Any = field(default=None, repr=False)
-    notes: Any = field(default=(), repr=False)
-    rule: Pairs = field(init=False, repr=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "rule", Pairs(self.sources, self.targets))
-        object.__setattr__(self, "sources", self.rule.sources)
-        object.__setattr__(self, "targets", self.rule.targets)
-        for name in ("weights", "delays"):
-            if getattr(self, name) is None:
-                continue
-            values = np.asarray(getattr(self, name), float)
-            if values.shape != self.sources.shape:
-                raise ValueError(
-                    f"Edges: {name} has shape {values.shape}; it must be {self.sources.shape}."
-                )
-            if not np.isfinite(values).all():
-                k = int(np.argmin(np.isfinite(values)))
-                raise ValueError(f"Edges: {name}[{k}] is {values[k]}; it must be finite.")
-            object.__setattr__(self, name, values)
-        object.__setattr__(self, "notes", tuple(self.notes))
-        if self.multiplicity is not None:
-            counts = np.asarray(self.multiplicity)
-            if counts.shape != self.sources.shape or counts.dtype.kind not in "iu":
-                raise ValueError(
-                    f"Edges: multiplicity has type {counts.dtype} and shape {counts.shape}; it "
-                    f"must be whole numbers of shape {self.sources.shape}."
-                )
-            if counts.size and counts.min() < 0:
-                raise ValueError(
-                    f"Edges: multiplicity runs down to {counts.min()}; 0 is the least."
-                )
-            object.__setattr__(self, "multiplicity", counts.astype(np.int64))
-
-    def __len__(self) -> int:
-        return self.sources.size
-
-    def __repr__(self) -> str:
-        many = "" if self.multiplicity is None else f" for {self.multiplicity.sum()} synapses"
-        return f"Edges({'; '.join([f'{len(self)} rows{many}', *self.notes])})"
-
-    def repeated(self) -> Edges:
-        """The same with a row for each synapse, of an equal share of the weight."""
-        if self.multiplicity is None:
-            return self
-        counts = self.multiplicity
-        rows = np.repeat(np.arange(len(self)), counts)
-        weights = None if self.weights is None else self.weights[rows] / counts[rows]
-        delays = None if self.delays is None else self.delays[rows]
-        notes = (*self.notes, "a row for each synapse")
-        return Edges(
-            self.sources[rows], self.targets[rows], weights, delays, None, self.labels, notes
-        )
-
-    def weight_of_rows(self, weight: Any) -> Any:
-        """What a row weighs if ``weight`` is that of a synapse, or an array of the rows' own."""
-        if self.multiplicity is None or np.ndim(weight):
-            return weight
-        if not isinstance(weight, int | float | np.number):
-            raise ValueError(
-                f"Edges: weight is {weight!r}, but rows stand for several synapses each "
-                "(multiplicity): give a number, an array with a value a row, or connect by "
-                "edges.repeated(), which has a row for each synapse."
-            )
-        return weight * self.multiplicity
-
-
 @named_options()
 @dataclass(frozen=True)
 class Gaussian:
@@ -377,8 +249,8 @@ class Gaussian:
     p0: float = 1.0
 
     def __post_init__(self) -> None:
-        _number(self, "sigma")
-        _number(self, "p0", zero=True, most=1.0)
+        _keep_number(self, "sigma", above=0)
+        _keep_number(self, "p0", least=0, most=1)
 
     def probability(self, distance: Any) -> Any:
         """Of a synapse between two neurons so far apart."""
@@ -399,8 +271,8 @@ class ExponentialProfile:
     p0: float = 1.0
 
     def __post_init__(self) -> None:
-        _number(self, "length")
-        _number(self, "p0", zero=True, most=1.0)
+        _keep_number(self, "length", above=0)
+        _keep_number(self, "p0", least=0, most=1)
 
     def probability(self, distance: Any) -> Any:
         """Of a synapse between two neurons so far apart."""
@@ -421,8 +293,8 @@ class Box:
     p0: float = 1.0
 
     def __post_init__(self) -> None:
-        _number(self, "radius")
-        _number(self, "p0", zero=True, most=1.0)
+        _keep_number(self, "radius", above=0)
+        _keep_number(self, "p0", least=0, most=1)
 
     def probability(self, distance: Any) -> Any:
         """Of a synapse between two neurons so far apart."""
@@ -466,15 +338,10 @@ class DistanceDependent(Rule):
             )
         if self.period is None:
             return
-        try:
-            period = np.asarray(self.period, float)
-        except (TypeError, ValueError):
-            period = np.empty(0)
-        if period.ndim > 1 or not period.size or not (np.isfinite(period) & (period > 0)).all():
-            raise ValueError(
-                f"DistanceDependent: period is {self.period!r}; it must be a positive number, or "
-                "one for each dimension."
-            )
+        what = "a number, or one for each dimension"
+        period = check_numbers(
+            "DistanceDependent: period", self.period, what, above=0, dimensions=(0, 1)
+        )
         object.__setattr__(self, "period", tuple(period.tolist()) if period.ndim else float(period))
 
     def check(self, where: str, source: View, target: View, positions: Positions) -> None:
@@ -502,8 +369,8 @@ class DistanceDependent(Rule):
         """Of the pairs of neurons, those between which a synapse is, by some of them."""
         sources, targets, (period, inverse) = self.space(source, target, positions)
         random = np.random.default_rng(0)  # to estimate by, not to wire
-        along = sources[random.integers(len(sources), size=SAMPLED_PAIRS)]
-        along = along - targets[random.integers(len(targets), size=SAMPLED_PAIRS)]
+        along = sources[random.integers(len(sources), size=PAIRS_DRAWN)]
+        along = along - targets[random.integers(len(targets), size=PAIRS_DRAWN)]
         along -= period * np.rint(along * inverse)
         distance = np.sqrt(np.sum(along**2, axis=1))
         mean = float(np.mean(self.profile.probability(distance)))
@@ -545,8 +412,8 @@ class DistanceDelay:
     velocity: float
 
     def __post_init__(self) -> None:
-        _number(self, "offset")
-        _number(self, "velocity")
+        _keep_number(self, "offset", above=0)
+        _keep_number(self, "velocity", above=0)
 
     def extremes(self) -> tuple[float, float]:
         """The shortest, and no longest as long as no distances are known."""
@@ -555,6 +422,18 @@ class DistanceDelay:
     def at(self, distance: Any) -> Any:
         """The delay of synapses so long."""
         return self.offset + distance / self.velocity
+
+
+def _keep_whole(rule: Any, name: str) -> None:
+    value = getattr(rule, name)
+    check_whole(f"{type(rule).__name__}: {name}", value, least=0)
+    object.__setattr__(rule, name, int(value))  # NumPy's small integers would overflow
+
+
+def _keep_number(rule: Any, name: str, **bounds: float) -> None:
+    value = getattr(rule, name)
+    check_number(f"{type(rule).__name__}: {name}", value, **bounds)
+    object.__setattr__(rule, name, float(value))
 
 
 def _overlap(rule: Any, source: View, target: View) -> int:

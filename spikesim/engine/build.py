@@ -25,7 +25,7 @@ from spikesim.engine.connectivity.gather import Connectivity as Gathered
 from spikesim.engine.connectivity.rules import Connectivity, can_be_drawn
 from spikesim.engine.connectivity.tables import DELAY_LEVELS
 from spikesim.engine.decode import Synapses, decode
-from spikesim.engine.memory import check_memory, delay_extremes
+from spikesim.engine.memory import check_memory
 from spikesim.engine.sums import Sums, choose_sums
 from spikesim.engine.threads import build_seconds, check_threads, cores, fastest_threads
 from spikesim.names import named_options
@@ -237,6 +237,13 @@ def build(
     )
 
 
+def synapses(
+    network: Network, source: Population | str, target: Population | str, *, dt: float = 0.1
+) -> Synapses:
+    """What a build with this ``dt`` (ms) wires between two populations, as arrays."""
+    return build(network, dt=dt).synapses(source, target)
+
+
 def check_build(
     network: Network,
     dt: float,
@@ -293,7 +300,7 @@ def drawn_values(value: Any, size: int, *key: object) -> float | np.ndarray:
 def _check_delays(network: Network, projection: Projection, dt: float) -> None:
     if np.size(projection.delay) == 0:
         return
-    low, high = delay_extremes(network, projection)
+    low, high = projection.delays(network.positions)
     if low < dt * (1 - 1e-9):
         raise ValueError(
             f"projection {projection.name!r}: delays run down to {low:g} ms; they must be at least "

@@ -13,12 +13,12 @@ from spikesim.codegen.times import milliseconds
 from spikesim.description.distributions import Normal
 from spikesim.description.equations import evaluate, names, parse
 from spikesim.description.inputs import Current
-from spikesim.description.network import Drive, View
+from spikesim.description.network import Stimulus, View
 from spikesim.engine.build import Build, drawn_values
 from spikesim.engine.clock.arrays import Neurons, Spikes, StateArrays
 from spikesim.engine.clock.inputs import input_arrays, start_ages
 from spikesim.engine.clock.tables import aligned
-from spikesim.engine.sums import check_drive
+from spikesim.engine.sums import check_stimulus
 from spikesim.kernels.cache import generated_module
 from spikesim.random import derive_key
 
@@ -48,12 +48,12 @@ class State:
         self.step = 0
         self._names = list(self.network.populations)
         self._values = {name: dict(values) for name, values in build.values.items()}
-        self._drives = dict(self.network.drives)
+        self._stimuli = dict(self.network.inputs)
         history, (address_bits, slot_bits) = b.wiring.history, b.wiring.packing
         most = int((64 * (b.layout.spans["last"] - b.wiring.spans["first"])).sum(axis=1).max())
         empty = np.zeros(0, b.layout.real)
-        inputs, given = input_arrays(b.layout, b.network, self._drives.values())
-        start_ages(b.network, inputs, self._drives.values(), seed, "start", replica)
+        inputs, given = input_arrays(b.layout, b.network, self._stimuli.values())
+        start_ages(b.network, inputs, self._stimuli.values(), seed, "start", replica)
         neurons = Neurons(
             state=empty,
             state_first=np.zeros(len(self._names), np.int64),
@@ -79,7 +79,7 @@ class State:
             plastic=None,
         )
         self._kernels = {
-            name: self._kernel(name, self._driven(name, self._values[name], self._drives))
+            name: self._kernel(name, self._driven(name, self._values[name], self._stimuli))
             for name in self._names
         }
         self._layout({name: self._start_values(name) for name in self._names})
@@ -116,8 +116,8 @@ class State:
 
     def set(self, name: str, values: Mapping[str, Any]) -> None:
         """Change a population or an input; see `Simulation.set`. All or nothing."""
-        if name in self._drives:
-            self._set_drive(name, values)
+        if name in self._stimuli:
+            self._set_input(name, values)
             return
         self._known(name)
         population = self.network.populations[name]
@@ -145,16 +145,20 @@ class State:
         variables = {row: x for row, x in variables.items() if row in self._kernels[name].rows}
         changed = set(values) & set(dynamics.defaults)
         if changed:
-            self._renew(name, parameters, self._drives, changed)
+            self._renew(name, parameters, self._stimuli, changed)
             self._values[name] = parameters
         if variables:
             self._write(name, variables)
 
     def _renew(
-        self, name: str, parameters: Mapping[str, Any], drives: Mapping[str, Drive], changed: set
+        self,
+        name: str,
+        parameters: Mapping[str, Any],
+        stimuli: Mapping[str, Stimulus],
+        changed: set,
     ) -> None:
         """Let a kernel have other values of parameters; if its text does not suit them, another."""
-        values = self._driven(name, parameters, drives)
+        values = self._driven(name, parameters, stimuli)
         kernel = self._kernels[name]
         renewed = kernel.renew({**values, "dt": self.build.dt}, changed)
         if renewed is None:
@@ -169,25 +173,25 @@ class State:
         neurons.const[first : first + const.size] = const
         self._write(name, {row: kernel.per_neuron[row] for row in renewed})
 
-    def _set_drive(self, name: str, values: Mapping[str, Any]) -> None:
-        drive = self._drives[name]
+    def _set_input(self, name: str, values: Mapping[str, Any]) -> None:
+        stimulus = self._stimuli[name]
         for key in values:
-            if not hasattr(drive.input, key) or key == "trains":
+            if not hasattr(stimulus.input, key) or key == "trains":
                 raise ValueError(f"input {name!r} has no {key!r} that can be set.")
-        changed = replace(drive, input=replace(drive.input, **values))
+        changed = replace(stimulus, input=replace(stimulus.input, **values))
         self.network.check_drive(changed)
-        drives = {**self._drives, name: changed}
-        check_drive(self.build.sums, self.network.drives, drives, name, self.build.dt)
+        stimuli = {**self._stimuli, name: changed}
+        check_stimulus(self.build.sums, self.network.inputs, stimuli, name, self.build.dt)
         if isinstance(changed.input, Current):
             target = changed.target.population
             key = {self.network.populations[target].model.current}
-            self._renew(target, self._values[target], drives, key)
+            self._renew(target, self._values[target], stimuli, key)
         else:
-            inputs, given = input_arrays(self.build.layout, self.network, drives.values())
+            inputs, given = input_arrays(self.build.layout, self.network, stimuli.values())
             before = self.arrays.inputs.ages
             inputs.ages.reshape(-1, 3, 64)[:, 0] = before.reshape(-1, 3, 64)[:, 0]
             self.arrays = self.arrays._replace(inputs=inputs, given=given)
-        self._drives = drives
+        self._stimuli = stimuli
 
     def silence(self, view: View, neurons: np.ndarray, silent: bool) -> None:
         """Let spikes of these neurons of a part reach nobody, or reach their targets again."""
@@ -202,7 +206,7 @@ class State:
 
     def _known(self, population: str) -> None:
         if population not in self._names:
-            known = ", ".join(map(repr, [*self._names, *self._drives]))
+            known = ", ".join(map(repr, [*self._names, *self._stimuli]))
             raise ValueError(f"unknown population or input {population!r}; known are {known}.")
 
     def _start_values(self, name: str) -> dict[str, np.ndarray]:
@@ -229,19 +233,19 @@ class State:
         return result | {row: np.zeros(population.size) for row in self._observed[name]}
 
     def _driven(
-        self, name: str, values: Mapping[str, Any], drives: Mapping[str, Drive]
+        self, name: str, values: Mapping[str, Any], stimuli: Mapping[str, Stimulus]
     ) -> dict[str, Any]:
         """Values of parameters, currents added to them."""
         values, population = dict(values), self.network.populations[name]
         key = population.model.current
-        for drive in drives.values():
-            if drive.target.population == name and isinstance(drive.input, Current):
-                total, amplitude = values[key], drive.input.amplitude
-                if drive.target.size == population.size and not np.ndim(total + amplitude):
+        for stimulus in stimuli.values():
+            if stimulus.target.population == name and isinstance(stimulus.input, Current):
+                total, amplitude = values[key], stimulus.input.amplitude
+                if stimulus.target.size == population.size and not np.ndim(total + amplitude):
                     values[key] = total + amplitude
                     continue
                 total = np.broadcast_to(np.asarray(total, float), population.size).copy()
-                total[drive.target.neurons] += amplitude
+                total[stimulus.target.neurons] += amplitude
                 values[key] = float(total[0]) if np.all(total == total[0]) else total
         return values
 

@@ -17,7 +17,6 @@ from spikesim.engine.connectivity.rules import (
     Connectivity,
     can_be_drawn,
     expected,
-    is_stored,
 )
 
 SHARED_WORK = 2_500  # ns between exchanges, from which more threads are faster
@@ -48,7 +47,7 @@ def fastest_threads(network: Network, dt: float) -> int:
 def step_nanoseconds(network: Network, dt: float, connectivity: Connectivity = "stored") -> float:
     """What a step will take one thread, roughly (see `fastest_threads`); synapses drawn: 10 ns."""
     updates = sum(p.size * _update_nanoseconds(p.model) for p in network.populations.values())
-    driven = sum(d.target.size for d in network.drives.values() if d.receptor)
+    driven = sum(d.target.size for d in network.inputs.values() if d.receptor)
     events = 0.0  # ns
     for projection in network.projections.values():
         drawn = connectivity == "procedural" and can_be_drawn(network, projection)
@@ -65,7 +64,7 @@ def build_seconds(network: Network, workers: int, connectivity: Connectivity = "
             continue
         count = expected(network, projection)
         shared_work += WRITTEN * count
-        alone += LISTED * count * is_stored(projection)
+        alone += LISTED * count * (not projection.by_source)
         if isinstance(projection.rule, DistanceDependent):
             shared_work += MEASURED * projection.source.size * projection.target.size
     return 1e-9 * (shared_work / workers + alone)

@@ -8,7 +8,7 @@ import numpy as np
 
 from spikesim.checks import check_whole, warn
 from spikesim.data.edge_files import read_sonata_edges
-from spikesim.description.rules import Edges
+from spikesim.description.edges import Edges
 from spikesim.kernels.cache import kernel
 
 DELIMITERS = {".csv": ",", ".tsv": "\t", ".txt": ","}

@@ -7,8 +7,7 @@ import inspect
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import numpy as np
-
+from spikesim.checks import as_floats
 from spikesim.description import units
 from spikesim.description.distributions import Value
 from spikesim.description.neuron import NeuronModel
@@ -96,14 +95,7 @@ def model(
     }
     warn_of_si(name, given)
     for parameter, (value, unit) in given.items():
-        if (parameter == "c_m" or parameter.startswith("tau")) and _least(value) <= 0:
+        numbers = as_floats(value) if parameter == "c_m" or parameter.startswith("tau") else None
+        if numbers is not None and (numbers <= 0).any():
             raise ValueError(f"{name}: {parameter} is {value!r} {unit}; it must be above 0.")
     return NeuronModel(name=name, parameters=parameters, values=values, **fields)
-
-
-def _least(value: Any) -> float:
-    """The smallest of numbers; 1 of what is drawn or, as others will say, no number."""
-    try:
-        return float(np.min(np.asarray(value, float), initial=1.0))
-    except (TypeError, ValueError):
-        return 1.0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from spikesim.checks import check_choice
 from spikesim.description.distributions import Value
 from spikesim.description.neuron import NeuronModel
 from spikesim.description.neurons.built_in import currents, linear_method, model
@@ -75,8 +76,7 @@ def GLIF(
     Teeter C, Iyer R, Menon V, Gouwens N, Feng D, Berg J, et al. (2018). Generalized leaky
     integrate-and-fire models classify multiple neuron types. Nat Commun 9:709.
     """
-    if level not in (1, 2, 3, 4, 5):
-        raise ValueError(f"GLIF: level is {level!r}; it must be 1, 2, 3, 4 or 5.")
+    check_choice("GLIF: level", level, (1, 2, 3, 4, 5))
     rules, after, adapts = level in (2, 4, 5), level >= 3, level == 5
     parameters = {
         "c_m": "58.72 pF",

@@ -33,17 +33,11 @@ Tell = Callable[[float], object]  # is told what was foreseen for a piece of wor
 Rows = tuple[np.ndarray, np.ndarray, np.ndarray]  # row pointers, targets, order of given values
 
 
-def is_stored(projection: Projection) -> bool:
-    """Whether a projection's synapses cannot be drawn source by source, but must be listed."""
-    values = projection.weight, projection.delay
-    return not projection.rule.by_source or any(isinstance(x, np.ndarray) for x in values)
-
-
 def can_be_drawn(network: Network, projection: Projection) -> bool:
     """Whether all outputs of a projection's sources can be drawn again spike by spike."""
     source = projection.source.population
     outputs = [p for p in network.projections.values() if p.source.population == source]
-    return not any(map(is_stored, outputs))
+    return all(p.by_source for p in outputs)
 
 
 def listed(
