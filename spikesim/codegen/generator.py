@@ -22,7 +22,8 @@ import numpy as np
 
 from spikesim.checks import warn
 from spikesim.codegen import methods
-from spikesim.codegen.upswing import RESUME, within
+from spikesim.codegen.rows import REFRACTORY, RESUME, STEEP, array_of, carry_of, unit_of
+from spikesim.codegen.upswing import within
 from spikesim.codegen.writer import Fact, Recipe, Writer, fits, formula
 from spikesim.description.distributions import Distribution
 from spikesim.description.equations import (
@@ -36,20 +37,13 @@ from spikesim.description.equations import (
 from spikesim.description.model import Dynamics, NeuronModel
 from spikesim.kernels.functions import CENTRE, STEEPEST
 
-REFRACTORY = "refractory"
-STEEP = "steep"  # of a block, in its first lane: whether a slope is beyond what `gentle` takes
-OBSERVED = "seen_"  # what the names of observed rows begin with
-ABI = ("state", "const", "ring", "ids", "first", "last", "size", "base", "step", "key")
-END = {"t": ast.Name("t_end")}  # what is done at the end of a step sees that time
+END = {"t": ast.Name("_t_end")}  # what is done at the end of a step sees that time
 PERIOD = 64  # steps, a power of 2
 # Once a period smaller values become 0, before they are denormal and slow. In every step that took
 # a fifth of CUBA's time.
 _TINY = {"single": 1e-25, "double": 1e-290}
 LONG = {"exp", "exprel", "log", "sin", "cos", "tanh"}  # functions that take tens of operations
 _HUGE = {"single": 1e38, "double": 1e300}  # a variable beyond has diverged
-
-
-CARRY = "_carry"  # what the names of rows of what rounding loses end with
 
 
 @dataclass(frozen=True)
@@ -150,7 +144,7 @@ def _generate(
     variables, receptors = list(dynamics.derivatives), list(dynamics.arrivals)
     for name in receptors:
         one = formula(ast.Constant(1.0))
-        writer.constant(f"unit_{name}", one, f"weight of one unit of the input {name!r}")
+        writer.constant(unit_of(name), one, f"weight of one unit of the input {name!r}")
 
     step = [*methods.step(writer, model), *_arrivals(writer)]
     tiny, huge = _TINY[precision], _HUGE[precision]
@@ -160,20 +154,21 @@ def _generate(
         for statement in dynamics.reset
         for line in writer.assigned(statement.variable, substitute(statement.value, END))
     ]
-    carries = [f"{v}{CARRY}" for v in writer.carried]
+    carries = [carry_of(v) for v in writer.carried]
     flush = [
-        f"{v}_[j] = real(0.0) if abs({v}_[j]) < real({tiny!r}) else {v}_[j]"
-        for v in [*variables, *carries]
+        f"{lane} = _real(0.0) if abs({lane}) < _real({tiny!r}) else {lane}"
+        for lane in map(_lane, [*variables, *carries])
     ]
     waiting = _refractoriness(writer, writer.values["dt"])
     if waiting.over:
         threshold = f"({threshold}) & ({waiting.over})"
     begin = list(waiting.begin)
     for name in receptors:
-        begin += [f"w_{name} = real(in_{name}[j]) * unit_{name}", f"in_{name}[j] = 0"]
+        arrived = f"_{name}_in[_j]"
+        begin += [f"w_{name} = _real({arrived}) * {unit_of(name)}", f"{arrived} = 0"]
     for pair in range((writer.normals + 1) // 2):
-        drawn = f"normals(real, 64 * block + j, step, {pair}, key)"
-        begin.append(f"z_{2 * pair}, z_{2 * pair + 1} = {drawn}")
+        drawn = f"_normals(_real, 64 * _block + _j, _step, {pair}, _key)"
+        begin.append(f"_z{2 * pair}, _z{2 * pair + 1} = {drawn}")
     seen = {row: substitute(node, END) for row, node in observed.items()}
     flow = None
     if model.upswing is not None and model.method in ("rk2", "rk4"):
@@ -190,39 +185,40 @@ def _generate(
     width = 2 if writer.single else 1  # of what is double, in what is not
     doubles = {name: value for name, value in writer.wide.items() if value.ndim}
     rows = [*narrow, *(name for name in doubles for _ in range(width))]
-    lanes = [f"{x}_ = lanes(state, {len(rows)} * block + {n})" for n, x in enumerate(narrow)]
+    at = f"_state, {len(rows)} * _block"
+    lanes = [f"{array_of(x)} = _lanes({at} + {n})" for n, x in enumerate(narrow)]
     for n, x in enumerate(doubles):
         first = len(narrow) + width * n
-        lanes.append(f"{x}_ = double_lanes(state, {len(rows)} * block + {first})")
+        lanes.append(f"{array_of(x)} = _double_lanes({at} + {first})")
     for n, name in enumerate(receptors):
-        lanes.append(f"in_{name} = lanes(ring, {len(receptors)} * (block - first) + {n})")
-    load = [f"{row} = {row}_[j]" for row in [*narrow, *doubles] if row != STEEP]
-    store = [f"{row}_[j] = {row}" for row in written]
+        lanes.append(f"_{name}_in = _lanes(_ring, {len(receptors)} * (_block - _first) + {n})")
+    load = [f"{row} = {_lane(row)}" for row in [*narrow, *doubles] if row != STEEP]
+    store = [f"{_lane(row)} = {row}" for row in written]
     strayed, told = _strays(writer, huge)
     notes = {name: f"  # {meaning}" for name, meaning in writer.meaning.items()}
-    constants = [f"{x} = const[{n}]{notes.get(x, '')}" for n, x in enumerate(writer.scalars)]
+    constants = [f"{x} = _const[{n}]{notes.get(x, '')}" for n, x in enumerate(writer.scalars)]
     wide = {name: None if x.ndim else float(x) for name, x in writer.wide.items()}
     for n, x in enumerate(name for name, value in wide.items() if value is not None):
         place = len(writer.scalars) + width * n
-        constants.append(f"{x} = double_at(const, {place}){notes.get(x, '')}")
+        constants.append(f"{x} = _double_at(_const, {place}){notes.get(x, '')}")
     look = threshold
     again = [*load, *reset, *waiting.reset, *store]
     if flow is not None:
-        begin += [f"{x}_before[j] = {x}" for x in flow.before]
+        begin += [f"_{x}_before[_j] = {x}" for x in flow.before]
         look = flow.look
-        again = [*load, *flow.again, "if not fires__:", "    continue", *waiting.reset]
-    whole = [*load, *begin, *step, *store, f"crossed |= {look}", *strayed]
-    body = [*_interleaved(writer), "for j in range(64):", *(f"    {x}" for x in whole)]
+        again = [*load, *flow.again, "if not _fires:", "    continue", *waiting.reset]
+    whole = [*load, *begin, *step, *store, f"_crossed |= {look}", *strayed]
+    body = [*_interleaved(writer), "for _j in _range(64):", *(f"    {x}" for x in whole)]
     advance = body
     if writer.slopes:
-        advance = [f"if {STEEP}_[0] > real(0.0):", f"    {STEEP}_[0] = real(0.0)"]
-        advance += [f"    {x}".replace(" growth(", " gentle_or_steep(") for x in body]
-        advance += ["else:", *(f"    {x}".replace(" growth(", " gentle(") for x in body)]
+        steep = f"{array_of(STEEP)}[0]"
+        advance = [f"if {steep} > _real(0.0):", f"    {steep} = _real(0.0)"]
+        advance += [f"    {x}".replace(" _growth(", " _gentle_or_steep(") for x in body]
+        advance += ["else:", *(f"    {x}".replace(" _growth(", " _gentle(") for x in body)]
     source = _TEXT.format(
         title=f"One step of a population of {model.name} neurons, {precision} precision.",
         real="float32" if writer.single else "float64",
         integer="int32" if writer.single and not wide_sums else "int64",
-        abi=", ".join(ABI),
         constants=_indented(4, constants, times, waiting.top),
         lanes=_indented(8, lanes),
         often=PERIOD - 1,
@@ -247,10 +243,15 @@ def _generate(
     )
 
 
+def _lane(row: str) -> str:
+    """What a row holds of the neuron at hand."""
+    return f"{array_of(row)}[_j]"
+
+
 def _kept(before: list[str]) -> list[str]:
     """Lines that give what is kept of the beginning of a step a place."""
-    kept = [f"kept__ = scratch(real, {64 * len(before)})"]
-    return [*kept, *(f"{x}_before = lanes(kept__, {n})" for n, x in enumerate(before))]
+    kept = [f"_kept = _scratch(_real, {64 * len(before)})"]
+    return [*kept, *(f"_{x}_before = _lanes(_kept, {n})" for n, x in enumerate(before))]
 
 
 def _observed(writer: Writer, observed: Mapping[str, ast.expr], threshold: str) -> list[str]:
@@ -261,9 +262,9 @@ def _observed(writer: Writer, observed: Mapping[str, ast.expr], threshold: str) 
         v, value = statement.variable, substitute(statement.value, {**END, **after})
         before = after.get(v, ast.Name(v))
         if not lines:
-            lines.append(f"fires__ = {threshold}")
-        lines.append(f"{v}_after = {writer.either(v, 'fires__', value, before)}")
-        after[v] = ast.Name(f"{v}_after")
+            lines.append(f"_fires = {threshold}")
+        lines.append(f"_{v}_after = {writer.either(v, '_fires', value, before)}")
+        after[v] = ast.Name(f"_{v}_after")
     if not used & set(after):
         lines, after = [], {}
     shown = {row: writer.write(substitute(node, after)) for row, node in observed.items()}
@@ -272,10 +273,10 @@ def _observed(writer: Writer, observed: Mapping[str, ast.expr], threshold: str) 
 
 def _gentle(slope: str, variables: Iterable[str]) -> str:
     """Whether `gentle` takes a slope and, in the same breath, variables are finite."""
-    x = f"{slope} + real({-CENTRE})"
+    x = f"{slope} + _real({-CENTRE})"
     for v in (v for v in variables if v not in names(ast.parse(slope))):
-        x = f"fma({v}, real(0.0), {x})"
-    return f"abs({x}) < real({STEEPEST})"
+        x = f"_fma({v}, _real(0.0), {x})"
+    return f"abs({x}) < _real({STEEPEST})"
 
 
 def _arrivals(writer: Writer) -> list[str]:
@@ -285,7 +286,7 @@ def _arrivals(writer: Writer) -> list[str]:
     for statement in (s for arrival in dynamics.arrivals.values() for s in arrival):
         held = statement.variable in dynamics.held and dynamics.refractory is not None
         value = substitute(statement.value, END)
-        lines += writer.assigned(statement.variable, value, "active" if held else "")
+        lines += writer.assigned(statement.variable, value, "_active" if held else "")
     return lines
 
 
@@ -297,7 +298,7 @@ def _interleaved(writer: Writer) -> list[str]:
     """
     if not writer.diverges:
         return []
-    return ["interleave()"] if long_calls(writer.dynamics) <= 2 else []
+    return ["_interleave()"] if long_calls(writer.dynamics) <= 2 else []
 
 
 def long_calls(dynamics: Dynamics) -> int:
@@ -319,19 +320,19 @@ class _Refractoriness:
 
 
 def _refractoriness(writer: Writer, dt: float) -> _Refractoriness:
-    dynamics, row = writer.dynamics, REFRACTORY
+    dynamics, row, lane = writer.dynamics, REFRACTORY, _lane(REFRACTORY)
     if dynamics.refractory is None:
         used = dynamics.held or any(NOT_REFRACTORY in names(node) for node in dynamics.expressions)
-        return _Refractoriness(begin=("active = True",) if used else ())
+        return _Refractoriness(begin=("_active = True",) if used else ())
     if is_condition(dynamics.refractory):
         return _Refractoriness(
             begin=(
-                f"waits = ({row} >= real(0.0)) & ({writer.write(dynamics.refractory)})",
-                f"{row} = real(0.0) if waits else real(-1.0)",
-                f"active = {row} < real(0.0)",
+                f"_waits = ({row} >= _real(0.0)) & ({writer.write(dynamics.refractory)})",
+                f"{row} = _real(0.0) if _waits else _real(-1.0)",
+                f"_active = {row} < _real(0.0)",
             ),
-            reset=(f"{row} = real(0.0)",),
-            over=f"{row} < real(0.0)",
+            reset=(f"{row} = _real(0.0)",),
+            over=f"{row} < _real(0.0)",
             written=True,
         )
 
@@ -354,32 +355,32 @@ def _refractoriness(writer: Writer, dt: float) -> _Refractoriness:
         return steps
 
     steps = formula(dynamics.refractory).then(in_steps)
-    writer.constant("refractory_steps", steps, f"{ast.unparse(dynamics.refractory)} in steps")
+    writer.constant("_refractory_steps", steps, f"{ast.unparse(dynamics.refractory)} in steps")
     return _Refractoriness(
-        top=(f"now = real(step & {PERIOD - 1})",),
-        flush=(f"{row}_[j] = max({row}_[j] - real({PERIOD}.0), real(-1.0))",),
-        begin=(f"active = {row} < now",),
-        reset=(f"{row} = now + refractory_steps", f"{row}_[j] = {row}"),
-        over=f"{row} < now",
+        top=(f"_now = _real(_step & {PERIOD - 1})",),
+        flush=(f"{lane} = max({lane} - _real({PERIOD}.0), _real(-1.0))",),
+        begin=(f"_active = {row} < _now",),
+        reset=(f"{row} = _now + _refractory_steps", f"{lane} = {row}"),
+        over=f"{row} < _now",
     )
 
 
 def _strays(writer: Writer, huge: float) -> tuple[list[str], list[str]]:
     """What notices slopes that are steep and variables that diverge, and what then follows."""
     variables = list(writer.dynamics.derivatives)
-    found = [f"strayed |= not {_gentle(slope, variables)}" for slope in writer.slopes]
-    told = [f"{STEEP}_[0] = real(1.0)"] if writer.slopes else []
+    found = [f"_strayed |= not {_gentle(slope, variables)}" for slope in writer.slopes]
+    told = [f"{array_of(STEEP)}[0] = _real(1.0)"] if writer.slopes else []
     if not writer.diverges:
         return found, told
-    load = [f"    {v} = {v}_[j]" for v in variables]
-    diverged = f"not abs({' + '.join(variables)}) < real({huge!r})"
+    load = [f"    {v} = {_lane(v)}" for v in variables]
+    diverged = f"not abs({' + '.join(variables)}) < _real({huge!r})"
     if not found:
-        found = [f"strayed |= {diverged}"]
-    told += ["diverged = False", "for j in range(64):", *load, f"    diverged |= {diverged}"]
-    told += ["for j in range(diverged * min(64, size - 64 * block)):", *load]
+        found = [f"_strayed |= {diverged}"]
+    told += ["_diverged = False", "for _j in _range(64):", *load, f"    _diverged |= {diverged}"]
+    told += ["for _j in _range(_diverged * min(64, _size - 64 * _block)):", *load]
     for place, v in enumerate(variables):
-        told.append(f"    if not abs({v}) < real({huge!r}):")
-        told.append(f"        return ~((64 * block + j) * {len(variables)} + {place})")
+        told.append(f"    if not abs({v}) < _real({huge!r}):")
+        told.append(f"        return ~((64 * _block + _j) * {len(variables)} + {place})")
     return found, told
 
 
@@ -388,52 +389,58 @@ def _indented(columns: int, *parts: Iterable[str]) -> str:
     return "".join(f"{' ' * columns}{line}\n" for part in parts for line in part)
 
 
-_TEXT = '''"""{title}"""
+_TEXT = '''"""{title}
 
-import numpy as np
-from numba import types
+Names that begin with an underscore are the kernel's, others the model's.
+"""
+
+import numpy as _np
+from numba import types as _types
 from numpy import ceil, floor, sqrt
 
-from spikesim.kernels.cache import entry, inlined
-from spikesim.kernels.cache import part as part__
-from spikesim.kernels.functions import carried, cos, exp, exprel, gentle, gentle_or_steep
-from spikesim.kernels.functions import hermite, log, passing, sin, tanh
-from spikesim.kernels.intrinsics import compact, double_at, double_lanes, fma, interleave, lanes
-from spikesim.kernels.intrinsics import lowest, scratch
-from spikesim.kernels.noise import normals
+from spikesim.kernels.cache import entry as _entry, inlined as _inlined, part as _part
+from spikesim.kernels.functions import carried as _carried, gentle as _gentle
+from spikesim.kernels.functions import cos, exp, exprel, log, sin, tanh
+from spikesim.kernels.functions import gentle_or_steep as _gentle_or_steep
+from spikesim.kernels.functions import hermite as _hermite, passing as _passing
+from spikesim.kernels.intrinsics import compact as _compact, fma as _fma, interleave as _interleave
+from spikesim.kernels.intrinsics import double_at as _double_at, double_lanes as _double_lanes
+from spikesim.kernels.intrinsics import lanes as _lanes, lowest as _lowest, scratch as _scratch
+from spikesim.kernels.noise import normals as _normals
 
-real, wide__ = np.{real}, np.float64
+_real, _wide = _np.{real}, _np.float64
+_range, _int = range, int
 {functions}
 
-@entry(
-    types.int64(
-        types.CPointer(types.{real}),
-        types.CPointer(types.{real}),
-        types.CPointer(types.{integer}),
-        types.CPointer(types.int32),
-        types.int64, types.int64, types.int64, types.int64, types.int64, types.int64,
+@_entry(
+    _types.int64(
+        _types.CPointer(_types.{real}),
+        _types.CPointer(_types.{real}),
+        _types.CPointer(_types.{integer}),
+        _types.CPointer(_types.int32),
+        _types.int64, _types.int64, _types.int64, _types.int64, _types.int64, _types.int64,
     )
 )
-def update({abi}):
-{constants}{scratch}    compact()
-    count = 0
-    for block in range(first, last):
-{lanes}        if step & {often} == 0:
-            for j in range(64):
-{flush}        crossed = strayed = False
-{advance}        if crossed:
-            bits = np.uint64(0)  # of those that did: a bit for each, then bit by bit
-            for start in range(0, 64, 16):
-                some = np.uint32(0)
-                for j in range(start, start + 16):
-{load}                    some |= np.uint32({threshold}) << np.uint32(j - start)
-                bits |= np.uint64(some) << np.uint64(start)
-            while bits != np.uint64(0):
-                j = lowest(bits)
-                bits &= bits - np.uint64(1)
-                if 64 * block + j < size:
-{reset}                    ids[count] = base + 64 * block + j
-                    count += 1
-        if strayed:
-{strayed}    return count
+def update(_state, _const, _ring, _ids, _first, _last, _size, _base, _step, _key):
+{constants}{scratch}    _compact()
+    _count = 0
+    for _block in _range(_first, _last):
+{lanes}        if _step & {often} == 0:
+            for _j in _range(64):
+{flush}        _crossed = _strayed = False
+{advance}        if _crossed:
+            _bits = _np.uint64(0)  # of those that did: a bit for each, then bit by bit
+            for _start in _range(0, 64, 16):
+                _some = _np.uint32(0)
+                for _j in _range(_start, _start + 16):
+{load}                    _some |= _np.uint32({threshold}) << _np.uint32(_j - _start)
+                _bits |= _np.uint64(_some) << _np.uint64(_start)
+            while _bits != _np.uint64(0):
+                _j = _lowest(_bits)
+                _bits &= _bits - _np.uint64(1)
+                if 64 * _block + _j < _size:
+{reset}                    _ids[_count] = _base + 64 * _block + _j
+                    _count += 1
+        if _strayed:
+{strayed}    return _count
 '''

@@ -1,7 +1,7 @@
 """Integration methods: what advances a model's variables by one step, as lines of the kernel.
 
 Each method takes a `Writer` and returns statements that leave the new values in the variables'
-names. ``active`` is false while a neuron is refractory; held variables then stand still. Of a
+names. ``_active`` is false while a neuron is refractory; held variables then stand still. Of a
 variable of which a step changes little the change is made, and what rounding loses is carried to
 the next step (Kahan 1965), so that single precision does not stop it.
 """
@@ -76,17 +76,17 @@ def _exact(writer: Writer, held: tuple[str, ...]) -> list[str]:
         lines.append(writer.stepped(v, new[v], new[v]))
     if following:
         still = {v: ({} if v in held else form) for v, form in forms.items()}
-        waiting = _propagate(writer, variables, still, arriving, "_held")
+        waiting = _propagate(writer, variables, still, arriving, "held")
         free_noise = {v: node for v, node in noise.items() if v in free}
-        for v, term in _exact_noise(writer, variables, still, free_noise, "_held").items():
+        for v, term in _exact_noise(writer, variables, still, free_noise, "held").items():
             waiting[v] += term
-        lines += [f"{v}_held = {waiting[v]}" for v in following]
+        lines += [f"_{v}_held = {waiting[v]}" for v in following]
     for v in variables:
         if v in following and v in writer.carried:
-            lines.append(f"{v}_change = {v}_change if active else {v}_held")
+            lines.append(f"_{v}_change = _{v}_change if _active else _{v}_held")
             lines += writer.taken(v, False)
         elif v in following:
-            lines.append(f"{v} = {v}_new if active else {v}_held")
+            lines.append(f"{v} = _{v}_new if _active else _{v}_held")
         else:
             lines += writer.taken(v, v in held)
     return lines
@@ -102,7 +102,7 @@ def _reached(v: str, forms: Mapping[str, dict]) -> set[str]:
 
 
 def _exact_noise(
-    writer: Writer, variables: list[str], forms: dict, noise: dict[str, ast.expr], suffix: str
+    writer: Writer, variables: list[str], forms: dict, noise: dict[str, ast.expr], kind: str
 ) -> dict[str, str]:
     """What noise adds in a step: L z with L L' = the covariance that noise builds up in it.
 
@@ -151,8 +151,8 @@ def _exact_noise(
         writer.normal()
 
     def term(row: int, column: int) -> str:
-        name = f"n_{variables[touched[row]]}{suffix}_{column}"
-        return f" + {writer.constant(name, _cell(factor, row, column))} * z_{column}"
+        name = f"_{variables[touched[row]]}_{kind}n{column}"
+        return f" + {writer.constant(name, _cell(factor, row, column))} * _z{column}"
 
     return {
         variables[i]: "".join(term(row, column) for column in range(row + 1))
@@ -179,7 +179,7 @@ def _noise(writer: Writer, v: str, node: ast.expr) -> tuple[ast.expr, ast.expr |
 
 
 def _propagate(
-    writer: Writer, variables: list[str], forms: dict, arriving: list[str], suffix: str
+    writer: Writer, variables: list[str], forms: dict, arriving: list[str], kind: str
 ) -> dict[str, str]:
     """Right-hand sides of one exact step."""
     n, dt = len(variables), writer.values["dt"]
@@ -227,16 +227,16 @@ def _propagate(
             factor = _cell(p, i, j)
             if i == j and v in writer.carried:
                 factor = factor.then(lambda x: x - 1)
-                terms.append((writer.constant(f"p_{v}_{x}{suffix}_1", factor, "less 1"), x))
+                terms.append((writer.constant(f"_{v}_{x}_{kind}p1", factor, "less 1"), x))
             elif linked[i, j]:
-                terms.append((writer.constant(f"p_{v}_{x}{suffix}", factor), x))
+                terms.append((writer.constant(f"_{v}_{x}_{kind}p", factor), x))
             if linked[i, j] and writer.single:
                 lost.append((j, factor.then(lambda x: x - np.float32(x))))
         for source in arriving:
             found = [(j, parts[x, source]) for j, x in enumerate(variables) if (x, source) in parts]
             found = [(j, recipe) for j, recipe in found if linked[i, j]]
             if found:
-                name = f"q_{v}_{source}{suffix}"
+                name = f"_{v}_{source}_{kind}q"
                 terms.append((writer.constant(name, driven(i, found)), source))
         found = [(j, recipe) for j, recipe in constant.items() if linked[i, j]]
         still = ""
@@ -247,7 +247,7 @@ def _propagate(
                 at_rest = rest.make(values)
                 return sum((e.make(values) * at_rest[..., j] for j, e in lost), drive.make(values))
 
-            still = writer.constant(f"q_{v}{suffix}", Recipe(everything, moved))
+            still = writer.constant(f"_{v}_{kind}q", Recipe(everything, moved))
         result[v] = combination(terms, still)
     circles = np.any(linked & linked.T & ~np.eye(n, dtype=bool))
     rates = np.linalg.eigvals if circles else _diagonal
@@ -294,22 +294,22 @@ def _exponential_euler(writer: Writer) -> list[str]:
         if writer.fixed(a):
             p, q = _decay(formula(a), writer.values["dt"])
             if v in writer.carried:
-                terms = [f"{writer.constant(f'p_{v}_1', p.then(lambda x: x - 1))} * {v}"]
+                terms = [f"{writer.constant(f'_{v}_p1', p.then(lambda x: x - 1))} * {v}"]
             else:
-                terms = [f"{writer.constant(f'p_{v}', p)} * {v}"]
+                terms = [f"{writer.constant(f'_{v}_p', p)} * {v}"]
             if b is not None:
-                terms.append(f"{writer.constant(f'q_{v}', q)} * ({writer.write(b)})")
+                terms.append(f"{writer.constant(f'_{v}_q', q)} * ({writer.write(b)})")
             whole = f"{' + '.join(terms)}{noise}"
             lines.append(writer.stepped(v, whole, whole))
         else:
             dt = writer.values["dt"]
-            slope = writer.linear(f"p_{v}", a, dt)
-            lines.append(f"{v}_slope = {slope}")
-            change = f"{v}_slope * {v}"
+            slope = writer.linear(v, "p", a, dt)
+            lines.append(f"_{v}_slope = {slope}")
+            change = f"_{v}_slope * {v}"
             if b is not None:
-                change = f"fma({v}_slope, {v}, {writer.linear(f'q_{v}', b, dt)})"
-            growth = f"{writer.growth(a, slope)}({v}_slope)"
-            new = f"fma({change}, {growth}, {v}){noise}"
+                change = f"_fma(_{v}_slope, {v}, {writer.linear(v, 'q', b, dt)})"
+            growth = f"{writer.growth(a, slope)}(_{v}_slope)"
+            new = f"_fma({change}, {growth}, {v}){noise}"
             lines.append(writer.stepped(v, f"{change} * {growth}{noise}", new))
     return lines
 
@@ -331,12 +331,12 @@ def _exponential_midpoint(writer: Writer, held: tuple[str, ...]) -> list[str]:
         drifts[v], strength = _noise(writer, v, whole)
         noise[v] = "" if strength is None else f" + {_spread(writer, v, drifts[v], strength)}"
     for v, node in drifts.items():
-        line = f"{v}_1 = {v} + {_growth(writer, v, node, {}, 0.5)}"
-        lines.append(f"{line} if active else {v}" if v in held else line)
-        at[v] = ast.Name(f"{v}_1")
+        line = f"_{v}_1 = {v} + {_growth(writer, v, node, {}, 0.5)}"
+        lines.append(f"{line} if _active else {v}" if v in held else line)
+        at[v] = ast.Name(f"_{v}_1")
     if any("t" in names(node) for node in drifts.values()):
-        lines.append(writer.moved("t_1", 0.5))
-        at["t"] = ast.Name("t_1")
+        lines.append(writer.moved("_t_1", 0.5))
+        at["t"] = ast.Name("_t_1")
     for v, node in drifts.items():
         change = f"{_growth(writer, v, node, at, 1.0)}{noise[v]}"
         lines.append(writer.stepped(v, change, f"{v} + {change}"))
@@ -354,7 +354,7 @@ def _growth(
     frozen = _frozen(node, v)
     form = affine(frozen, [v]) or {"": frozen}
     at = {v: ast.Name(v), **at}
-    at[f"{v}_"] = at[v]
+    at[f"_{v}"] = at[v]
     parts = {x: substitute(part, at) for x, part in form.items()}
     h = ast.BinOp(ast.Constant(share), ast.Mult(), ast.Name("dt"))
     if v not in parts:
@@ -367,11 +367,11 @@ def _growth(
 
 
 def _frozen(node: ast.expr, v: str) -> ast.expr:
-    """The expression with v called ``v_`` within functions."""
+    """The expression with v called ``_v`` within functions."""
 
     class Freeze(ast.NodeTransformer):
         def visit_Call(self, call: ast.Call) -> ast.Call:
-            return substitute(call, {v: ast.Name(f"{v}_")})
+            return substitute(call, {v: ast.Name(f"_{v}")})
 
     return Freeze().visit(ast.parse(ast.unparse(node), mode="eval").body)
 
@@ -384,7 +384,7 @@ def _spread(writer: Writer, v: str, node: ast.expr, strength: ast.expr) -> str:
         rate = formula(form[v])
     dt = writer.values["dt"]
     spread = rate.then(lambda a: np.sqrt(dt * FUNCTIONS["exprel"](2 * np.asarray(a) * dt)))
-    root = writer.constant(f"n_{v}", spread, "root of the variance of noise in a step")
+    root = writer.constant(f"_{v}_n", spread, "root of the variance of noise in a step")
     return f"({writer.write(strength)}) * {root} * {writer.normal()}"
 
 
@@ -413,31 +413,31 @@ def _runge_kutta(writer: Writer, method: str, held: tuple[str, ...]) -> list[str
 
     def moves(v: str, coefficients: list[float]) -> tuple[str, str]:
         """The factors of v's change."""
-        used = [(c, f"d{v}_{k}") for k, c in enumerate(coefficients) if c]
+        used = [(c, f"_{v}_slope{k}") for k, c in enumerate(coefficients) if c]
         if len(used) == 1:
             (c, change), *_ = used
             share = ast.BinOp(ast.Constant(c), ast.Mult(), ast.Name("dt"))
             return dt if c == 1 else writer.write(share), change
-        return dt, combination([(f"real({c!r})", d) for c, d in used])
+        return dt, combination([(f"_real({c!r})", d) for c, d in used])
 
     for k, coefficients in enumerate(stages):
         at = {}
         if any(coefficients):
             for v in derivatives:
-                new = f"fma({', '.join(moves(v, coefficients))}, {v})"
-                lines.append(f"{v}_{k} = {f'{decays[v][k]} * {v}' if v in decays else new}")
-                at[v] = ast.Name(f"{v}_{k}")
+                new = f"_fma({', '.join(moves(v, coefficients))}, {v})"
+                lines.append(f"_{v}_{k} = {f'{decays[v][k]} * {v}' if v in decays else new}")
+                at[v] = ast.Name(f"_{v}_{k}")
             if any("t" in names(node) for node in derivatives.values()):
-                lines.append(writer.moved(f"t_{k}", sum(coefficients)))
-                at["t"] = ast.Name(f"t_{k}")
+                lines.append(writer.moved(f"_t_{k}", sum(coefficients)))
+                at["t"] = ast.Name(f"_t_{k}")
         for v, node in derivatives.items():
             if v in decays:
                 continue
             change = writer.write(substitute(node, at))
             lines.append(
-                f"d{v}_{k} = {change}"
+                f"_{v}_slope{k} = {change}"
                 if v not in held
-                else f"d{v}_{k} = ({change}) if active else real(0.0)"
+                else f"_{v}_slope{k} = ({change}) if _active else _real(0.0)"
             )
     for v in derivatives:
         if v in decays:
@@ -446,7 +446,9 @@ def _runge_kutta(writer: Writer, method: str, held: tuple[str, ...]) -> list[str
             continue
         extra = f" + {_spread(writer, v, ast.Constant(0.0), noise[v])}" if v in noise else ""
         h, slope = moves(v, weights)
-        lines.append(writer.stepped(v, f"{h} * ({slope}){extra}", f"fma({h}, {slope}, {v}){extra}"))
+        lines.append(
+            writer.stepped(v, f"{h} * ({slope}){extra}", f"_fma({h}, {slope}, {v}){extra}")
+        )
     return lines
 
 
@@ -476,7 +478,7 @@ def _decays(
         for k in range(1, len(stages) + 1):
             one = 0.0 if k == len(stages) and v in writer.carried else 1.0
             recipe = each.then(lambda found, k=k, one=one: one + found[k])
-            decays[v].append(writer.constant(f"p_{v}_{k}", recipe))
+            decays[v].append(writer.constant(f"_{v}_p{k}", recipe))
     return decays
 
 
@@ -491,7 +493,7 @@ def _scheme(writer: Writer, held: tuple[str, ...]) -> list[str]:
     for statement in writer.dynamics.scheme:
         v = statement.variable
         value = substitute(statement.value, derivatives)
-        lines += writer.assigned(v, value, "active" if v in held else "")
+        lines += writer.assigned(v, value, "_active" if v in held else "")
     return lines
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from spikesim.codegen.generator import OBSERVED
+from spikesim.codegen.rows import seen_of
 from spikesim.codegen.times import milliseconds
 from spikesim.data.reports import ReportWriter, read_report
 from spikesim.data.spikes import SpikeWriter, open_spikes
@@ -319,7 +319,7 @@ def observed(network: Network, records: Sequence[Recorded]) -> dict[str, dict[st
             name, _ = _key(record)
             model = network.populations[name].model
             if record.variable not in model.dynamics.derivatives:
-                rows[name][f"{OBSERVED}{record.variable}"] = _quantity(model, record)
+                rows[name][seen_of(record.variable)] = _quantity(model, record)
     return rows
 
 
