@@ -34,54 +34,10 @@ from spikesim.description.plausibility import warn_of_si
 from spikesim.names import named_options
 
 METHODS = ("exact", "exponential_euler", "exponential_midpoint", "euler", "rk2", "rk4")
-RESERVED = {  # words with a meaning in a model's text or in its kernel
-    *("t", "dt", "i_syn", "xi", "refractory", "refractory_steps", "active", "real", "update"),
-    *("pi", NOT_REFRACTORY),
-    *(
-        "t_end",
-        "now",
-        "waits",
-        "normals",
-        "key",
-        "state",
-        "const",
-        "ring",
-        "ids",
-        "first",
-        "start",
-        "last",
-        "size",
-        "base",
-        "step",
-        "lanes",
-        "np",
-    ),
-    *(
-        "range",
-        "abs",
-        "min",
-        "max",
-        "block",
-        "count",
-        "crossed",
-        "j",
-        "bits",
-        "some",
-        "strayed",
-        "diverged",
-        "types",
-        "entry",
-        "compact",
-        "interleave",
-        "fma",
-        "gentle",
-        "gentle_or_steep",
-        "lowest",
-        *("carried", "double_at", "double_lanes", "slopes", "go_on", "pass_peak", "hermite"),
-        *("passing", "scratch", "inlined"),
-        *FUNCTIONS,
-        *keyword.kwlist,
-    ),
+RESERVED = {  # words of the language: every other name is free, kernels' begin with an underscore
+    *("t", "dt", "xi", "pi", "i_syn", "refractory", NOT_REFRACTORY),
+    *FUNCTIONS,
+    *keyword.kwlist,
 }
 Value = float | np.ndarray | Distribution
 
@@ -483,10 +439,11 @@ class NeuronModel:
 
     def __post_init__(self) -> None:
         for receptor in self.receptors:
-            if not re.fullmatch(r"[A-Za-z_]\w*", receptor) or receptor in ("syn", "new", "held"):
+            if not re.fullmatch(r"[A-Za-z]\w*", receptor) or receptor == "syn":
                 raise EquationError(
                     f"{self.name}: a receptor is named {receptor!r}; it must be named like a "
-                    "Python variable, and not 'syn', 'new' or 'held', which kernels use."
+                    "Python variable that begins with a letter, and not 'syn', as i_syn is the "
+                    "sum of all currents."
                 )
         dynamics = self.dynamics
         for parameter in self.all_values:
@@ -663,15 +620,28 @@ class NeuronModel:
             found = units.dimension(definitions[name], known, f"{self.name}, {name}")
             usual = "pA" if synapses <= {"pA", "nS", "mV"} else ""  # mV: jumps, without a current
             unit_of[name] = unit_of.get(name) or (units.named(found) if found else usual)
-        made = r"[kz]_?\d+|.*_|t_\d+|xi_.*|wide_.*"  # what the kernel calls its own, and noise
-        ends = r"new|held|slope|carry|change|set|after|\d+"
-        made += "".join(rf"|d?{v}_({ends})|[npq]_{v}(_.*)?" for v in derivatives)
-        made += "".join(rf"|(w|in|unit)_{r}" for r in self.receptors)
+        made = {f"w_{r}": f"the weights that arrive at {r!r}" for r in self.receptors}
+        if self.method and self.method not in METHODS:
+            made |= {f"d{v}": f"the derivative of {v!r}" for v in derivatives}
+        made |= {
+            "i_syn": "the sum of the receptors' currents",
+            "refractory": "what follows a spike",
+        }
+        for name in [*derivatives, *parameters, *definitions]:
+            if name.startswith("_"):
+                raise EquationError(
+                    f"{self.name}: '{name}' begins with an underscore, as only names that the "
+                    "kernel makes do; choose another."
+                )
         for name in [*derivatives, *parameters]:
             if not name.isidentifier():
                 raise EquationError(f"{self.name}: {name!r} must be named like a Python variable.")
-            if name in RESERVED or re.fullmatch(made, name):
-                raise EquationError(f"{self.name}: the name '{name}' is reserved; choose another.")
+            meant = "white noise" if name.startswith("xi_") else made.get(name, "")
+            if name in RESERVED or meant:
+                meant = f" for {meant}" if meant else ""
+                raise EquationError(
+                    f"{self.name}: the name '{name}' is reserved{meant}; choose another."
+                )
         scheme = []
         if self.method and self.method not in METHODS:
             if "=" not in self.method:
