@@ -17,8 +17,10 @@ from hypothesis import assume, example, given, settings, strategies as st
 from scipy import linalg
 
 import spikesim as ss
-from spikesim.codegen.methods import propagators
+from spikesim.codegen.methods import METHODS as WRITTEN
+from spikesim.codegen.methods.propagators import propagators
 from spikesim.description.equations import affine, evaluate, names, parse, statements
+from spikesim.description.model import METHODS
 from spikesim.kernels.functions import exp
 
 
@@ -98,6 +100,10 @@ def test_nonlinear_equations_need_a_method(equations):
 
 def test_conductances_make_a_model_nonlinear():
     assert ss.LIF().linear and not ss.LIF(receptors=CONDUCTANCES).linear
+
+
+def test_every_method_that_a_model_may_name_is_written():
+    assert tuple(WRITTEN) == METHODS
 
 
 # The source

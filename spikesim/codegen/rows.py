@@ -29,3 +29,8 @@ def unit_of(receptor: str) -> str:
 def array_of(row: str) -> str:
     """The array of a row of the block at hand."""
     return f"_{row}_row"
+
+
+def lane_of(row: str) -> str:
+    """What a row holds of the neuron at hand."""
+    return f"{array_of(row)}[_j]"

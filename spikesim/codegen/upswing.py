@@ -16,9 +16,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from spikesim.codegen.methods import TABLEAUS
-from spikesim.codegen.rows import REFRACTORY, RESUME, array_of, carry_of
-from spikesim.codegen.writer import Writer, combination, formula
+from spikesim.codegen.expressions import Writer, combination
+from spikesim.codegen.methods.runge_kutta import TABLEAUS
+from spikesim.codegen.recipes import formula
+from spikesim.codegen.rows import REFRACTORY, RESUME, carry_of, lane_of
 from spikesim.description.equations import EquationError, names, parse, substitute
 from spikesim.description.model import Dynamics, Upswing
 
@@ -77,7 +78,7 @@ def within(
     if waits:
         look = f"({look}) | ({REFRACTORY} == _now)"
     again = _again(writer, v, steps.peak, reset, steps.given, before, waits)
-    again += [f"{array_of(row)}[_j] = {writer.write(node)}" for row, node in observed.items()]
+    again += [f"{lane_of(row)} = {writer.write(node)}" for row, node in observed.items()]
     return Within(steps.functions(), before, look, again, waits)
 
 
@@ -240,17 +241,17 @@ def _again(
     lines += [f"    {line}" for line in reset]
     if waits:
         rest = f"(_real(1.0) - min(_share, _real(1.0))) * _left / {dt}"
-        lines += [f"    {array_of(RESUME)}[_j] = _real(1.0) - {rest}"]
+        lines += [f"    {lane_of(RESUME)} = _real(1.0) - {rest}"]
         lines += ["    _active = _refractory_steps <= _real(0.0)"]
     lines += ["if _share <= _real(1.0):"]
     lines += [f"    {state}, = _go_on({given}, _left - _share * _left, _real(_active))"]
     lines += [f"    {line}" for line in arriving]
     lines += [f"    {v} = min({v}, {peak})"]  # a second spike waits for the next step
     for u in dynamics.derivatives:  # what no spike touches is as the step left it
-        lane = f"{array_of(u)}[_j]"
+        lane = lane_of(u)
         lines.append(f"{lane} = {u}" if u in touched else f"{u} = {lane}")
         if u in touched and u in writer.carried:
-            lines.append(f"{array_of(carry_of(u))}[_j] = _real(0.0)")
+            lines.append(f"{lane_of(carry_of(u))} = _real(0.0)")
     return lines
 
 

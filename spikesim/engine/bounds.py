@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 from scipy import special
 
-from spikesim.codegen.times import ratio
 from spikesim.description.distributions import likelihoods
 from spikesim.description.inputs import (
     CorrelatedPoisson,
@@ -31,6 +30,7 @@ from spikesim.description.rules import (
     Pairs,
 )
 from spikesim.engine.connectivity.wiring import BOX, EXPONENTIAL, GAUSSIAN, largest_in_degree
+from spikesim.times import ratio
 
 DIGITS = 2.0**52  # of the largest sum, in the unit that is needed: beyond, doubles lose count
 RARE = 1e-15  # probability that a closer bound does not hold: for a target, or in a step

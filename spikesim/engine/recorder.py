@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 
 from spikesim.codegen.rows import seen_of
-from spikesim.codegen.times import milliseconds
 from spikesim.data.reports import ReportWriter, read_report
 from spikesim.data.spikes import SpikeWriter, open_spikes
 from spikesim.data.spiketrains import SpikeTrains
@@ -29,6 +28,7 @@ from spikesim.description.recording import (
 from spikesim.engine.clock.loop import Record
 from spikesim.engine.clock.tables import TAP, TRACE
 from spikesim.engine.state import State
+from spikesim.times import milliseconds
 
 FLUSH_SECONDS = 0.4  # of wall time
 SPIKE_BUFFER = 1 << 20  # spikes per partition

@@ -16,7 +16,6 @@ import numpy as np
 
 from spikesim import __version__, display
 from spikesim.checks import warn
-from spikesim.codegen.times import milliseconds
 from spikesim.data.spiketrains import SpikeTrains
 from spikesim.description.network import Network, Population, View
 from spikesim.description.recording import Averages, BinnedRate, Recorded, Samples
@@ -36,6 +35,7 @@ from spikesim.engine.recorder import Recorder, check_records, observed
 from spikesim.engine.state import State
 from spikesim.kernels.barrier import core_masks
 from spikesim.names import check_options, options_of
+from spikesim.times import milliseconds
 
 POLL_SECONDS = 0.05
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from spikesim.codegen.generator import Kernel, generate
+from spikesim.codegen.generator import generate
+from spikesim.codegen.kernel import Kernel
 from spikesim.codegen.rows import REFRACTORY, STEEP, carry_of, seen_of, unit_of
-from spikesim.codegen.times import milliseconds
 from spikesim.description.distributions import Normal
 from spikesim.description.equations import evaluate, names, parse
 from spikesim.description.inputs import Current
@@ -22,6 +22,7 @@ from spikesim.engine.clock.loop import Flow, Shape
 from spikesim.engine.clock.tables import aligned
 from spikesim.kernels.cache import generated_module
 from spikesim.kernels.keyed import derive_key
+from spikesim.times import milliseconds
 
 
 class State:

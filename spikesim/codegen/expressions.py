@@ -8,74 +8,23 @@ number like others: after hours a 32-bit time knows no phase.
 """
 
 import ast
-import operator
 import re
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from functools import reduce
 from typing import Any
 
 import numpy as np
 
+from spikesim.codegen.recipes import Fact, Recipe, check_fits, formula
 from spikesim.codegen.rows import carry_of
-from spikesim.codegen.times import ratio
 from spikesim.description.equations import NOT_REFRACTORY, affine, evaluate, is_condition, names
 from spikesim.description.model import NeuronModel
+from spikesim.times import ratio
 
 SLOW = 1e-3  # of its distance a variable goes in a step: below it what rounding loses is carried
 TIME = re.compile(r"t|_t_end|_t_\d+")  # what kernels call it
-LARGEST = {True: float(np.finfo(np.float32).max), False: float(np.finfo(float).max)}  # by `single`
+END = {"t": ast.Name("_t_end")}  # what is done at the end of a step sees that time
 _THROUGH = {"floor", "ceil", "abs", "min", "max"}  # functions of a time that are like a time
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """How a constant follows from the values of those parameters that it needs."""
-
-    needs: frozenset[str]
-    make: Callable[[Mapping[str, Any]], Any]
-
-    def __call__(self, values: Mapping[str, Any]) -> np.ndarray:
-        return np.asarray(self.make(values), float)
-
-    def then(self, change: Callable[[Any], Any]) -> "Recipe":
-        """The recipe of a function of the value."""
-        return Recipe(self.needs, lambda values: change(self.make(values)))
-
-
-def formula(node: ast.expr) -> Recipe:
-    """The recipe that an expression in parameters is."""
-    return Recipe(frozenset(names(node)), lambda values: evaluate(node, values))
-
-
-def remembered(needs: Iterable[str], make: Callable[[Mapping[str, Any]], Any]) -> Recipe:
-    """A recipe that several others use: made again only if one of its values is another."""
-    needs = frozenset(needs)
-    order = sorted(needs)
-    last: list[Any] = []  # the values, then what was made of them
-
-    def kept(values: Mapping[str, Any]) -> Any:
-        now = [values[name] for name in order]
-        if not last or not all(map(operator.is_, now, last)):
-            last[:] = [*now, make(values)]
-        return last[-1]
-
-    return Recipe(needs, kept)
-
-
-@dataclass(frozen=True)
-class Fact:
-    """Something about the values that the text was written for."""
-
-    recipe: Recipe
-    found: np.ndarray
-
-    @property
-    def needs(self) -> frozenset[str]:
-        return self.recipe.needs
-
-    def holds(self, values: Mapping[str, Any]) -> bool:
-        return np.array_equal(self.recipe(values), self.found)
 
 
 class Writer:
@@ -335,6 +284,11 @@ class Writer:
             return self.summed(v, f"_{v}_change", "_active" if held else "")
         return [f"{v} = _{v}_new if _active else {v}" if held else f"{v} = _{v}_new"]
 
+    def all_taken(self) -> list[str]:
+        """Lines that let every variable be what a method gave."""
+        held = self.dynamics.held
+        return [line for v in self.dynamics.derivatives for line in self.taken(v, v in held)]
+
     def growth(self, node: ast.expr, slope: str) -> str:
         """Name of the function for `exprel` of a slope: ``_growth`` if it can be watched."""
         form = affine(node, list(self.dynamics.derivatives))
@@ -372,25 +326,6 @@ class Writer:
             if meaning == text and name not in self.wide:
                 return name
         return self.constant(f"_k{len(self.meaning)}", formula(node), text)
-
-
-def fits(value: np.ndarray, single: bool) -> bool:
-    """Whether a precision can hold numbers."""
-    most = LARGEST[single]
-    if not value.ndim:  # when a parameter is set, a tenth of the time of the same in NumPy
-        return -most <= float(value) <= most
-    return bool(np.all(np.abs(value) <= most))
-
-
-def check_fits(model: str, name: str, value: np.ndarray, single: bool) -> None:
-    """Refuse a constant that the kernel's precision cannot hold."""
-    if not fits(value, False):
-        raise ValueError(f"{model}: {name} is not finite with these values of its parameters.")
-    if not fits(value, single):
-        raise ValueError(
-            f"{model}: {name} is {np.max(np.abs(value)):g}, which is too large for single "
-            "precision; take precision='double'."
-        )
 
 
 def combination(terms: list[tuple[str, str]], rest: str = "") -> str:
