@@ -117,6 +117,6 @@ def test_the_inputs_of_a_network_were_its_drives():
     net = ss.Network()
     net.population("a", 3, ss.LIF())
     net.drive("a", ss.Current(1.0))
-    with pytest.warns(DeprecationWarning, match=r"^Network.inputs is called inputs now\.$") as told:
-        assert net.inputs is net.inputs
+    with pytest.warns(DeprecationWarning, match=r"^Network.drives is called inputs now\.$") as told:
+        assert net.drives is net.inputs
     assert {warning.filename for warning in told} == {__file__}

@@ -15,7 +15,6 @@ import numpy as np
 
 from spikesim import __version__
 from spikesim.checks import warn
-from spikesim.codegen.times import milliseconds
 from spikesim.data.signals import Averages, BinnedRate, Samples
 from spikesim.data.spiketrains import SpikeTrains
 from spikesim.description.network import Network, Population, View
@@ -32,6 +31,7 @@ from spikesim.engine.state import State
 from spikesim.engine.threads import check_threads, cores
 from spikesim.kernels.barrier import core_masks
 from spikesim.names import check_options, options_of
+from spikesim.times import milliseconds
 
 POLL_SECONDS = 0.05
 

@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from spikesim.codegen.generator import CARRY, OBSERVED, REFRACTORY, STEEP, Kernel, generate
-from spikesim.codegen.times import milliseconds
+from spikesim.codegen.generator import generate
+from spikesim.codegen.kernel import Kernel
+from spikesim.codegen.rows import REFRACTORY, STEEP, carry_of, seen_of, unit_of
 from spikesim.description.distributions import Normal
 from spikesim.description.equations import evaluate, names, parse
 from spikesim.description.inputs import Current
@@ -21,6 +22,7 @@ from spikesim.engine.clock.tables import aligned
 from spikesim.engine.sums import check_stimulus
 from spikesim.kernels.cache import generated_module
 from spikesim.random import derive_key
+from spikesim.times import milliseconds
 
 
 class State:
@@ -94,7 +96,7 @@ class State:
         rows = self._kernels[view.population].rows
         p = self._names.index(view.population)
         block, lane = np.divmod(view.neurons, 64)
-        observed = f"{OBSERVED}{variable}"
+        observed = seen_of(variable)
         place = rows.index(observed if observed in rows else variable)
         row = block * len(rows) + place
         return self.arrays.neurons.state_first[p] + row * 64 + lane, self.build.layout.partition_of(
@@ -139,7 +141,7 @@ class State:
             array = np.array(value, float)
             if key in dynamics.derivatives:
                 variables[key] = np.broadcast_to(array, population.size)
-                variables[f"{key}{CARRY}"] = np.zeros(population.size)
+                variables[carry_of(key)] = np.zeros(population.size)
             else:
                 parameters[key] = float(array) if array.ndim == 0 else array
         variables = {row: x for row, x in variables.items() if row in self._kernels[name].rows}
@@ -262,7 +264,7 @@ class State:
             b.sums.wide,
         )
         for receptor in population.model.receptors:
-            kernel.scalars[f"unit_{receptor}"] = b.units[name, receptor]
+            kernel.scalars[unit_of(receptor)] = b.units[name, receptor]
         return kernel
 
     def _layout(self, variables: Mapping[str, Mapping[str, np.ndarray]]) -> None:

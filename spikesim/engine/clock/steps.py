@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from spikesim.codegen.times import ratio
 from spikesim.description.network import Stimulus
+from spikesim.times import ratio
 
 
 def check_dt(dt: float) -> None:
