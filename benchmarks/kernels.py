@@ -16,8 +16,10 @@ import numpy as np
 import spikesim as ss
 from benchmarks import machine, results, threads
 from spikesim.engine.build import Build
-from spikesim.engine.clock.arrivals import compiled
-from spikesim.engine.clock.loop import Flow, deliver, drive, scratch
+from spikesim.engine.clock.arrays import StateArrays
+from spikesim.engine.clock.deliver import deliver
+from spikesim.engine.clock.input_kernels import compiled
+from spikesim.engine.clock.loop import drive, scratch
 from spikesim.kernels.cache import bare, generated_module, kernel
 from spikesim.kernels.intrinsics import call_at
 from spikesim.kernels.keyed import draw_lanes, word
@@ -78,20 +80,20 @@ def _update(address, state, const, ring, ids, blocks, times):
         call_at(address, arrays, (0, blocks, 64 * blocks, 0, step, 1))
 
 
-def arrays(model: ss.NeuronModel, precision: str, blocks: int = 1) -> Flow:
+def arrays(model: ss.NeuronModel, precision: str, blocks: int = 1) -> StateArrays:
     """What the update of so many blocks of 64 neurons works on."""
     net = ss.Network()
     net.population("neurons", 64 * blocks, model)
-    return ss.Simulation(net, threads=1, precision=precision).state.flow
+    return ss.Simulation(net, threads=1, precision=precision).state.arrays
 
 
 def time_update(
-    flow: Flow, state: np.ndarray, blocks: int, receptors: int, repeats: int
+    held: StateArrays, state: np.ndarray, blocks: int, receptors: int, repeats: int
 ) -> tuple[float, int]:
     """Ns a step of a neuron takes, and the bytes of the states and inputs of all."""
-    ring = np.zeros(64 * blocks * receptors, flow.ring.dtype)
+    ring = np.zeros(64 * blocks * receptors, held.ring.dtype)
     ids = np.zeros(64 * blocks, np.int32)
-    arguments = flow.updates[0], state, flow.const, ring, ids, blocks
+    arguments = held.neurons.updates[0], state, held.neurons.const, ring, ids, blocks
     ns = machine.nanoseconds(_update, arguments, 64 * blocks, repeats)
     return ns, state.nbytes + ring.nbytes
 
@@ -100,17 +102,18 @@ def updates(repeats: int) -> Iterator[dict]:
     """A step of a neuron at rest: blocks of one network's 64, as many as fill the footprint."""
     for name, model in MODELS.items():
         for precision in ("single", "double"):
-            flow = arrays(model, precision)
+            made = arrays(model, precision)
+            neurons = made.neurons
             compiled = generated_module(ss.source(model, precision)).update
             vectors = machine.vectors(machine.assembly(compiled), precision)
-            receptors, kind = len(model.receptors), flow.state.dtype.type
-            cells = flow.state.size // 64 + receptors
+            receptors, kind = len(model.receptors), neurons.state.dtype.type
+            cells = neurons.state.size // 64 + receptors
             for footprint in machine.footprints().values():
-                blocks = max(1, footprint // (64 * cells * flow.state.itemsize))
-                state = np.tile(flow.state, blocks)
-                ns, held = time_update(flow, state, blocks, receptors, repeats)
+                blocks = max(1, footprint // (64 * cells * neurons.state.itemsize))
+                state = np.tile(neurons.state, blocks)
+                ns, held = time_update(made, state, blocks, receptors, repeats)
                 told = row("update", name, precision, ns, held)
-                told |= {"bytes": 2 * cells * flow.state.itemsize, "vectors": vectors}
+                told |= {"bytes": 2 * cells * neurons.state.itemsize, "vectors": vectors}
                 yield limited(repeats, kind, told)
 
 
@@ -121,16 +124,16 @@ def spikes(repeats: int) -> Iterator[dict]:
     times = []
     for threshold in (-100.0, 0.0):  # v stays at -65
         v_th = np.where(one_each.ravel(), threshold, 0.0)
-        flow = arrays(ss.LIF(v_th=v_th, t_ref=0.0), "single", blocks)
-        ns, held = time_update(flow, flow.state, blocks, 2, repeats)
+        made = arrays(ss.LIF(v_th=v_th, t_ref=0.0), "single", blocks)
+        ns, held = time_update(made, made.neurons.state, blocks, 2, repeats)
         times.append(64 * ns)
     yield row("spike", "LIF", "single", times[0] - times[1], held)
 
 
 @bare
-def _deliver(wiring, flow, shape, first, last, own):
+def _deliver(wiring, spikes, ring, first, last, own):
     for step in range(first, last):
-        deliver(wiring, flow, shape, 0, step, own.batch, own.drawn)
+        deliver(wiring, spikes, ring, 0, step, own.batch, own.drawn)
 
 
 def all_spike(row_length: int, targets: int, delay: Any, synapses: int) -> ss.Simulation:
@@ -142,21 +145,21 @@ def all_spike(row_length: int, targets: int, delay: Any, synapses: int) -> ss.Si
     weight = ss.Normal(1.0, 0.1)
     net.connect(source, target, ss.FixedOutDegree(row_length), weight=weight, delay=delay)
     simulation = ss.Simulation(net, threads=1)
-    flow, steps = simulation.state.flow, simulation.build.history
+    lists, ends, _ = simulation.state.arrays.spikes
+    steps = simulation.build.wiring.history
     order = np.random.default_rng(0).permutation(sources).astype(np.int32)
     for slot, spikes in enumerate(np.array_split(order, steps)):
-        flow.lists[slot, 0, : spikes.size] = spikes
-        flow.ends[slot, 0, 1:] = spikes.size
+        lists[slot, 0, : spikes.size] = spikes
+        ends[slot, 0, 1:] = spikes.size
     return simulation
 
 
 def passed(simulation: ss.Simulation, times: int) -> None:
     """Deliver every synapse so many times."""
-    build, state = simulation.build, simulation.state
-    first = 2 * build.history  # spikes of all delays are there
-    last = first + times * build.history
-    own = scratch(build.wiring, state.flow, first)
-    _deliver(build.wiring, state.flow, state.shape, first, last, own)
+    wiring, state = simulation.build.wiring, simulation.state.arrays
+    first = 2 * wiring.history  # spikes of all delays are there
+    last = first + times * wiring.history
+    _deliver(wiring, state.spikes, state.ring, first, last, scratch(wiring, state.given, first))
 
 
 def deliveries(repeats: int) -> Iterator[dict]:
@@ -165,8 +168,8 @@ def deliveries(repeats: int) -> Iterator[dict]:
         for delays, delay in DELAYS.items():
             for footprint in list(machine.footprints().values())[1:]:
                 simulation = all_spike(length, targets, delay, footprint // 4)
-                build, ring = simulation.build, simulation.state.flow.ring
-                cells = targets << build.slot_bits
+                build, ring = simulation.build, simulation.state.arrays.ring
+                cells = targets << build.wiring.packing.slot_bits
                 count = build.synapse_count
                 ns = machine.nanoseconds(passed, (simulation,), count, repeats)
                 stored = build.bytes_per_synapse
@@ -180,17 +183,17 @@ def deliveries(repeats: int) -> Iterator[dict]:
 def idle(repeats: int) -> Iterator[dict]:
     """A step of a partition in which nothing is to be delivered."""
     simulation = all_spike(10, 64, 1.5, 640)
-    simulation.state.flow.ends[:] = 0
-    steps = simulation.build.history
+    simulation.state.arrays.spikes.ends[:] = 0
+    steps = simulation.build.wiring.history
     ns = machine.nanoseconds(passed, (simulation,), steps, repeats)
     yield row("deliver", "a step without spikes", "single", ns, 0)
 
 
 @kernel
-def _drive(wiring, flow, shape, times):
+def _drive(wiring, state, times):
     for step in range(times):
         for partition in range(wiring.spans.shape[0]):
-            drive(wiring, flow, shape, partition, step)
+            drive(wiring, state.inputs, state.ring, state.key, partition, step)
 
 
 def drives(repeats: int) -> Iterator[dict]:
@@ -201,15 +204,16 @@ def drives(repeats: int) -> Iterator[dict]:
             net.population("neurons", neurons, ss.LIF(receptors={"exc": ss.Exponential(5.0)}))
             net.drive("neurons", made(neurons), receptor="exc")
             simulation = ss.Simulation(net, threads=1)
-            flow = simulation.state.flow
-            driver = compiled(int(flow.inputs[0]["kind"]), "single")
+            state = simulation.state.arrays
+            inputs = state.inputs
+            driver = compiled(int(inputs.table[0]["kind"]), "single")
             vectors = machine.vectors(machine.assembly(driver), "integer")
-            arguments = simulation.build.wiring, flow, simulation.state.shape
+            arguments = simulation.build.wiring, state
             ns = machine.nanoseconds(_drive, arguments, neurons, repeats)
-            read = flow.weights, flow.reals, flow.limits, flow.ages
-            held = neurons * flow.ring.itemsize + sum(array.nbytes for array in read)
+            read = inputs.weights, inputs.reals, inputs.limits, inputs.ages
+            held = neurons * state.ring.itemsize + sum(array.nbytes for array in read)
             told = row("drive", name, "single", ns, held, vectors=vectors)
-            written = neurons * flow.ring.itemsize + flow.ages.nbytes // 3  # of age, first, last
+            written = neurons * state.ring.itemsize + inputs.ages.nbytes // 3  # of age, first, last
             told["bytes"] = (held + written) / neurons
             yield limited(repeats, np.float32, told)
 

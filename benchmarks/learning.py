@@ -19,7 +19,7 @@ import click
 import numpy as np
 
 from benchmarks import results
-from spikesim import rate
+from spikesim import analysis, rate
 from spikesim.rate import tasks
 
 SEEDS = range(5)
@@ -80,7 +80,7 @@ def perceptual_decision(seed: int) -> Iterator[Row]:
 def context_integration(seed: int) -> Iterator[Row]:
     task, cell = tasks.context_integration(), rate.DaleRNN(150, noise=NOISE)
     row, network = fit(task, cell, seed, until=0.9, readout_from="excitatory")
-    slopes = tasks.slopes(*rate.respond(network, task, FRESH, seed=seed))
+    slopes = analysis.slopes(*rate.respond(network, task, FRESH, seed=seed))
     # A slope that is not positive reaches nothing.
     ratios = [abs(other) / max(relevant, 1e-9) for relevant, other in slopes.values()]
     yield row | {"slopes": max(ratios)}

@@ -11,7 +11,7 @@ import numba
 import numpy as np
 
 import spikesim
-from spikesim.cli import finite
+from spikesim.cli.output import finite
 
 FOLDER = Path(__file__).parent / "results"
 
@@ -23,7 +23,7 @@ def machine() -> dict[str, str | int]:
     if cpuinfo.exists():
         lines = cpuinfo.read_text().splitlines()
         model = next((x.split(":")[1].strip() for x in lines if x.startswith("model name")), model)
-    from spikesim.engine.build import cores
+    from spikesim.engine.threads import cores
 
     return {"processor": model, "cores": cores(), "system": platform.system()}
 

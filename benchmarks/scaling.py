@@ -16,7 +16,7 @@ import click
 
 import spikesim as ss
 from benchmarks import machine, results
-from spikesim.cli import peak_memory
+from spikesim.cli.run_summary import peak_memory
 
 # By name, the neurons, in-degrees and rates (Hz) of a series; what changes has several.
 SERIES = {
@@ -69,7 +69,7 @@ def measure(neurons: int, degree: int, rate: float, repeats: int) -> dict:
     spikes = (wired.counts["cells"] - before) / (TURNS * repeats)
     alone = statistics.median(seconds[bare])
     added = statistics.median(a - b for a, b in zip(seconds[wired], seconds[bare], strict=True))
-    build, arrays = wired.build, wired.state.flow
+    build, arrays = wired.build, wired.state.arrays
     return {
         "neurons": neurons,
         "in-degree": degree,
@@ -84,7 +84,7 @@ def measure(neurons: int, degree: int, rate: float, repeats: int) -> dict:
         "words": build.wiring.words.nbytes,
         "row pointers": build.wiring.rows.nbytes,
         "ring of a partition": arrays.ring.nbytes // build.partitions,
-        "state": arrays.state.nbytes,
+        "state": arrays.neurons.state.nbytes,
     }
 
 

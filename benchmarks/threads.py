@@ -91,12 +91,10 @@ def empty_epoch(workers: int, repeats: int) -> float:
     masks = core_masks(workers)
 
     def work(worker: int, workers: int, steps: int, sync: np.ndarray) -> int:
-        wiring, flow = state.build.wiring, state.flow
-        own = loop.scratch(wiring, flow, 0)
+        wiring, arrays = state.build.wiring, state.arrays
+        own = loop.scratch(wiring, arrays.given, 0)
         where = masks.ctypes.data, masks.shape[1]
-        return loop.run(
-            worker, workers, 0, steps, wiring, flow, state.shape, kept, sync, *where, own
-        )
+        return loop.run(worker, workers, 0, steps, wiring, arrays, kept, sync, *where, own)
 
     def once(steps: int) -> float:
         return together(work, workers, steps, np.zeros(64, np.int64))

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from spikesim import plots, rate, rate_plots
+from spikesim import plots, rate
 
 
 def force() -> dict[str, tuple[np.ndarray, np.ndarray]]:
@@ -64,8 +64,8 @@ def delays() -> dict[str, np.ndarray]:
 if __name__ == "__main__":
     folder = Path(sys.argv[1] if len(sys.argv) > 1 else ".")
     for name, figure in {
-        "force": rate_plots.patterns(force(), dt=1.0),
-        "flipflop": rate_plots.trajectories(*memories(), "memory"),
-        "time_constants": rate_plots.time_constants(delays()),
+        "force": plots.patterns(force(), dt=1.0),
+        "flipflop": plots.trajectories(*memories(), "memory"),
+        "time_constants": plots.time_constants(delays()),
     }.items():
         plots.save(figure, folder / f"{name}.png", overwrite=True)

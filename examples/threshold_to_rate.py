@@ -33,9 +33,9 @@ from scipy.special import dawsn, erfcx
 
 import spikesim as ss
 from spikesim import plots
+from spikesim.rate import FeedForward
 from spikesim.rate.activations import Table
-from spikesim.rate.feedforward import FeedForward
-from spikesim.rate.tape import Tape
+from spikesim.rate.workspace import Workspace
 
 NEURONS = 1000
 SIZES = (1, 3, 10, 30, 100, 300, 1000)  # populations compared with the curve
@@ -140,7 +140,7 @@ def main(path: str) -> None:
     f = Table(fine, curve(fine))
     # One rate unit with this activation, one step: its answer to each current.
     unit, p = FeedForward([1], f), {"w1": np.ones((1, 1)), "b1": np.zeros(1)}
-    wanted = unit.forward(p, CURRENTS[None, :, None], DT, None, Tape("float64"))[0, :, 0]
+    wanted = unit.forward(p, CURRENTS[None, :, None], DT, None, Workspace("float64"))[0, :, 0]
     errors = np.array([error(rates, wanted, size) for size in SIZES])
     for size, of_size in zip(SIZES, errors, strict=True):
         percent = 100 * of_size / wanted.max()

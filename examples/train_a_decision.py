@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from spikesim import plots, rate, rate_plots
+from spikesim import plots, rate
 
 folder = Path(sys.argv[1] if len(sys.argv) > 1 else ".")
 
@@ -29,5 +29,5 @@ right = outputs[-1].argmax(axis=-1) == trials.conditions["choice"]
 for coherence in np.unique(strength):
     print(f"coherence {coherence:.0f} %: {right[strength == coherence].mean():.1%} right")
 
-figure = rate_plots.overview(task, history, outputs, trials, until=0.9)
+figure = plots.training_overview(task, history, outputs, trials, until=0.9)
 plots.save(figure, folder / "decision.png", overwrite=True)

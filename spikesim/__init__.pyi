@@ -1,8 +1,20 @@
 """The public names of spikesim: this is their only list."""
 
-from . import networks as networks, plots as plots, rate as rate, rate_plots as rate_plots
+from . import analysis as analysis, networks as networks, plots as plots, rate as rate
 from .codegen.source import (
     source as source,
+)
+from .data.report_files import (
+    read_report as read_report,
+)
+from .data.signals import (
+    Averages as Averages,
+    BinnedRate as BinnedRate,
+    Samples as Samples,
+)
+from .data.spike_files import (
+    info as info,
+    open_spikes as open_spikes,
 )
 from .data.spiketrains import (
     SpikeTrains as SpikeTrains,
@@ -82,11 +94,8 @@ from .description.receptors import (
 )
 from .description.recording import (
     LFP as LFP,
-    Averages as Averages,
-    BinnedRate as BinnedRate,
     Mean as Mean,
     Rate as Rate,
-    Samples as Samples,
     Trace as Trace,
 )
 from .description.rules import (
@@ -105,28 +114,23 @@ from .description.rules import (
 )
 from .engine.build import (
     Build as Build,
-    Synapses as Synapses,
     build as build,
-    check_memory as check_memory,
     synapses as synapses,
 )
+from .engine.decode import Synapses as Synapses
 from .engine.forecast import (
     Forecast as Forecast,
     forecast as forecast,
 )
+from .engine.memory import check_memory as check_memory
+from .engine.result import Result as Result
 from .engine.simulation import (
-    Result as Result,
     Simulation as Simulation,
     simulate as simulate,
 )
 from .interop.edges import (
     edge_columns as edge_columns,
     read_edges as read_edges,
-)
-from .storage import (
-    info as info,
-    open_spikes as open_spikes,
-    read_report as read_report,
 )
 
 __version__: str

@@ -16,26 +16,41 @@ from typing import Any, TypeVar
 Thing = TypeVar("Thing", bound=Callable)
 
 MODULES: dict[str, tuple[str, ...]] = {
+    "spikesim.cli_train": (
+        *("spikesim.cli.train", "spikesim.cli.tasks", "spikesim.cli.plot", "spikesim.cli.info"),
+        *("spikesim.cli.output", "spikesim.cli.told", "spikesim.cli.user_code"),
+    ),
     "spikesim.distributions": ("spikesim.description.distributions",),
     "spikesim.edges": ("spikesim.interop.edges",),
-    "spikesim.engine.arrivals": ("spikesim.engine.clock.arrivals",),
+    "spikesim.engine.arrivals": ("spikesim.engine.clock.input_kernels",),
     "spikesim.engine.barrier": ("spikesim.kernels.barrier",),
     "spikesim.engine.cache": ("spikesim.kernels.cache",),
-    "spikesim.engine.drives": ("spikesim.engine.clock.drives",),
+    "spikesim.engine.drives": ("spikesim.engine.clock.inputs",),
     "spikesim.engine.functions": ("spikesim.kernels.functions",),
     "spikesim.engine.generator": ("spikesim.codegen.generator",),
     "spikesim.engine.intrinsics": ("spikesim.kernels.intrinsics",),
-    "spikesim.engine.keyed": ("spikesim.kernels.keyed",),
-    "spikesim.engine.loop": ("spikesim.engine.clock.loop",),
+    "spikesim.engine.keyed": ("spikesim.kernels.keyed", "spikesim.random"),
+    "spikesim.engine.loop": ("spikesim.engine.clock.loop", "spikesim.engine.clock.arrays"),
     "spikesim.engine.methods": ("spikesim.codegen.methods",),
     "spikesim.engine.noise": ("spikesim.kernels.noise",),
     "spikesim.engine.procedural": ("spikesim.engine.clock.procedural",),
     "spikesim.engine.tables": ("spikesim.engine.clock.tables",),
     "spikesim.engine.times": ("spikesim.codegen.times",),
     "spikesim.engine.upswing": ("spikesim.codegen.upswing",),
-    "spikesim.engine.wiring": ("spikesim.engine.connectivity.wiring",),
+    "spikesim.engine.assembler": (
+        "spikesim.engine.clock.assemble",
+        "spikesim.engine.connectivity.gather",
+    ),
+    "spikesim.engine.bounds": ("spikesim.engine.sums",),
+    "spikesim.engine.wiring": (
+        "spikesim.engine.clock.write",
+        "spikesim.engine.connectivity.draw",
+        "spikesim.engine.connectivity.lists",
+        "spikesim.engine.connectivity.distance",
+    ),
     "spikesim.engine.writer": ("spikesim.codegen.writer",),
     "spikesim.equations": ("spikesim.description.equations",),
+    "spikesim.figure": ("spikesim.plots.figure",),
     "spikesim.inputs": ("spikesim.description.inputs",),
     "spikesim.model": (
         "spikesim.description.neuron",
@@ -58,19 +73,55 @@ MODULES: dict[str, tuple[str, ...]] = {
     ),
     "spikesim.plausibility": ("spikesim.description.plausibility",),
     "spikesim.rate.checks": ("spikesim.checks",),
-    "spikesim.recording": ("spikesim.description.recording",),
+    "spikesim.rate_plots": (
+        *("spikesim.plots.training", "spikesim.plots.trials", "spikesim.plots.tasks"),
+        *("spikesim.plots.dynamics", "spikesim.plots.canvas"),
+    ),
+    "spikesim.rate.feedforward": (
+        "spikesim.rate.cells.feed_forward",
+        "spikesim.rate.cells.mcculloch_pitts",
+    ),
+    "spikesim.rate.gated": (
+        "spikesim.rate.cells.gates",
+        "spikesim.rate.cells.gru",
+        "spikesim.rate.cells.lstm",
+        "spikesim.rate.cells.sublstm",
+    ),
+    "spikesim.rate.leaky": (
+        "spikesim.rate.cells.leaky",
+        "spikesim.rate.cells.dale",
+        "spikesim.rate.cells.low_rank",
+        "spikesim.rate.masks",
+    ),
+    "spikesim.rate.spiking": (
+        "spikesim.rate.cells.lif",
+        "spikesim.rate.cells.alif",
+        "spikesim.rate.cells.snu",
+        "spikesim.rate.cells.membrane",
+        "spikesim.rate.surrogates",
+        "spikesim.rate.losses",
+    ),
+    "spikesim.rate.tape": ("spikesim.rate.workspace",),
+    "spikesim.recording": ("spikesim.description.recording", "spikesim.data.signals"),
     "spikesim.rules": ("spikesim.description.rules", "spikesim.description.edges"),
     "spikesim.spiketrains": ("spikesim.data.spiketrains",),
-    "spikesim.storage": ("spikesim.data.spikes", "spikesim.data.reports"),
-    "spikesim.storage.edges": ("spikesim.data.edges",),
+    "spikesim.storage": ("spikesim.data.spike_files", "spikesim.data.report_files"),
+    "spikesim.storage.edges": ("spikesim.data.edge_files",),
     "spikesim.storage.hdf5": ("spikesim.data.hdf5",),
-    "spikesim.storage.reports": ("spikesim.data.reports",),
-    "spikesim.storage.spikes": ("spikesim.data.spikes",),
+    "spikesim.storage.reports": ("spikesim.data.report_files",),
+    "spikesim.storage.spikes": ("spikesim.data.spike_files",),
     "spikesim.told": ("spikesim.checks",),
     "spikesim.units": ("spikesim.description.units",),
 }
-NAMES: dict[str, str] = {  # "spikesim.rate.Old": "spikesim.rate.new_home.New"
+NAMES: dict[str, str] = {  # of packages and of old modules
     "spikesim.network.Drive": "spikesim.description.inputs.Stimulus",
+    "spikesim.rate_plots.overview": "spikesim.plots.training_overview",
+    "spikesim.rate.Tape": "spikesim.rate.workspace.Workspace",
+    "spikesim.rate.psychometric": "spikesim.analysis.psychometric",
+    "spikesim.rate.slopes": "spikesim.analysis.slopes",
+    "spikesim.rate.tape.Tape": "spikesim.rate.workspace.Workspace",
+    "spikesim.rate.tasks.psychometric": "spikesim.analysis.psychometric",
+    "spikesim.rate.tasks.slopes": "spikesim.analysis.slopes",
 }
 _PACKAGES = {old.rpartition(".")[0] for old in MODULES}
 
@@ -97,7 +148,8 @@ def renamed(**old: str) -> Callable[[Thing], Thing]:
     def decorate(thing: Thing) -> Thing:
         if not isinstance(thing, type):
             return _accepting(thing, thing.__name__, old)
-        thing.__init__ = _accepting(thing.__init__, thing.__name__, old)
+        if "__init__" in vars(thing):
+            thing.__init__ = _accepting(thing.__init__, thing.__name__, old)
         for was, now in old.items():
             setattr(thing, was, _led_on(was, now))
         return thing

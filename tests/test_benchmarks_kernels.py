@@ -48,7 +48,7 @@ def test_a_sweep_of_deliveries_passes_every_synapse_once(row_length, delay):
     simulation = kernels.all_spike(row_length, 1000, kernels.DELAYS[delay], 30_000)
     synapses = simulation.synapses("source", "target")
     unit = simulation.build.units["target", "exc"]
-    ring = simulation.state.flow.ring
+    ring = simulation.state.arrays.ring
     kernels.passed(simulation, 2)
     assert ring.sum(dtype=np.int64) * unit == pytest.approx(2 * synapses.weights.sum(), rel=1e-6)
     assert simulation.build.synapse_count == 30_000 // row_length * row_length

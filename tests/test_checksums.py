@@ -166,7 +166,7 @@ def online():
     force.learn(np.sin(np.arange(200) / 20.0)[:, None])
     net = rate.RateNetwork([rate.LIFCell(8, t_ref=0.0)], 2, 2, 1.0, seed=3, dtype="float64")
     rule = rate.EProp(net, "random", seed=3)
-    rule.start(2)
+    rule.reset(2)
     for _ in range(40):
         rule.learn(rule.step(np.full((2, 2), 3.0)) - 1.0)
     joined = rate.areas({"a": 12, "b": 12}, 0.5, {("a", "b"): 0.2}, seed=3)

@@ -17,7 +17,7 @@ from click.testing import CliRunner
 
 import spikesim as ss
 from spikesim.cli import main
-from spikesim.data.spikes import SpikeWriter
+from spikesim.data.spike_files import SpikeWriter
 from spikesim.rate import LeakyRNN, RateNetwork
 from spikesim.rate.files import save
 
@@ -129,10 +129,10 @@ def test_json_of_a_file_without_an_end_is_json(tmp_path):
 @pytest.mark.parametrize(
     ("command", "replaced"),
     [
-        (("run", "small.py", "--duration", 1), "spikesim.cli._summary"),
-        (("info", "run.h5"), "spikesim.data.spikes.info"),
+        (("run", "small.py", "--duration", 1), "spikesim.cli.run.summary_of"),
+        (("info", "run.h5"), "spikesim.data.spike_files.info"),
         (("info", "model.h5"), "spikesim.rate.files.model_info"),
-        (("train", "xor", "--units", 4, "--updates", 1), "spikesim.cli_train._summary"),
+        (("train", "xor", "--units", 4, "--updates", 1), "spikesim.cli.train._summary"),
     ],
 )
 def test_every_json_has_null_for_what_is_no_number(command, replaced, tmp_path, monkeypatch):
@@ -149,15 +149,16 @@ def test_every_json_has_null_for_what_is_no_number(command, replaced, tmp_path, 
 
 def test_a_dry_run_builds_nothing(small, tmp_path, monkeypatch):
     import spikesim.engine.build as engine
+    from spikesim.engine.memory import estimate_memory
 
-    monkeypatch.setattr(engine, "Assembler", lambda *_: 1 / 0)
+    monkeypatch.setattr(engine, "Gathered", lambda *_: 1 / 0)
     out = tmp_path / "small.h5"
     asked = "run", small, "--dry-run", "--out", out, "--record", "b:v:0.5", "--duration", 4000
     code, stdout, _ = invoke(*asked, "--trials", 1, "--json")
     told = json.loads(stdout)
     assert code == 0 and list(tmp_path.iterdir()) == [small]
     assert (told["network"], told["neurons"], told["synapses"]) == ("small", 120, 200)
-    assert told["memory_gb"] * 1e9 == pytest.approx(engine.estimate_memory(network(small)))
+    assert told["memory_gb"] * 1e9 == pytest.approx(estimate_memory(network(small)))
     assert told["spikes_mb_per_s"] * 1e6 == 120 * 16 * told["assumed_rate_hz"]
     assert told["traces_mb_per_s"] * 1e6 == 20 * 4 * 2000  # single precision, every 0.5 ms
     assert told["fits"] and told["run_s"] == pytest.approx(4 * told["rtf"])
@@ -422,3 +423,25 @@ def test_a_full_disk_keeps_what_was_flushed(tmp_path):
     assert "Traceback" not in done.stderr
     assert "cuba.h5 holds every spike up to" in done.stderr
     assert len(ss.open_spikes(out)["exc"]) > 1000
+
+
+@pytest.mark.parametrize(
+    ("arguments", "loaded"),
+    [
+        (["--version"], set()),
+        (["--help"], {"info", "plot", "run", "train"}),
+        (["run", "--help"], {"run"}),
+        (["train", "--help"], {"train"}),
+    ],
+)
+def test_a_command_is_loaded_when_asked_for_and_what_is_heavy_when_used(arguments, loaded):
+    code = (
+        "import sys\n"
+        "from click.testing import CliRunner\n"
+        "from spikesim.cli import COMMANDS, main\n"
+        f"assert CliRunner().invoke(main, {arguments}).exit_code == 0\n"
+        f"assert {{c for c in COMMANDS if f'spikesim.cli.{{c}}' in sys.modules}} == {loaded}\n"
+        "assert not {'numpy', 'numba', 'h5py', 'matplotlib', 'tqdm'} & set(sys.modules)\n"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    subprocess.run([sys.executable, "-c", code], check=True, env=environment)

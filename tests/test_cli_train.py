@@ -14,9 +14,10 @@ import pytest
 from click.testing import CliRunner
 
 from spikesim.cli import main
-from spikesim.cli_train import CELLS, DEFAULTS
+from spikesim.cli.tasks import DEFAULTS
+from spikesim.cli.train import CELLS
 from spikesim.rate.files import load, load_history, save
-from spikesim.rate.tasks import TASKS
+from spikesim.rate.tasks import TASKS, digits
 from spikesim.rate.training import respond
 
 ROOT = Path(__file__).parent.parent
@@ -143,7 +144,7 @@ BROKEN = {  # what stands in a file for a line of the example's, and what is tol
     "loss": ('"squared"', '"hinge"', "is 'hinge'; it must be one of squared, cross_entropy"),
     "number": ("return float(np.mean(", "return str(np.mean(", "must give a number from 0 to 1"),
     "settings": ("draw, performance)", "draw, performance, {'a': {1, 2}})", "which go into files"),
-    "step": ("DT = 20.0", "DT = -20.0", "dt is -20.0; it must be a positive number"),
+    "step": ("DT = 20.0", "DT = -20.0", "dt is -20.0; it must be a finite number of ms above 0"),
 }
 
 
@@ -161,17 +162,17 @@ def test_an_error_in_a_file_of_a_task_is_told_with_its_line(tmp_path, kind):
 
 
 def test_plot_draws_a_trained_network(tmp_path, monkeypatch):
-    from spikesim import rate_plots
+    from spikesim import plots
 
     drawn = []
-    for name in ("overview", "learning_curve"):
-        draw = getattr(rate_plots, name)
+    for name in ("training_overview", "learning_curve"):
+        draw = getattr(plots, name)
 
         def spy(*args, name=name, draw=draw, **options):
             drawn.append((name, args, options))
             return draw(*args, **options)
 
-        monkeypatch.setattr(rate_plots, name, spy)
+        monkeypatch.setattr(plots, name, spy)
     built_in, own, bare, picture = (
         tmp_path / f"{n}.{e}" for n, e in (("a", "h5"), ("b", "h5"), ("c", "h5"), ("x", "png"))
     )
@@ -183,7 +184,7 @@ def test_plot_draws_a_trained_network(tmp_path, monkeypatch):
         assert code == 0, stderr
         assert picture.read_bytes().startswith(b"\x89PNG")
     assert "with its file (--task) trials are drawn too" in stderr
-    assert [name for name, *_ in drawn] == ["overview"] * 3 + ["learning_curve"]
+    assert [name for name, *_ in drawn] == ["training_overview"] * 3 + ["learning_curve"]
     task, history, outputs, trials = drawn[0][1]
     assert (task.name, task.dt, history.updates, outputs.shape[1]) == ("go_nogo", 5.0, 3, 2048)
     assert drawn[0][2]["rates"].shape == (len(outputs), 4, 10)
@@ -202,7 +203,10 @@ MISTAKES = [
     (["train", "xor", "--cell", "perceptron"], "unknown cell 'perceptron'; known are leaky, dale"),
     (["train", "xor", "--units", "0"], "0 is not in the range x>=1"),
     (["train", "xor", "--units", "many"], "'many' is not a valid integer"),
-    (["train", "xor", "--until", "99"], "until is 99.0; it must be above 0 and at most 1"),
+    (
+        ["train", "xor", "--until", "99"],
+        "until is 99.0; it must be a finite number above 0 and at most 1",
+    ),
     (["train", "xor", "--updates", "-1"], "-1 is not in the range x>=0"),
     (["train", "xor", "--seed", "-1"], "-1 is not in the range x>=0"),
     (["train", "xor", "--out", "no/such/folder/x.h5"], "does not exist"),
@@ -225,9 +229,7 @@ def test_a_mistake_gets_a_sentence(tmp_path, monkeypatch, arguments, sentence):
 
 
 def test_digits_without_scikit_learn(monkeypatch):
-    from spikesim.rate import tasks
-
-    tasks._images.cache_clear()
+    sys.modules[digits.__module__]._images.cache_clear()
     monkeypatch.setitem(sys.modules, "sklearn.datasets", None)
     code, _, stderr = invoke("train", "digits")
     assert code == 2 and "digits needs scikit-learn" in stderr and "Traceback" not in stderr

@@ -7,7 +7,8 @@ import pytest
 
 import spikesim as ss
 from spikesim.engine import build as engine
-from spikesim.engine.build import build_seconds
+from spikesim.engine.memory import estimate_memory
+from spikesim.engine.threads import build_seconds, cores
 from spikesim.networks import microcircuit
 
 
@@ -25,16 +26,16 @@ def rings(**options) -> ss.Network:
 @pytest.mark.parametrize("threads", [1, 3])
 def test_the_work_that_is_told_adds_up_to_what_was_foreseen(threads, monkeypatch):
     told = []
-    assembler = engine.Assembler
+    gathered = engine.Gathered
 
     def listening(*arguments):
         *rest, tell = arguments
-        return assembler(*rest, lambda seconds: (told.append(seconds), tell(seconds)))
+        return gathered(*rest, lambda seconds: (told.append(seconds), tell(seconds)))
 
-    monkeypatch.setattr(engine, "Assembler", listening)
+    monkeypatch.setattr(engine, "Gathered", listening)
     network = rings()
     ss.build(network, threads=threads)
-    workers = min(threads, engine.cores())
+    workers = min(threads, cores())
     assert sum(told) == pytest.approx(build_seconds(network, workers), rel=0.1)
     assert len(told) > 3
 
@@ -63,10 +64,10 @@ def test_what_is_foreseen_of_the_microcircuit():
     network = microcircuit.network(scale=1.0)
     found = ss.forecast(network, threads=2)
     assert found.synapses == 298_880_968
-    assert found.memory == engine.estimate_memory(network)
+    assert found.memory == estimate_memory(network)
     # The README has 1.96 s and 0.85, of two threads; rough is within a factor of three.
-    assert 0.7 < found.build_seconds * min(2, engine.cores()) / 2 < 6
-    assert 0.3 < found.rtf * min(2, engine.cores()) / 2 < 2.6
+    assert 0.7 < found.build_seconds * min(2, cores()) / 2 < 6
+    assert 0.3 < found.rtf * min(2, cores()) / 2 < 2.6
     drawn = ss.forecast(network, threads=2, connectivity="procedural")
     assert drawn.build_seconds == 0 and drawn.memory < found.memory / 2
     assert drawn.rtf > found.rtf

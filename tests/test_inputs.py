@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 import spikesim as ss
-from spikesim.engine.clock import drives
-from spikesim.engine.clock.drives import drive_arrays
+from spikesim.engine.clock import renewal
+from spikesim.engine.clock.inputs import input_arrays
 
 SIZE = 4000
 
@@ -158,12 +158,12 @@ def as_arrays(given, part, receptor, neurons=20_000):
     a = network.population("a", neurons, counter())
     network.drive(a[part], given, receptor=receptor, name="x")
     build = ss.build(network)
-    drive_arrays(build, network.inputs.values())  # compiles
-    drives._tables.clear()  # what it remembers of renewal inputs
+    input_arrays(build.layout, network, network.inputs.values())  # compiles
+    renewal._tables.clear()  # what it remembers of renewal inputs
     tracemalloc.start()
     try:
-        arrays = drive_arrays(build, network.inputs.values())
-        return network, arrays, tracemalloc.get_traced_memory()[1]
+        inputs, given = input_arrays(build.layout, network, network.inputs.values())
+        return network, [*inputs, *given], tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
 
@@ -195,7 +195,7 @@ def test_inputs_take_no_memory_for_neurons_that_they_do_not_reach(case):
     given, part, receptor, allowed = LARGE[case]
     _, arrays, peak = as_arrays(given, part, receptor)
     by_neuron = 20_000 * 20
-    assert sum(array.nbytes for array in arrays.values()) < allowed + by_neuron
+    assert sum(array.nbytes for array in arrays) < allowed + by_neuron
     assert peak < 1.5 * allowed + 3 * by_neuron
 
 
@@ -221,7 +221,7 @@ def test_the_memory_of_inputs_is_foreseen(case):
     told = ss.check_memory(network, "single", None, dt=0.1)
     network.remove("x")
     told -= ss.check_memory(network, "single", None, dt=0.1)
-    assert sum(array.nbytes for array in arrays.values()) < told + 1e5
+    assert sum(array.nbytes for array in arrays) < told + 1e5
     assert peak < 1.5 * told + 2e6
     assert told < 2 * peak + 2e6
 

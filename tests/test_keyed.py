@@ -9,6 +9,7 @@ from numba import njit
 from scipy import stats
 
 from spikesim.kernels import keyed
+from spikesim.random import derive_key, generator
 
 draw_lanes, mix, philox, row_key, word = (
     keyed.draw_lanes,
@@ -98,7 +99,7 @@ def mixers(a, b):
 
 
 def noise_key(seed, replica=0):
-    return keyed.derive_key(seed, replica, "noise")
+    return derive_key(seed, replica, "noise")
 
 
 @pytest.fixture(scope="module")
@@ -178,8 +179,8 @@ def test_splitmix64_has_its_published_first_outputs():
 def test_derive_key_is_a_hash_that_does_not_change():
     for parts in [(1,), (1, "projection", "a->b"), (1, 2, "noise"), ("x", -1, 0.5)]:
         digest = hashlib.blake2b("\x1f".join(map(str, parts)).encode(), digest_size=8).digest()
-        assert keyed.derive_key(*parts) == int.from_bytes(digest, "little") < 2**64
-    assert keyed.derive_key(1, "projection", "a->b") == 0x49A730C097567E68
+        assert derive_key(*parts) == int.from_bytes(digest, "little") < 2**64
+    assert derive_key(1, "projection", "a->b") == 0x49A730C097567E68
 
 
 def test_derive_key_depends_on_every_part_their_order_and_their_separation():
@@ -189,12 +190,12 @@ def test_derive_key_depends_on_every_part_their_order_and_their_separation():
         *[(seed, replica, "noise") for seed in range(30) for replica in range(30)],
         *[(seed, "projection", f"a->b#{k}") for seed in range(30) for k in range(30)],
     ]
-    assert len({keyed.derive_key(*p) for p in parts}) == len(parts)
+    assert len({derive_key(*p) for p in parts}) == len(parts)
 
 
 def test_generator_is_keyed():
     def first(*parts):
-        return keyed.generator(*parts).random(1000)
+        return generator(*parts).random(1000)
 
     np.testing.assert_array_equal(first(1, "counts", "a"), first(1, "counts", "a"))
     for other in [(2, "counts", "a"), (1, "parameter", "a"), (1, "counts", "b")]:
@@ -318,7 +319,7 @@ def parts_of(z):
 
 
 @pytest.mark.parametrize("half", ["target", "weight", "delay"])
-@pytest.mark.parametrize("projection", [0, 1, keyed.derive_key(1, "projection", "a->b")])
+@pytest.mark.parametrize("projection", [0, 1, derive_key(1, "projection", "a->b")])
 def test_words_are_independent_between_draws_and_rows(half, projection):
     rows = mixers(np.uint64(projection), np.arange(256))["row_key"]
     z = mixers(rows[:, None], np.arange(512))["word"]

@@ -1,11 +1,12 @@
 """Old places and names work, with a warning that names the new ones at the line that used them."""
 
 import importlib
+import subprocess
 import sys
 
 import pytest
 
-from spikesim.moved import MODULES, NAMES
+from spikesim.moved import MODULES, NAMES, renamed
 
 
 @pytest.fixture
@@ -45,6 +46,51 @@ def test_an_old_name_leads_to_the_new_one(old):
     with pytest.warns(DeprecationWarning, match=f"{old} is called {NAMES[old]} now"):
         found = getattr(importlib.import_module(module), name)
     assert found is getattr(importlib.import_module(home), new)
+
+
+@pytest.mark.parametrize("package", ["spikesim", "spikesim.rate", "spikesim.plots"])
+def test_no_public_name_leads_through_an_old_module(package):
+    code = f"import {package} as p\nfor name in p.__all__:\n    getattr(p, name)"
+    subprocess.run([sys.executable, "-W", "error::DeprecationWarning", "-c", code], check=True)
+
+
+def test_a_module_that_was_shared_out_has_its_renamed_names_too(unloaded):
+    from spikesim import plots
+
+    with pytest.warns(DeprecationWarning):
+        from spikesim.cli_train import CELLS, DEFAULTS, draw_model, train  # noqa: F401
+        from spikesim.rate_plots import COLOURS, behaviour, overview
+    assert (COLOURS, behaviour) == (plots.COLOURS, plots.behaviour)
+    assert overview is plots.training_overview is not plots.overview
+
+
+def test_an_old_option_of_a_function_leads_to_the_new_one():
+    @renamed(colour="color")
+    def paint(color):
+        return color
+
+    assert paint("red") == paint(color="red") == "red"
+    with pytest.warns(DeprecationWarning, match="paint: colour is called color now") as told:
+        assert paint(colour="red") == "red"
+    assert told[0].filename == __file__
+    with pytest.raises(TypeError, match="given colour and color, which are the same"):
+        paint(colour="red", color="red")
+
+
+def test_an_old_method_leads_to_the_new_one():
+    @renamed(start="begin", colour="color")
+    class Painter:
+        def __init__(self, color):
+            self.color = color
+
+        def begin(self, times=1):
+            return times * self.color
+
+    with pytest.warns(DeprecationWarning, match="Painter: colour is called color now"):
+        painter = Painter(colour="red")
+    with pytest.warns(DeprecationWarning, match="Painter.start is called begin now") as told:
+        assert painter.start(times=2) == "redred"
+    assert told[0].filename == __file__
 
 
 def test_methods_that_became_functions():

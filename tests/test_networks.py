@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import spikesim as ss
+from spikesim import networks
 
 ROOT = Path(__file__).parent.parent
 # Reference rates of the full-scale microcircuit, published with Potjans & Diesmann's model for
@@ -54,6 +55,12 @@ def compare(
             mean, spread = expected[quantity]["mean"], expected[quantity]["sd"]
             allowed = 3 * spread + 0.03 * mean
             assert values[:, k].mean() == pytest.approx(mean, abs=allowed), (mine, quantity)
+
+
+def test_the_list_names_every_file():
+    files = {path.stem for path in Path(networks.__file__).parent.glob("*.py")}
+    assert {*networks.NAMES, "__init__"} == files
+    assert len(set(networks.NAMES)) == len(networks.NAMES)
 
 
 def test_cuba_against_brian2():

@@ -84,9 +84,9 @@ def test_published_networks_need_no_memory_for_synapses(net, word):
         assert ss.simulate(drawn, 50.0).spikes[name] == trains
 
 
-def test_fans_that_cannot_be_drawn_are_stored():
+def test_axons_that_cannot_be_drawn_are_stored():
     build = ss.build(mixed(), connectivity="procedural")
-    np.testing.assert_array_equal(build.wiring.fans["drawn"], [1, 1, 0])
+    np.testing.assert_array_equal(build.wiring.axons["drawn"], [1, 1, 0])
     assert len(build.synapses("c", "a")) == 5 * 300
     with pytest.raises(ValueError, match="the synapses of 'a' are not stored; to look at them"):
         build.synapses("a", "b")

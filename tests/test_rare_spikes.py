@@ -5,7 +5,7 @@ import pytest
 from numba import njit
 
 import spikesim as ss
-from spikesim.engine.clock.drives import dead_time_hazards
+from spikesim.engine.clock.renewal import dead_time_hazards
 from spikesim.kernels import keyed
 
 SIZE = 130
@@ -24,8 +24,8 @@ def driven(given, **options) -> ss.Simulation:
 
 def tables(simulation: ss.Simulation):
     """The row of the only input, and the limits on draws as integers of Python."""
-    flow = simulation.state.flow
-    return flow.inputs[0], flow.limits.astype(np.int64)
+    inputs = simulation.state.arrays.inputs
+    return inputs.table[0], inputs.limits.astype(np.int64)
 
 
 def share(beyond: int, fine: int) -> float:
@@ -76,7 +76,7 @@ def lanes_at(block, step, stream, key):
 
 def words(simulation: ss.Simulation, step: int) -> np.ndarray:
     """The draws of all neurons in a step [block, lane]."""
-    row, key = tables(simulation)[0], simulation.state.shape.key
+    row, key = tables(simulation)[0], simulation.state.arrays.key
     return np.stack([lanes_at(b, step, int(row["stream"]), key) for b in range(-(-SIZE // 64))])
 
 
@@ -86,17 +86,18 @@ def test_a_draw_on_the_limit_is_a_spike_by_a_second_draw(kind):
     rate = 1e-4 * (1 + np.arange(SIZE))  # a table each
     given = ss.Poisson(rate, 1.0) if kind == "Poisson" else ss.PoissonDeadTime(rate, 0.0, 1.0)
     simulation = driven(given)
-    row, flow = simulation.state.flow.inputs[0], simulation.state.flow
+    inputs = simulation.state.arrays.inputs
+    row = inputs.table[0]
     for step in range(5):
         draws, again = words(simulation, step), words(simulation, step | 1 << 62)
         if kind == "Poisson":
-            lines = flow.limits[64 * row["thresholds"] :].reshape(-1, row["levels"] + 1, 64)
+            lines = inputs.limits[64 * row["thresholds"] :].reshape(-1, row["levels"] + 1, 64)
             lines[:, 0], lines[:, -1] = draws, 2**31
         else:
-            age, first, last = (flow.ages.reshape(-1, 3, 64)[:, k] for k in range(3))
+            age, first, last = (inputs.ages.reshape(-1, 3, 64)[:, k] for k in range(3))
             place = first + np.minimum(age, last)
-            flow.limits[place.ravel()[:SIZE]] = draws.ravel()[:SIZE]
-            flow.limits[place + row["fine"]] = 2**31
+            inputs.limits[place.ravel()[:SIZE]] = draws.ravel()[:SIZE]
+            inputs.limits[place + row["fine"]] = 2**31
         before = simulation.get("a", "n")
         simulation.run(DT)
         found = simulation.get("a", "n") - before
@@ -110,10 +111,10 @@ def test_copies_of_one_step_are_not_those_of_a_later_one():
     found = []
     for step in steps:
         simulation = driven(ss.CorrelatedPoisson(5e5, 0.5, 1.0), precision="double")
-        flow = simulation.state.flow
-        row = flow.inputs[0]
-        flow.limits[64 * row["thresholds"] :] = 2**32 - 1
-        flow.limits[64 * (row["thresholds"] + np.arange(3))] = 0  # three mother spikes a step
+        inputs = simulation.state.arrays.inputs
+        row = inputs.table[0]
+        inputs.limits[64 * row["thresholds"] :] = 2**32 - 1
+        inputs.limits[64 * (row["thresholds"] + np.arange(3))] = 0  # three mother spikes a step
         simulation.state.step = step
         simulation.run(DT)
         found.append(simulation.get("a", "n"))

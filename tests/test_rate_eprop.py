@@ -6,10 +6,10 @@ import tracemalloc
 import numpy as np
 import pytest
 
+from spikesim.rate import SNU, ALIFCell, FastSigmoid, Gaussian, LIFCell, Triangle
 from spikesim.rate.eprop import EProp
 from spikesim.rate.network import RateNetwork
 from spikesim.rate.optimizers import Adam
-from spikesim.rate.spiking import SNU, ALIFCell, FastSigmoid, Gaussian, LIFCell, Triangle
 
 STEPS, TRIALS, INPUTS, UNITS, OUTPUTS, DT = 30, 3, 4, 6, 2, 1.0
 CELLS = [
@@ -46,7 +46,7 @@ def data(steps=STEPS, seed=4):
 
 
 def forwards(rule, x, d_outputs, d_spikes=None):
-    rule.start(x.shape[1])
+    rule.reset(x.shape[1])
     outputs = []
     for t in range(len(x)):
         outputs.append(rule.step(x[t]))
@@ -148,7 +148,7 @@ def least_loss(feedback, frozen=()):
     rule, optimizer = EProp(net, feedback), Adam(0.03)
     state, losses = optimizer.start(net.parameters), []
     for _ in range(150):
-        rule.start(1)
+        rule.reset(1)
         off = []
         for now, wanted in zip(x, target, strict=True):
             off.append(rule.step(now) - wanted)
@@ -169,7 +169,7 @@ def test_memory_does_not_grow_with_time():
     rule, peaks = EProp(net), []
     for steps in (5, 100):
         tracemalloc.start()
-        rule.start(2)
+        rule.reset(2)
         for _ in range(steps):
             rule.learn(rule.step(np.ones((2, 5))))
         peaks.append(tracemalloc.get_traced_memory()[1])
@@ -188,8 +188,15 @@ def test_bad_input_is_told():
     with pytest.raises(ValueError, match=r"feedback has shape \(6, 2\); .* \(2, 6\)"):
         EProp(net, feedback=np.ones((UNITS, OUTPUTS)))
     rule = EProp(net)
-    rule.start(TRIALS)
+    rule.reset(TRIALS)
     with pytest.raises(ValueError, match=r"x has shape \(3, 5\)"):
         rule.step(np.ones((TRIALS, INPUTS + 1)))
     with pytest.raises(ValueError, match=r"d_outputs has shape \(2,\)"):
         rule.learn(np.ones(OUTPUTS))
+
+
+def test_reset_was_called_start():
+    rule = EProp(network(CELLS[0]))
+    with pytest.warns(DeprecationWarning, match="EProp.start is called reset now"):
+        rule.start(2)
+    assert rule.step(np.zeros((2, INPUTS))).shape == (2, OUTPUTS)

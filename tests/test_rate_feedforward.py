@@ -9,11 +9,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from finite_differences import differences
 from hypothesis import given, settings, strategies as st
 
+from spikesim.rate import FeedForward, McCullochPitts
 from spikesim.rate.activations import Table, named
-from spikesim.rate.feedforward import FeedForward, McCullochPitts
-from spikesim.rate.tape import Tape
+from spikesim.rate.workspace import Workspace
 
 ROOT = Path(__file__).parent.parent
 DT = 10.0  # ms
@@ -26,8 +27,10 @@ def answers(cells, inputs: int) -> dict[tuple[int, ...], list[float]]:
     x = np.array(asked, float)[None]
     for cell in cells:
         cell.check(x.shape[2], DT)
-        p = cell.start(x.shape[2], DT, np.random.default_rng(0))
-        x = cell.forward({k: a.astype(float) for k, a in p.items()}, x, DT, None, Tape("float64"))
+        p = cell.initial_parameters(x.shape[2], DT, np.random.default_rng(0))
+        x = cell.forward(
+            {k: a.astype(float) for k, a in p.items()}, x, DT, None, Workspace("float64")
+        )
     return dict(zip(asked, x[0].tolist(), strict=True))
 
 
@@ -62,10 +65,14 @@ def test_two_layers_make_exclusive_or():
 
 def test_gradients_of_threshold_units_are_zero():
     cell = McCullochPitts([[1, -2]], [0.5])
-    p, tape, x = cell.start(2, DT, np.random.default_rng(0)), Tape("float64"), np.ones((3, 2, 2))
-    y = cell.forward(p, x, DT, None, tape)
+    p, workspace, x = (
+        cell.initial_parameters(2, DT, np.random.default_rng(0)),
+        Workspace("float64"),
+        np.ones((3, 2, 2)),
+    )
+    y = cell.forward(p, x, DT, None, workspace)
     grads, dx = {k: np.zeros_like(a) for k, a in p.items()}, np.full_like(x, np.nan)
-    cell.backward(p, x, np.ones_like(y), DT, tape, grads, dx)
+    cell.backward(p, x, np.ones_like(y), DT, workspace, grads, dx)
     assert not dx.any() and not any(g.any() for g in grads.values())
 
 
@@ -111,7 +118,8 @@ def by_equations(cell: FeedForward, p: dict[str, np.ndarray], x: np.ndarray) -> 
 def made(cell: FeedForward, inputs: int, seed: int) -> dict[str, np.ndarray]:
     rng = np.random.default_rng(seed)
     return {
-        k: a + 0.3 * rng.standard_normal(a.shape) for k, a in cell.start(inputs, DT, rng).items()
+        k: a + 0.3 * rng.standard_normal(a.shape)
+        for k, a in cell.initial_parameters(inputs, DT, rng).items()
     }
 
 
@@ -127,7 +135,7 @@ ACTIVATIONS = ["linear", "rectified", "sigmoid", "softplus", "tanh", CURVE]
 def test_layers_follow_the_equations(widths, shape, activation):
     cell = FeedForward(widths, activation)
     p, x = made(cell, shape[2], 1), np.random.default_rng(2).standard_normal(shape)
-    y = cell.forward(p, x, DT, None, Tape("float64"))
+    y = cell.forward(p, x, DT, None, Workspace("float64"))
     assert y.shape == (*shape[:2], cell.units) and y.flags.c_contiguous
     np.testing.assert_allclose(y, by_equations(cell, p, x), atol=1e-12)
 
@@ -138,21 +146,18 @@ def test_gradients_are_central_differences(widths, activation):
     cell = FeedForward(widths, activation)
     p, rng = made(cell, 2, 3), np.random.default_rng(4)
     x, weight = rng.standard_normal((3, 2, 2)), rng.standard_normal((3, 2, cell.units))
-    tape = Tape("float64")
-    y = cell.forward(p, x, DT, None, tape)
+    workspace = Workspace("float64")
+    y = cell.forward(p, x, DT, None, workspace)
     kept = y.copy()
     grads, dx = {k: np.ones_like(a) for k, a in p.items()}, np.empty_like(x)
-    cell.backward(p, x, weight.copy(), DT, tape, grads, dx)
+    cell.backward(p, x, weight.copy(), DT, workspace, grads, dx)
     np.testing.assert_array_equal(y, kept)
     for name, array in {**p, "x": x}.items():
-        numeric = np.empty_like(array)
-        for at in np.ndindex(array.shape):
-            before, losses = array[at], []
-            for step in (1e-5, -1e-5):  # small: the table and the rectified have corners
-                array[at] = before + step
-                losses.append(np.sum(weight * cell.forward(p, x, DT, None, Tape("float64"))))
-            array[at] = before
-            numeric[at] = (losses[0] - losses[1]) / 2e-5
+        numeric = differences(
+            lambda: np.sum(weight * cell.forward(p, x, DT, None, Workspace("float64"))),
+            array,
+            1e-5,  # small: the table and the rectified have corners
+        )
         found = dx if name == "x" else grads[name] - 1
         np.testing.assert_allclose(
             found, numeric, rtol=1e-6, atol=1e-6 * np.abs(numeric).max(), err_msg=name
@@ -161,9 +166,9 @@ def test_gradients_are_central_differences(widths, activation):
 
 def test_weights_start_so_that_rates_keep_their_size():
     cell = FeedForward([400] * 5, "rectified")
-    p = cell.start(400, DT, np.random.default_rng(1))
+    p = cell.initial_parameters(400, DT, np.random.default_rng(1))
     x = np.random.default_rng(2).standard_normal((1, 50, 400))
-    y = cell.forward(p, x, DT, None, Tape("float64"))
+    y = cell.forward(p, x, DT, None, Workspace("float64"))
     assert np.mean(y**2) == pytest.approx(np.mean(x**2), rel=0.5)
     assert not any(p[f"b{k}"].any() for k in range(1, 6))
 

@@ -97,9 +97,9 @@ def test_recurrent_weights_are_sparse_and_of_the_size_that_g_says():
     [
         ({"units": 0}, "units is 0; it must be a whole number"),
         ({"outputs": 1.5}, "outputs is 1.5"),
-        ({"tau": -1.0}, "tau is -1.0; it must be positive and finite"),
+        ({"tau": -1.0}, "tau is -1.0; it must be a finite number above 0"),
         ({"dt": 20.0}, "dt is 20.0 ms; it must not be above tau, 10.0 ms"),
-        ({"p": 1.5}, "p is 1.5; it must be above 0, at most 1"),
+        ({"p": 1.5}, "p is 1.5; it must be a finite number above 0 and at most 1"),
         ({"alpha": 0.0}, "alpha is 0.0"),
         ({"g": np.nan}, "g is nan"),
     ],

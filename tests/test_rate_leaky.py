@@ -5,13 +5,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from finite_differences import differences
 from hypothesis import given, settings, strategies as st
 
+from spikesim.rate import DaleRNN, LeakyRNN, LowRankRNN, areas
 from spikesim.rate.activations import Table, Tanh
-from spikesim.rate.leaky import DaleRNN, LeakyRNN, LowRankRNN, areas
 from spikesim.rate.network import RateNetwork
 from spikesim.rate.optimizers import Adam
-from spikesim.rate.tape import Tape
+from spikesim.rate.workspace import Workspace
 
 DT = 10.0  # ms
 TAUS = np.array([20.0, 35.0, 60.0, 100.0])
@@ -36,7 +37,7 @@ each = pytest.mark.parametrize("cell", CELLS, ids=lambda c: type(c).__name__)
 def start(cell, inputs: int, seed: int, dtype: str = "float64") -> dict[str, np.ndarray]:
     """Start values, all of them moved away from zero, within the constraints."""
     rng = np.random.default_rng(seed)
-    p = cell.start(inputs, DT, rng)
+    p = cell.initial_parameters(inputs, DT, rng)
     p = {k: (a + 0.3 * rng.standard_normal(a.shape)).astype(dtype) for k, a in p.items()}
     cell.constrain(p, DT)
     return p
@@ -88,20 +89,20 @@ def noise_of(cell, p: dict[str, np.ndarray], shape: tuple[int, ...], seed: int) 
 @given(shape=st.tuples(*(st.integers(1, 5) for _ in range(3))))
 def test_rates_follow_the_equations(cell, shape):
     p, x = start(cell, shape[2], 1), trial(*shape, 2)
-    y = cell.forward(p, x, DT, np.random.default_rng(3), Tape("float64"))
+    y = cell.forward(p, x, DT, np.random.default_rng(3), Workspace("float64"))
     assert y.shape == (*shape[:2], cell.units) and y.flags.c_contiguous
     noise = noise_of(cell, p, y.shape, 3)
     np.testing.assert_allclose(y, by_equations(cell, p, x, noise), rtol=1e-12, atol=1e-12)
-    quiet = cell.forward(p, x, DT, None, Tape("float64"))
+    quiet = cell.forward(p, x, DT, None, Workspace("float64"))
     np.testing.assert_allclose(quiet, by_equations(cell, p, x, 0 * noise), rtol=1e-12, atol=1e-12)
 
 
 @each
 def test_single_precision_gives_the_same_but_for_rounding(cell):
     p, x = start(cell, 3, 1), trial(9, 4, 3, 2)
-    y = cell.forward(p, x, DT, None, Tape("float64"))
+    y = cell.forward(p, x, DT, None, Workspace("float64"))
     single = {k: a.astype("float32") for k, a in p.items()}
-    found = cell.forward(single, x.astype("float32"), DT, None, Tape("float32"))
+    found = cell.forward(single, x.astype("float32"), DT, None, Workspace("float32"))
     assert found.dtype == np.float32
     np.testing.assert_allclose(found, y, atol=2e-5)
 
@@ -111,25 +112,18 @@ def test_single_precision_gives_the_same_but_for_rounding(cell):
 def test_gradients_are_central_differences(cell, shape):
     p, x = start(cell, shape[2], 3), trial(*shape, 4)
     weight = trial(*shape[:2], cell.units, 5)  # the loss is the sum of weight times rates
-    tape = Tape("float64")
+    workspace = Workspace("float64")
 
     def loss() -> float:
-        return np.sum(weight * cell.forward(p, x, DT, np.random.default_rng(6), tape))
+        return np.sum(weight * cell.forward(p, x, DT, np.random.default_rng(6), workspace))
 
     loss()
     grads = {k: np.ones_like(a) for k, a in p.items()}
     dx = np.empty_like(x)
-    cell.backward(p, x, weight.copy(), DT, tape, grads, dx)
+    cell.backward(p, x, weight.copy(), DT, workspace, grads, dx)
     assert set(grads) == set(p)
     for name, array in {**p, "x": x}.items():
-        numeric = np.empty_like(array)
-        for at in np.ndindex(array.shape):
-            kept, losses = array[at], []
-            for step in (2e-4, 1e-4, -1e-4, -2e-4):
-                array[at] = kept + step
-                losses.append(loss())
-            array[at] = kept
-            numeric[at] = (8 * (losses[1] - losses[2]) - (losses[0] - losses[3])) / 12e-4
+        numeric = differences(loss, array)
         if name == "w_rec":
             if cell.mask is not None:
                 numeric *= cell.mask
@@ -143,11 +137,11 @@ def test_gradients_are_central_differences(cell, shape):
 def test_quiet_passes_do_not_see_the_noise_of_the_one_before():
     cell = LeakyRNN(3, noise=1.0, train_tau=True, activation="tanh")
     p, x, found = start(cell, 2, 1), trial(5, 2, 2, 2), []
-    tape = Tape("float64")
+    workspace = Workspace("float64")
     for rng in (None, np.random.default_rng(0), None):
-        y = cell.forward(p, x, DT, rng, tape)
+        y = cell.forward(p, x, DT, rng, workspace)
         grads = {k: np.zeros_like(a) for k, a in p.items()}
-        cell.backward(p, x, np.ones_like(y), DT, tape, grads, None)
+        cell.backward(p, x, np.ones_like(y), DT, workspace, grads, None)
         found.append(grads)
     for name in p:
         np.testing.assert_array_equal(found[0][name], found[2][name])
@@ -156,16 +150,16 @@ def test_quiet_passes_do_not_see_the_noise_of_the_one_before():
 
 def test_a_trained_time_constant_below_dt_acts_as_dt():
     cell = LeakyRNN(3, tau=20.0, train_tau=True)
-    p, x, tape = start(cell, 2, 1), trial(5, 2, 2, 2), Tape("float64")
+    p, x, workspace = start(cell, 2, 1), trial(5, 2, 2, 2), Workspace("float64")
     p["log_tau"][:] = np.log([DT / 3, DT, 2 * DT])
-    y = cell.forward(p, x, DT, None, tape).copy()
+    y = cell.forward(p, x, DT, None, workspace).copy()
     grads = {k: np.zeros_like(a) for k, a in p.items()}
-    cell.backward(p, x, np.ones_like(y), DT, tape, grads, None)
+    cell.backward(p, x, np.ones_like(y), DT, workspace, grads, None)
     cell.constrain(p, DT)
     np.testing.assert_allclose(np.exp(p["log_tau"]), [DT, DT, 2 * DT], rtol=1e-12)
-    np.testing.assert_allclose(cell.forward(p, x, DT, None, tape), y, rtol=1e-12, atol=1e-12)
+    np.testing.assert_allclose(cell.forward(p, x, DT, None, workspace), y, rtol=1e-12, atol=1e-12)
     there = {k: np.zeros_like(a) for k, a in p.items()}
-    cell.backward(p, x, np.ones_like(y), DT, tape, there, None)
+    cell.backward(p, x, np.ones_like(y), DT, workspace, there, None)
     np.testing.assert_allclose(grads["log_tau"], there["log_tau"], rtol=1e-12)
     assert (grads["log_tau"] != 0).all()
 
@@ -182,10 +176,10 @@ def test_gradients_are_those_of_pytorch(form, activation):
     }[activation]
     cell = LeakyRNN(20, tau=50.0, form=form, activation=activation, train_tau=True)
     p, x, weight = start(cell, 5, 1), trial(40, 8, 5, 2), trial(40, 8, 20, 3)
-    tape, grads = Tape("float64"), {k: np.zeros_like(a) for k, a in p.items()}
-    y = cell.forward(p, x, DT, None, tape)
+    workspace, grads = Workspace("float64"), {k: np.zeros_like(a) for k, a in p.items()}
+    y = cell.forward(p, x, DT, None, workspace)
     dx = np.empty_like(x)
-    cell.backward(p, x, weight.copy(), DT, tape, grads, dx)
+    cell.backward(p, x, weight.copy(), DT, workspace, grads, dx)
 
     q = {k: torch.tensor(a, requires_grad=True) for k, a in p.items()}
     u = torch.tensor(x, requires_grad=True)
@@ -212,13 +206,17 @@ def test_gradients_are_those_of_pytorch(form, activation):
     ids=lambda c: type(c).__name__,
 )
 def test_the_second_pass_makes_no_array_of_the_size_of_the_first(cell):
-    p, x, tape = start(cell, 3, 1, "float32"), trial(60, 16, 3, 2, "float32"), Tape("float32")
+    p, x, workspace = (
+        start(cell, 3, 1, "float32"),
+        trial(60, 16, 3, 2, "float32"),
+        Workspace("float32"),
+    )
     grads, rng = {k: np.zeros_like(a) for k, a in p.items()}, np.random.default_rng(0)
     dy = np.ones((60, 16, 64), "float32")
 
     def both() -> None:
-        cell.forward(p, x, DT, rng, tape)
-        cell.backward(p, x, dy, DT, tape, grads, None)
+        cell.forward(p, x, DT, rng, workspace)
+        cell.backward(p, x, dy, DT, workspace, grads, None)
 
     both()
     tracemalloc.start()
@@ -233,10 +231,10 @@ def test_the_second_pass_makes_no_array_of_the_size_of_the_first(cell):
 
 def fluctuations(cell: LeakyRNN, dt: float, duration: float = 1000.0, trials: int = 40):
     """Mean and standard deviation of the rates of unconnected units that noise alone drives."""
-    p = cell.start(1, dt, np.random.default_rng(0))
+    p = cell.initial_parameters(1, dt, np.random.default_rng(0))
     p = {k: np.zeros_like(a, "float32") for k, a in p.items()}
     x = np.zeros((round(duration / dt), trials, 1), "float32")
-    y = cell.forward(p, x, dt, np.random.default_rng(1), Tape("float32"))
+    y = cell.forward(p, x, dt, np.random.default_rng(1), Workspace("float32"))
     y = y[round(500 / dt) :]
     return y.mean(), y.std()
 
@@ -258,8 +256,11 @@ def test_the_effect_of_coloured_noise_does_not_depend_on_dt(dt):
 
 def test_coloured_noise_has_its_time_constant():
     cell = LeakyRNN(30, tau=5.0, noise=1.0, noise_tau=20.0, activation="linear")
-    p = {k: np.zeros_like(a) for k, a in cell.start(1, 5.0, np.random.default_rng(0)).items()}
-    y = cell.forward(p, np.zeros((300, 30, 1)), 5.0, np.random.default_rng(1), Tape("float64"))
+    p = {
+        k: np.zeros_like(a)
+        for k, a in cell.initial_parameters(1, 5.0, np.random.default_rng(0)).items()
+    }
+    y = cell.forward(p, np.zeros((300, 30, 1)), 5.0, np.random.default_rng(1), Workspace("float64"))
     for lag in (1, 4):
         assert np.mean(y[lag:] * y[:-lag]) == pytest.approx(np.exp(-5 * lag / 20), abs=0.02)
     assert y[0].std() == pytest.approx(1, rel=0.06)  # from the first step
@@ -281,7 +282,7 @@ def test_the_effect_of_white_noise_depends_on_dt_as_the_docstring_says(dt):
 
 def test_the_start_has_the_spectral_radius():
     for cell in (LeakyRNN(60, radius=0.7), LeakyRNN(60), DaleRNN(60)):
-        p = cell.start(3, DT, np.random.default_rng(0))
+        p = cell.initial_parameters(3, DT, np.random.default_rng(0))
         radius = np.abs(np.linalg.eigvals(matrix(cell, p))).max()
         assert radius == pytest.approx(cell.radius, rel=1e-9)
 
@@ -291,7 +292,7 @@ def test_a_mask_without_loops_is_no_error():
     order[0, 3] = 1  # unit 0 needs an input
     order[3] = [1, 0, 0, 0]
     order[1:3] = [[1, 0, 0, 0], [1, 0, 0, 0]]
-    p = LeakyRNN(4, mask=order).start(2, DT, np.random.default_rng(0))
+    p = LeakyRNN(4, mask=order).initial_parameters(2, DT, np.random.default_rng(0))
     assert np.isfinite(p["w_rec"]).all()
 
 
@@ -299,17 +300,23 @@ def test_dale_starts_balanced_and_keeps_its_signs():
     mask = (np.random.default_rng(1).random((50, 50)) < 0.5).astype(float)
     cell = DaleRNN(50, mask=mask)
     assert list(cell.excitatory_units) == list(range(40))
-    p = cell.start(3, DT, np.random.default_rng(0))
+    p = cell.initial_parameters(3, DT, np.random.default_rng(0))
     w = cell.weights(p)
     np.testing.assert_allclose(w.sum(axis=1), 0, atol=1e-12)
     assert (w[:, :40] >= 0).all() and (w[:, 40:] <= 0).all() and (p["w_rec"] > 0).mean() > 0.4
-    assert cell.start(3, DT, np.random.default_rng(0))["w_rec"].tobytes() == p["w_rec"].tobytes()
+    assert (
+        cell.initial_parameters(3, DT, np.random.default_rng(0))["w_rec"].tobytes()
+        == p["w_rec"].tobytes()
+    )
 
 
 @pytest.mark.parametrize("kind", [LeakyRNN, DaleRNN])
 def test_constraints_hold_exactly_after_any_update(kind):
     cell = kind(4, mask=MASK, fixed=FIXED)
-    p = {k: a.astype("float32") for k, a in cell.start(2, DT, np.random.default_rng(0)).items()}
+    p = {
+        k: a.astype("float32")
+        for k, a in cell.initial_parameters(2, DT, np.random.default_rng(0)).items()
+    }
     for seed in range(5):
         update = np.random.default_rng(seed).standard_normal((4, 4)).astype("float32")
         before = p["w_rec"] + update
@@ -352,16 +359,16 @@ def test_a_time_constant_that_was_led_below_dt_comes_back(kind, form):
 
 def test_the_gradient_at_dt_is_that_of_longer_time_constants():
     cell = LeakyRNN(3, tau=DT, train_tau=True, activation="tanh", noise=0.2)
-    p, x, tape = start(cell, 2, 1), trial(9, 4, 2, 2), Tape("float64")
+    p, x, workspace = start(cell, 2, 1), trial(9, 4, 2, 2), Workspace("float64")
     p["log_tau"][:] = np.log(DT)
     weight = trial(9, 4, 3, 3)
 
     def loss() -> float:
-        return np.sum(weight * cell.forward(p, x, DT, np.random.default_rng(6), tape))
+        return np.sum(weight * cell.forward(p, x, DT, np.random.default_rng(6), workspace))
 
     here = loss()
     grads = {k: np.zeros_like(a) for k, a in p.items()}
-    cell.backward(p, x, weight.copy(), DT, tape, grads, None)
+    cell.backward(p, x, weight.copy(), DT, workspace, grads, None)
     for i in range(3):
         losses = []
         for step in (1e-4, 2e-4):
@@ -377,15 +384,21 @@ def test_low_rank_is_the_full_matrix_without_making_it():
     cell = LowRankRNN(30, 3)
     p, x = start(cell, 2, 1), trial(8, 4, 2, 2)
     full = {k: a for k, a in p.items() if k not in ("m", "n")} | {"w_rec": matrix(cell, p)}
-    wanted = LeakyRNN(30, form="x", activation="tanh").forward(full, x, DT, None, Tape("float64"))
-    found = cell.forward(p, x, DT, None, Tape("float64"))
+    wanted = LeakyRNN(30, form="x", activation="tanh").forward(
+        full, x, DT, None, Workspace("float64")
+    )
+    found = cell.forward(p, x, DT, None, Workspace("float64"))
     np.testing.assert_allclose(found, wanted, rtol=1e-10, atol=1e-13)
 
     cell = LowRankRNN(3000)
-    p, x, tape = start(cell, 2, 1, "float32"), trial(2, 2, 2, 2, "float32"), Tape("float32")
+    p, x, workspace = (
+        start(cell, 2, 1, "float32"),
+        trial(2, 2, 2, 2, "float32"),
+        Workspace("float32"),
+    )
     tracemalloc.start()
-    y = cell.forward(p, x, DT, None, tape)
-    cell.backward(p, x, y.copy(), DT, tape, {k: np.zeros_like(a) for k, a in p.items()}, None)
+    y = cell.forward(p, x, DT, None, workspace)
+    cell.backward(p, x, y.copy(), DT, workspace, {k: np.zeros_like(a) for k, a in p.items()}, None)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 3000 * 3000 * 4 / 5
@@ -405,11 +418,11 @@ def test_low_rank_is_the_full_matrix_without_making_it():
     ids=lambda c: f"{type(c).__name__}-{c.form}",
 )
 def test_the_regulariser_is_differentiated_by_the_weights_alone(cell):
-    p, x, tape = start(cell, 2, 1), trial(6, 3, 2, 2), Tape("float64")
-    y = cell.forward(p, x, DT, None, tape).copy()
+    p, x, workspace = start(cell, 2, 1), trial(6, 3, 2, 2), Workspace("float64")
+    y = cell.forward(p, x, DT, None, workspace).copy()
     grads = {k: np.zeros_like(a) for k, a in p.items()}
     g = trial(6, 3, 4, 3)
-    cell.backward(p, x, g, DT, tape, grads, None)  # g is now the derivative by each state
+    cell.backward(p, x, g, DT, workspace, grads, None)  # g is now the derivative by each state
     a = DT / np.broadcast_to(cell.tau, 4)
     if cell.form == "r":  # of rates, the value of f is known from two of them
         before = np.concatenate([np.tile(p["r0"], (1, 3, 1)), y[:-1]])
@@ -431,19 +444,13 @@ def test_the_regulariser_is_differentiated_by_the_weights_alone(cell):
         return 0.7 * np.mean(terms)
 
     found = {k: np.ones_like(v) for k, v in p.items()}
-    assert cell.vanishing(p, g, 0.7, tape, found) == pytest.approx(omega(), rel=1e-10)
+    assert cell.vanishing(p, g, 0.7, workspace, found) == pytest.approx(omega(), rel=1e-10)
     weights = [name for name in ("w_rec", "m", "n") if name in p]
     for name in weights:
-        for at in np.ndindex(p[name].shape):
-            kept, values = p[name][at], []
-            for step in (1e-5, -1e-5):
-                p[name][at] = kept + step
-                values.append(omega())
-            p[name][at] = kept
-            numeric = (values[0] - values[1]) / 2e-5
-            if name == "w_rec" and cell.mask is not None:
-                numeric *= cell.mask[at]
-            assert found[name][at] - 1 == pytest.approx(numeric, rel=1e-6, abs=1e-9)
+        numeric = differences(omega, p[name], 1e-5)
+        if name == "w_rec" and cell.mask is not None:
+            numeric *= cell.mask
+        np.testing.assert_allclose(found[name] - 1, numeric, rtol=1e-6, atol=1e-9)
     assert all((found[name] == 1).all() for name in found if name not in weights)
 
 
@@ -481,7 +488,7 @@ EMPTY_ROW = np.array([[1, 1], [0, 0]])
         (lambda: LeakyRNN(0), "LeakyRNN: units is 0; it must be a whole number, 1 or more"),
         (lambda: LeakyRNN(3, form="y"), "form is 'y'; it must be 'r' or 'x'"),
         (lambda: LeakyRNN(3, activation="relu"), "activation is 'relu'"),
-        (lambda: LeakyRNN(3, noise=-1), "noise is -1; it must be a finite number of 0 or more"),
+        (lambda: LeakyRNN(3, noise=-1), "noise is -1; it must be a finite number, 0 or more"),
         (lambda: LeakyRNN(3, noise_tau=0), "noise_tau is 0; it must be a finite number above 0"),
         (lambda: LeakyRNN(3, radius=np.nan), "radius is nan; it must be a finite number above 0"),
         (lambda: LeakyRNN(3, tau=[1, 2]), r"tau has shape \(2,\); .* have shape \(3,\)"),

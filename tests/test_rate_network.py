@@ -4,8 +4,9 @@ import tracemalloc
 
 import numpy as np
 import pytest
+from finite_differences import differences
 
-from spikesim.rate.leaky import DaleRNN, LeakyRNN, LowRankRNN
+from spikesim.rate import LSTM, DaleRNN, FeedForward, LeakyRNN, LowRankRNN
 from spikesim.rate.network import RateNetwork
 
 DT = 10.0  # ms
@@ -72,18 +73,22 @@ def test_gradients_are_central_differences_through_all_cells(readout_tau):
     np.testing.assert_array_equal(d_out, kept)
     assert gradients.keys() == net.parameters.keys()
     for name, p in net.parameters.items():
-        numeric = np.empty_like(p)
-        for at in np.ndindex(p.shape):
-            value, values = p[at], []
-            for step in (2e-4, 1e-4, -1e-4, -2e-4):
-                p[at] = value + step
-                values.append(loss())
-            p[at] = value
-            numeric[at] = (8 * (values[1] - values[2]) - (values[0] - values[3])) / 12e-4
+        numeric = differences(loss, p)
         scale = np.abs(numeric).max()
         np.testing.assert_allclose(
             gradients[name], numeric, rtol=1e-6, atol=1e-6 * scale, err_msg=name
         )
+
+
+@pytest.mark.parametrize("readout_tau", [None, 25.0])
+def test_steps_one_by_one_are_a_pass(readout_tau):
+    net = network([LSTM(4), FeedForward([3], "tanh"), DaleRNN(5)], readout_tau=readout_tau)
+    x, state = trial(6, 2, 3), net.initial_state(2)
+    assert {name: a.shape[1:] for name, a in state.items()} == net.states
+    for now, wanted in zip(x, net.forward(x), strict=True):
+        state, z = net.step(now, state)
+        np.testing.assert_allclose(z, wanted, rtol=1e-10, atol=1e-12)
+    assert list(state) == list(net.states)
 
 
 def test_the_seed_gives_the_start_values_and_the_noise():
@@ -211,12 +216,12 @@ def test_the_second_update_makes_no_array_of_the_size_of_the_first():
         ({"cells": []}, r"cells is \[\]; a network needs at least one cell"),
         ({"inputs": 0}, "inputs is 0; it must be a whole number, 1 or more"),
         ({"outputs": 1.5}, "outputs is 1.5; it must be a whole number"),
-        ({"dt": -1}, "dt is -1; it must be a positive number of ms"),
+        ({"dt": -1}, "dt is -1; it must be a finite number of ms above 0"),
         ({"dt": 200.0}, "tau is 100 ms and dt 200 ms; tau must be at least dt"),
-        ({"readout_tau": 0}, "readout_tau is 0; it must be a positive number of ms"),
-        ({"dtype": "int8"}, "dtype is 'int8'; it must be one of float32, float64"),
-        ({"readout": "max"}, "readout is 'max'; it must be one of linear, softmax"),
-        ({"readout_from": "pre"}, "readout_from is 'pre'; it must be one of all, excitatory"),
+        ({"readout_tau": 0}, "readout_tau is 0; it must be a finite number of ms above 0"),
+        ({"dtype": "int8"}, "dtype is 'int8'; it must be 'float32' or 'float64'"),
+        ({"readout": "max"}, "readout is 'max'; it must be 'linear' or 'softmax'"),
+        ({"readout_from": "pre"}, "readout_from is 'pre'; it must be 'all' or 'excitatory'"),
         ({"readout_from": "excitatory"}, "the last cell, of kind LeakyRNN, must then have exc"),
     ],
 )
@@ -250,3 +255,27 @@ def test_inputs_that_are_not_finite_are_refused(bad):
     x[4, 1, 2] = bad
     with pytest.raises(ValueError, match=f"x is {bad} at step 4, trial 1, input 2; it must be"):
         network().run(x)
+
+
+def test_a_cell_of_ones_own_may_still_have_the_old_names():
+    class Mirror:
+        units = 3
+
+        def check(self, inputs, dt):
+            pass
+
+        def start(self, inputs, dt, rng):
+            return {"w": rng.standard_normal((3, inputs))}
+
+        def forward(self, p, x, dt, rng, tape):
+            return np.matmul(x, p["w"].T, out=tape("y", (*x.shape[:2], 3)))
+
+        def constrain(self, p, dt):
+            pass
+
+    with pytest.warns(DeprecationWarning, match="Mirror.start is called initial_parameters now"):
+        net = network([Mirror()])
+    with pytest.warns(DeprecationWarning, match="is called workspace.room"):
+        z = net.forward(trial(4, 2, 3))
+    wanted = trial(4, 2, 3) @ net.parameters["0.w"].T @ net.parameters["out.w"].T
+    np.testing.assert_allclose(z, wanted)

@@ -133,15 +133,29 @@ def test_the_norm_tells_what_is_not_finite(bad):
 @pytest.mark.parametrize(
     ("make", "sentence"),
     [
-        (lambda: Adam(0.0), "Adam: rate is 0.0; it must be a finite number above 0"),
-        (lambda: Adam(math.inf), "Adam: rate is inf"),
-        (lambda: Adam(beta1=1.0), "Adam: beta1 is 1.0; it must be at least 0 and below 1"),
+        (lambda: Adam(0.0), "Adam: learning_rate is 0.0; it must be a finite number above 0"),
+        (lambda: Adam(math.inf), "Adam: learning_rate is inf"),
+        (
+            lambda: Adam(beta1=1.0),
+            "Adam: beta1 is 1.0; it must be a finite number, at least 0 and below 1",
+        ),
         (lambda: Adam(beta2=-0.1), "Adam: beta2 is -0.1"),
         (lambda: Adam(epsilon=0.0), "Adam: epsilon is 0.0"),
-        (lambda: SGD(math.nan), "SGD: rate is nan"),
+        (lambda: SGD(math.nan), "SGD: learning_rate is nan"),
         (lambda: SGD(momentum=1.0), "SGD: momentum is 1.0"),
     ],
 )
 def test_a_mistake_gets_a_sentence(make, sentence):
     with pytest.raises(ValueError, match=sentence):
         make()
+
+
+@pytest.mark.parametrize("kind", [Adam, SGD])
+def test_the_learning_rate_was_called_rate(kind):
+    with pytest.warns(DeprecationWarning, match=f"{kind.__name__}: rate is called learning_rate"):
+        old = kind(rate=0.5)
+    assert old == kind(0.5) == kind(learning_rate=0.5)
+    with pytest.warns(DeprecationWarning, match=f"{kind.__name__}.rate is called learning_rate"):
+        assert old.rate == 0.5
+    with pytest.raises(TypeError, match="rate and learning_rate, which are the same"):
+        kind(rate=0.5, learning_rate=0.5)

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
 
+from spikesim import rate
 from spikesim.rate.tasks import (
     TASKS,
     Trials,
@@ -15,9 +16,7 @@ from spikesim.rate.tasks import (
     flipflop,
     go_nogo,
     perceptual_decision,
-    psychometric,
     sine,
-    slopes,
     xor,
 )
 
@@ -111,17 +110,6 @@ def test_options_change_one_draw_alone():
     assert len(set(np.abs(draw(task).conditions["coherence"]))) == 5
 
 
-def test_psychometric_curve_counts_choices():
-    task = perceptual_decision()
-    drawn = draw(task, 500)
-    outputs = np.zeros_like(drawn.targets)
-    outputs[-1, :, 1] = drawn.conditions["coherence"] > 3
-    outputs[-1, :, 0] = 0.5
-    coherences, share = psychometric(outputs, drawn)
-    np.testing.assert_array_equal(coherences, [-16, -8, -4, -2, -1, 1, 2, 4, 8, 16])
-    np.testing.assert_array_equal(share, coherences > 3)
-
-
 def test_context_says_which_evidence_counts():
     drawn = draw(context_integration(sigma_in=0.0), 400)
     c = drawn.conditions
@@ -150,20 +138,6 @@ def test_performance_is_that_of_the_worse_context():
     drawn = draw(task, 2000)
     outputs = chosen_with(drawn, 500.0, 0.0, np.random.default_rng(0))  # by motion in both
     assert 0.4 < task.performance(outputs, drawn) < 0.6
-
-
-def test_slopes_are_found_again():
-    drawn = draw(context_integration(), 20_000)
-    found = slopes(chosen_with(drawn, 4.0, -1.0, np.random.default_rng(0)), drawn)
-    assert found["motion"] == pytest.approx((4.0, -1.0), abs=0.25)
-    assert found["colour"] == pytest.approx((-1.0, 4.0), abs=0.25)
-
-
-def test_slopes_of_a_network_without_errors_are_finite():
-    drawn = draw(context_integration(), 1000)
-    found = slopes(drawn.targets, drawn)
-    for relevant, irrelevant in found.values():
-        assert 10 < relevant < 1000 and abs(irrelevant) < 0.1 * relevant
 
 
 def test_go_and_nogo():
@@ -263,19 +237,26 @@ def test_no_image_is_both_trained_on_and_tested_with(by_row):
 
 
 def test_digits_without_scikit_learn(monkeypatch):
-    from spikesim.rate import tasks
-
-    tasks._images.cache_clear()
+    sys.modules[digits.__module__]._images.cache_clear()
     monkeypatch.setitem(sys.modules, "sklearn.datasets", None)
     with pytest.raises(ImportError, match="digits needs scikit-learn; install it with"):
         digits()
 
 
+@pytest.mark.parametrize("name", TASKS)
+def test_a_task_that_is_listed_is_public(name):
+    assert getattr(rate, name) is TASKS[name]
+
+
 MISTAKES = [
-    (perceptual_decision, {"dt": 0.0}, "dt is 0.0; it must be a positive number of ms"),
+    (perceptual_decision, {"dt": 0.0}, "dt is 0.0; it must be a finite number of ms above 0"),
     (perceptual_decision, {"coherences": []}, r"coherences is \[\]; it must be numbers above 0"),
     (perceptual_decision, {"coherences": [0.0]}, "coherences is"),
-    (perceptual_decision, {"sigma_in": -1.0}, "sigma_in is -1.0; it must be a number, 0 or more"),
+    (
+        perceptual_decision,
+        {"sigma_in": -1.0},
+        "sigma_in is -1.0; it must be a finite number, 0 or more",
+    ),
     (context_integration, {"stimulus": math.nan}, "stimulus is nan"),
     (go_nogo, {"delay": "long"}, "delay is 'long'"),
     (flipflop, {"bits": 0}, "bits is 0; it must be a whole number"),

@@ -425,7 +425,7 @@ MISTAKES = [
     ({"validate_every": 0}, "validate_every is 0"),
     ({"validation_trials": -3}, "validation_trials is -3"),
     ({"seed": -1}, "seed is -1"),
-    ({"until": 85}, "until is 85; it must be above 0 and at most 1"),
+    ({"until": 85}, "until is 85; it must be a finite number above 0 and at most 1"),
     ({"clip": 0.0}, "clip is 0.0; it must be a number above 0"),
     ({"l1": -0.1}, "l1 is -0.1; it must be a finite number, 0 or more"),
     ({"metabolic": math.nan}, "metabolic is nan"),

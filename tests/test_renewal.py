@@ -13,7 +13,7 @@ from scipy import stats
 
 import spikesim as ss
 from spikesim.description.inputs import CorrelatedPoisson, Gamma, PoissonDeadTime
-from spikesim.engine.clock.drives import dead_time_hazards, equilibrium_ages, gamma_hazards
+from spikesim.engine.clock.renewal import dead_time_hazards, equilibrium_ages, gamma_hazards
 
 DT = 0.1
 SIZE = 2000
@@ -241,7 +241,7 @@ def test_threads_change_nothing():
 
 def ages_of(simulation):
     """Ages [block, lane]; beside them lies where the hazards are."""
-    return simulation.state.flow.ages.reshape(-1, 3, 64)[:, 0].copy()
+    return simulation.state.arrays.inputs.ages.reshape(-1, 3, 64)[:, 0].copy()
 
 
 def test_replicas_and_names_draw_other_trains():

@@ -79,8 +79,9 @@ def assert_same(one: ss.Simulation, two: ss.Simulation, name: str) -> None:
 
 def frozen(s: ss.Simulation) -> dict:
     """What a state consists of."""
-    flow = s.state.flow
-    return {"state": flow.state.tobytes(), "const": flow.const.tobytes(), "step": s.state.step}
+    neurons = s.state.arrays.neurons
+    kept = {"state": neurons.state.tobytes(), "const": neurons.const.tobytes()}
+    return {**kept, "step": s.state.step}
 
 
 def same_state(one: ss.Simulation, two: ss.Simulation) -> bool:
@@ -90,8 +91,8 @@ def same_state(one: ss.Simulation, two: ss.Simulation) -> bool:
         a._kernels["a"].source == b._kernels["a"].source
         and a._kernels["a"].rows == b._kernels["a"].rows
         # By their bits: halves of numbers in double precision lie among them.
-        and a.flow.const.tobytes() == b.flow.const.tobytes()
-        and a.flow.state.tobytes() == b.flow.state.tobytes()
+        and a.arrays.neurons.const.tobytes() == b.arrays.neurons.const.tobytes()
+        and a.arrays.neurons.state.tobytes() == b.arrays.neurons.state.tobytes()
     )
 
 

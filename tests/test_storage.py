@@ -16,8 +16,8 @@ from hypothesis import given, settings, strategies as st
 
 import spikesim as ss
 from spikesim.data.hdf5 import OrderedWrites
-from spikesim.data.reports import ReportWriter, read_report
-from spikesim.data.spikes import SpikeWriter, info, open_spikes
+from spikesim.data.report_files import ReportWriter, read_report
+from spikesim.data.spike_files import SpikeWriter, info, open_spikes
 from spikesim.data.spiketrains import SpikeTrains
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*have no units")  # unless a test looks for it
@@ -274,7 +274,7 @@ def test_a_killed_writer_leaves_every_flush(tmp_path):
     path = tmp_path / "run.h5"
     program = (
         "import sys; sys.path.insert(0, sys.argv[2]); import test_storage as t\n"
-        "import spikesim.data.spikes as spikes\n"
+        "import spikesim.data.spike_files as spikes\n"
         "flush = spikes.SpikeWriter.flush\n"
         "def tell(self, t_stop):\n"
         "    flush(self, t_stop)\n"
@@ -342,7 +342,7 @@ def test_a_failing_disk_closes_the_writer(tmp_path, monkeypatch):
 
 def test_a_writer_left_open_does_not_crash_python(tmp_path):
     program = (
-        "import sys; from spikesim.data.spikes import SpikeWriter\n"
+        "import sys; from spikesim.data.spike_files import SpikeWriter\n"
         "writer = SpikeWriter(sys.argv[1], {'p': 2}, {})\n"
         "writer.append('p', [1.0], [0])\n"
         "writer.flush(5.0)\n"
@@ -560,7 +560,7 @@ LIARS = {
 @pytest.mark.parametrize("name", LIARS)
 @pytest.mark.parametrize("piece", [1, 5, 2**20])
 def test_a_claim_to_be_sorted_is_checked(tmp_path, monkeypatch, name, piece):
-    monkeypatch.setattr("spikesim.data.spikes.PIECE", piece)
+    monkeypatch.setattr("spikesim.data.spike_files.PIECE", piece)
     times, ids, path = LIARS[name], np.arange(486) % 7, tmp_path / "liar.h5"
     with h5py.File(path, "w") as file:
         file["spikes/pop/timestamps"], file["spikes/pop/node_ids"] = times, ids
@@ -588,7 +588,7 @@ def test_sorted_times_and_no_others_stay_on_the_disk(tmp_path_factory, times, pi
         file["spikes/pop"].attrs["sorting"] = "by_time"
     with pytest.MonkeyPatch.context() as patch, warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        patch.setattr("spikesim.data.spikes.PIECE", piece)
+        patch.setattr("spikesim.data.spike_files.PIECE", piece)
         trains = open_spikes(path)["pop"]
     assert isinstance(trains._times, h5py.Dataset) == (times == sorted(times))
     assert trains == SpikeTrains(times, np.arange(len(times)), len(times), 0.0, max(times))
@@ -606,7 +606,7 @@ def test_no_number_among_times_is_refused_though_they_claim_to_be_sorted(tmp_pat
 
 def test_own_files_are_not_looked_through(tmp_path, monkeypatch):
     write_run(tmp_path / "run.h5", 3)
-    monkeypatch.setattr("spikesim.data.spikes._ascending", None)
+    monkeypatch.setattr("spikesim.data.spike_files._ascending", None)
     assert open_spikes(tmp_path / "run.h5")["exc"].restrict(5.0, 9.0).t_stop == 9
 
 

@@ -8,7 +8,7 @@ from hypothesis import assume, given, settings, strategies as st
 
 import spikesim as ss
 from spikesim.description.distributions import likelihoods
-from spikesim.engine.bounds import DIGITS
+from spikesim.engine.sums import DIGITS
 
 SIZE = 130
 
@@ -152,7 +152,7 @@ def test_sums_of_64_bits_change_no_spike_with_threads_or_drawing():
 
     first = ss.Simulation(network(), threads=1)
     first.run(100.0)
-    assert first.build.integer is np.int64 and first.state.flow.ring.dtype == np.int64
+    assert first.build.integer is np.int64 and first.state.arrays.ring.dtype == np.int64
     assert len(first.spikes["a"]) > 500
     for options in ({"threads": 2}, {"threads": 3, "connectivity": "procedural"}):
         other = ss.Simulation(network(), **options)

@@ -9,7 +9,7 @@ from hypothesis import example, given, settings, strategies as st
 
 import spikesim as ss
 from spikesim.codegen.times import milliseconds, ratio
-from spikesim.engine.bounds import arrival_steps
+from spikesim.engine.clock.steps import arrival_steps
 from spikesim.kernels import functions
 
 DAY = 8_640_000_000  # steps of .01 ms

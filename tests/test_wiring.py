@@ -11,8 +11,8 @@ from scipy import sparse, stats
 
 import spikesim as ss
 from spikesim.description.distributions import tail
-from spikesim.engine.build import expected_synapses
-from spikesim.kernels import keyed
+from spikesim.engine.connectivity.rules import expected
+from spikesim.random import derive_key
 
 MASK64 = 2**64 - 1
 LEAST_P = 1e-4  # of any one test; all seeds are fixed
@@ -534,7 +534,7 @@ def test_total_with_multapses_is_its_slow_twin(layout, autapses):
     pre, post = LAYOUTS[layout]
     rule = ss.FixedTotal(3000, autapses)
     synapses = wire(rule, pre, post, seed=11, name="it", threads=2)
-    key = keyed.derive_key(11, "projection", "it")
+    key = derive_key(11, "projection", "it")
     expected = []
     sources, targets = numbers(pre, post)
     for place, (s, allowed) in enumerate(zip(sources, allowed_pairs(rule, pre, post), strict=True)):
@@ -624,7 +624,7 @@ def test_synapses_take_two_bytes_as_long_as_all_fit(values, delays):
     build = ss.build(net, threads=1)
     fits = values * delays <= 8
     assert build.wiring.words.dtype == (np.uint16 if fits else np.uint32)
-    assert build.wiring.fans["uniform"] == (values == 1)
+    assert build.wiring.axons["uniform"] == (values == 1)
     found = build.synapses("a", "a")
     order = np.lexsort((targets, steps, sources))
     np.testing.assert_array_equal(found.sources, sources[order])
@@ -1074,7 +1074,7 @@ def test_distance_dependent_synapses_are_their_slow_twin(profile, dimensions, pe
     rule = ss.DistanceDependent(profile, period, autapses=False)
     net.connect(source, target, rule, weight=1.0, delay=1.0, name="it")
     p = profile.probability(distances(net, source, target, period))
-    key = keyed.derive_key(3, "projection", "it")
+    key = derive_key(3, "projection", "it")
     expected = [
         (s, t)
         for i, s in enumerate(source.neurons)
@@ -1157,9 +1157,7 @@ def test_memory_of_synapses_by_distance_is_foreseen():
     rule = ss.DistanceDependent(ss.Gaussian(0.2), period=2.0)
     net.connect("a", "b", rule, weight=1.0, delay=1.0)
     build = ss.build(net)
-    assert expected_synapses(net, net.projections["a->b"]) == pytest.approx(
-        build.synapse_count, rel=0.05
-    )
+    assert expected(net, net.projections["a->b"]) == pytest.approx(build.synapse_count, rel=0.05)
     with pytest.raises(MemoryError):
         ss.build(net, memory=0.1505)
 

@@ -1,12 +1,9 @@
-"""What to record beside spikes: small frozen objects, and the arrays they become."""
+"""What to record beside spikes: small frozen objects; what they give is in data/signals.py."""
 
 from dataclasses import dataclass, field
 
-import numpy as np
-
 from spikesim.description.plausibility import check_ms
 from spikesim.description.population import Population, View
-from spikesim.display import span
 from spikesim.names import named_options
 
 
@@ -86,45 +83,6 @@ class Rate:
                 "one."
             )
         check_ms("Rate", "bin", self.bin)
-
-
-@dataclass(frozen=True, eq=False)
-class Samples:
-    """What a `Trace` gave: ``values[k, n]`` at ``times[k]`` (ms) of neuron ``neurons[n]``."""
-
-    times: np.ndarray
-    neurons: np.ndarray
-    values: np.ndarray
-    unit: str
-
-    def __repr__(self) -> str:
-        when = f"{self.times.size:,} samples of {self.neurons.size:,} neurons"
-        return f"<Samples: {when}, {span(self.times)} ms; {span(self.values)} {self.unit}>"
-
-
-@dataclass(frozen=True, eq=False)
-class Averages:
-    """What a `Mean` or `LFP` gave: ``values[k]`` at ``times[k]`` (ms)."""
-
-    times: np.ndarray
-    values: np.ndarray
-    unit: str
-
-    def __repr__(self) -> str:
-        when = f"{self.times.size:,} samples, {span(self.times)} ms"
-        return f"<Averages: {when}; {span(self.values)} {self.unit}>"
-
-
-@dataclass(frozen=True, eq=False)
-class BinnedRate:
-    """``rates[k]`` (Hz) in the bin that ends at ``times[k]`` (ms)."""
-
-    times: np.ndarray
-    rates: np.ndarray
-
-    def __repr__(self) -> str:
-        when = f"{self.times.size:,} bins that end at {span(self.times)} ms"
-        return f"<BinnedRate: {when}; {span(self.rates)} Hz>"
 
 
 Recorded = Trace | Mean | LFP | Rate

@@ -5,19 +5,18 @@ from dataclasses import dataclass
 
 from spikesim.description.network import Network, View
 from spikesim.description.recording import Recorded, Trace
-from spikesim.engine.build import (
+from spikesim.engine.build import check_build
+from spikesim.engine.clock.layout import Precision
+from spikesim.engine.connectivity.rules import Connectivity, expected
+from spikesim.engine.memory import estimate_memory
+from spikesim.engine.recorder import check_records
+from spikesim.engine.threads import (
     ASSUMED_RATE,
-    Connectivity,
-    Precision,
     build_seconds,
-    check_build,
     cores,
-    estimate_memory,
-    expected_synapses,
     fastest_threads,
     step_nanoseconds,
 )
-from spikesim.engine.recorder import check_records
 
 SPIKE_BYTES, VALUE_BYTES = 16, 4  # in files: time and neuron; a value of a trace
 
@@ -76,7 +75,7 @@ def forecast(
             traces += VALUE_BYTES * columns * 1000 / trace.every
     neurons = sum(p.size for p in network.populations.values())
     return Forecast(
-        synapses=sum(expected_synapses(network, p) for p in network.projections.values()),
+        synapses=sum(expected(network, p) for p in network.projections.values()),
         memory=estimate_memory(network, precision, connectivity),
         threads=threads,
         build_seconds=build_seconds(network, min(threads, cores()), connectivity),

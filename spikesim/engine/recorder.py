@@ -10,23 +10,16 @@ import numpy as np
 
 from spikesim.codegen.generator import OBSERVED
 from spikesim.codegen.times import milliseconds
-from spikesim.data.reports import ReportWriter, read_report
-from spikesim.data.spikes import SpikeWriter, open_spikes
+from spikesim.data.report_files import ReportWriter, read_report
+from spikesim.data.signals import Averages, BinnedRate, Samples
+from spikesim.data.spike_files import SpikeWriter, open_spikes
 from spikesim.data.spiketrains import SpikeTrains
 from spikesim.description.equations import parse, substitute
 from spikesim.description.network import Network, View
 from spikesim.description.neuron import NeuronModel
-from spikesim.description.recording import (
-    LFP,
-    Averages,
-    BinnedRate,
-    Mean,
-    Rate,
-    Recorded,
-    Samples,
-    Trace,
-)
-from spikesim.engine.clock.loop import Record
+from spikesim.description.recording import LFP, Mean, Rate, Recorded, Trace
+from spikesim.engine.clock.arrays import Record
+from spikesim.engine.clock.packing import unpacked_spikes
 from spikesim.engine.clock.tables import TAP, TRACE
 from spikesim.engine.state import State
 
@@ -118,8 +111,8 @@ class Recorder:
 
     def buffers(self, first: int, last: int) -> Record:
         """Empty buffers for the steps from ``first`` to ``last`` - 1."""
-        build, flow = self.state.build, self.state.flow
-        room = max(SPIKE_BUFFER, 2 * build.epoch * flow.lists.shape[2])
+        build, lists = self.state.build, self.state.arrays.spikes.lists
+        room = max(SPIKE_BUFFER, 2 * build.wiring.epoch * lists.shape[2])
         traces = np.zeros(len(self._sampled), TRACE)
         taps, owners = [np.empty(0, TAP)], [np.empty(0, np.int64)]
         used = 0
@@ -174,7 +167,8 @@ class Recorder:
         first = buffers.first
         if not self._begun:
             self._first, self._begun = first, True
-        step, neuron = first + (chunk >> 32), chunk & 0xFFFFFFFF
+        since, neuron = unpacked_spikes(chunk)
+        step = first + since
         firsts = self.state.build.wiring.populations["first"]
         owner = np.searchsorted(firsts, neuron, side="right") - 1
         order = np.argsort(owner, kind="stable")

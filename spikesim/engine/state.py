@@ -14,13 +14,13 @@ from spikesim.description.distributions import Normal
 from spikesim.description.equations import evaluate, names, parse
 from spikesim.description.inputs import Current
 from spikesim.description.network import Stimulus, View
-from spikesim.engine.bounds import check_drive
-from spikesim.engine.build import Build, sampled
-from spikesim.engine.clock.drives import drive_arrays, start_ages
-from spikesim.engine.clock.loop import Flow, Shape
+from spikesim.engine.build import Build, drawn_values
+from spikesim.engine.clock.arrays import Neurons, Spikes, StateArrays
+from spikesim.engine.clock.inputs import input_arrays, start_ages
 from spikesim.engine.clock.tables import aligned
+from spikesim.engine.sums import check_drive
 from spikesim.kernels.cache import generated_module
-from spikesim.kernels.keyed import derive_key
+from spikesim.random import derive_key
 
 
 class State:
@@ -28,10 +28,8 @@ class State:
 
     Attributes
     ----------
-    flow : Flow
-        The arrays that the run loop works on.
-    shape : Shape
-        Their sizes, and the key of the noise.
+    arrays : StateArrays
+        What the run loop works on.
     step : int
         The next step.
     """
@@ -51,14 +49,12 @@ class State:
         self._names = list(self.network.populations)
         self._values = {name: dict(values) for name, values in build.values.items()}
         self._drives = dict(self.network.inputs)
-        key = np.uint64(derive_key(seed, replica, "noise"))
-        self.shape = Shape(b.address_bits, b.slot_bits, b.history, b.epoch, key)
-        slots = b.partitions << (b.address_bits + b.slot_bits)
-        most = int((64 * (b.wiring.spans["last"] - b.wiring.spans["first"])).sum(axis=1).max())
-        empty = np.zeros(0, b.real)
-        inputs = drive_arrays(b, self._drives.values())
-        start_ages(b, inputs, self._drives.values(), seed, "start", replica)
-        self.flow = Flow(
+        history, (address_bits, slot_bits) = b.wiring.history, b.wiring.packing
+        most = int((64 * (b.layout.spans["last"] - b.wiring.spans["first"])).sum(axis=1).max())
+        empty = np.zeros(0, b.layout.real)
+        inputs, given = input_arrays(b.layout, b.network, self._drives.values())
+        start_ages(b.network, inputs, self._drives.values(), seed, "start", replica)
+        neurons = Neurons(
             state=empty,
             state_first=np.zeros(len(self._names), np.int64),
             const=empty,
@@ -67,13 +63,20 @@ class State:
             noise_keys=np.array(
                 [derive_key(seed, replica, "xi", name) for name in self._names], np.uint64
             ).view(np.int64),
-            ring=aligned(slots, b.integer),
-            lists=aligned((b.history, b.partitions, most), np.int32),
-            ends=aligned(
-                (b.history, b.partitions, -(-(len(self._names) + 1) // 16) * 16), np.int32
-            ),
+        )
+        spikes = Spikes(
+            lists=aligned((history, b.partitions, most), np.int32),
+            ends=aligned((history, b.partitions, -(-(len(self._names) + 1) // 16) * 16), np.int32),
             silent=np.zeros(0, np.uint8),
-            **inputs,
+        )
+        self.arrays = StateArrays(
+            neurons=neurons,
+            spikes=spikes,
+            ring=aligned(b.partitions << (address_bits + slot_bits), b.layout.integer),
+            inputs=inputs,
+            given=given,
+            key=np.uint64(derive_key(seed, replica, "noise")),
+            plastic=None,
         )
         self._kernels = {
             name: self._kernel(name, self._driven(name, self._values[name], self._drives))
@@ -94,7 +97,9 @@ class State:
         observed = f"{OBSERVED}{variable}"
         place = rows.index(observed if observed in rows else variable)
         row = block * len(rows) + place
-        return self.flow.state_first[p] + row * 64 + lane, self.build.partition_of(p, block)
+        return self.arrays.neurons.state_first[p] + row * 64 + lane, self.build.layout.partition_of(
+            p, block
+        )
 
     def get(self, population: str, name: str) -> np.ndarray | float:
         """A state variable (one value per neuron) or a parameter of a population."""
@@ -158,9 +163,10 @@ class State:
             self._kernels[name] = fresh
             self._layout(everything)
             return
-        first = self.flow.const_first[self._names.index(name)]
-        const = kernel.constants(self.build.real)
-        self.flow.const[first : first + const.size] = const
+        neurons = self.arrays.neurons
+        first = neurons.const_first[self._names.index(name)]
+        const = kernel.constants(self.build.layout.real)
+        neurons.const[first : first + const.size] = const
         self._write(name, {row: kernel.per_neuron[row] for row in renewed})
 
     def _set_drive(self, name: str, values: Mapping[str, Any]) -> None:
@@ -177,19 +183,22 @@ class State:
             key = {self.network.populations[target].model.current}
             self._renew(target, self._values[target], drives, key)
         else:
-            arrays = drive_arrays(self.build, drives.values())
-            arrays["ages"].reshape(-1, 3, 64)[:, 0] = self.flow.ages.reshape(-1, 3, 64)[:, 0]
-            self.flow = self.flow._replace(**arrays)
+            inputs, given = input_arrays(self.build.layout, self.network, drives.values())
+            before = self.arrays.inputs.ages
+            inputs.ages.reshape(-1, 3, 64)[:, 0] = before.reshape(-1, 3, 64)[:, 0]
+            self.arrays = self.arrays._replace(inputs=inputs, given=given)
         self._drives = drives
 
     def silence(self, view: View, neurons: np.ndarray, silent: bool) -> None:
         """Let spikes of these neurons of a part reach nobody, or reach their targets again."""
-        flags = self.flow.silent
+        spikes = self.arrays.spikes
+        flags = spikes.silent
         if not flags.size:
             flags = np.zeros(sum(p.size for p in self.network.populations.values()), np.uint8)
         first = self.build.wiring.populations["first"][self._names.index(view.population)]
         flags[first + view.neurons[neurons]] = silent
-        self.flow = self.flow._replace(silent=flags if flags.any() else flags[:0])
+        silent = flags if flags.any() else flags[:0]
+        self.arrays = self.arrays._replace(spikes=spikes._replace(silent=silent))
 
     def _known(self, population: str) -> None:
         if population not in self._names:
@@ -210,10 +219,10 @@ class State:
                     raise ValueError(f"{where}: unknown parameter {sorted(unknown)[0]!r}.")
                 noise = {}
                 if "xi" in names(node):
-                    noise["xi"] = sampled(Normal(0.0, 1.0), population.size, *key)
+                    noise["xi"] = drawn_values(Normal(0.0, 1.0), population.size, *key)
                 value = evaluate(node, {**self._values[name], **noise})
             else:
-                value = sampled(value, population.size, *key)
+                value = drawn_values(value, population.size, *key)
             result[variable] = np.broadcast_to(np.asarray(value, float), population.size)
         if population.model.dynamics.refractory is not None:
             result[REFRACTORY] = np.full(population.size, -1.0)
@@ -261,14 +270,15 @@ class State:
             64 * -(-populations[name].size // 64) * len(self._kernels[name].rows)
             for name in self._names
         ]
-        constants = [self._kernels[name].constants(b.real) for name in self._names]
-        self.flow = self.flow._replace(
-            state=aligned(sum(sizes), b.real),
+        constants = [self._kernels[name].constants(b.layout.real) for name in self._names]
+        neurons = self.arrays.neurons._replace(
+            state=aligned(sum(sizes), b.layout.real),
             state_first=np.cumsum([0, *sizes[:-1]]),
             const=np.concatenate(constants),
             const_first=np.cumsum([0, *(part.size for part in constants[:-1])]),
             updates=np.array([self._updates[name].address for name in self._names], np.int64),
         )
+        self.arrays = self.arrays._replace(neurons=neurons)
         for name in self._names:
             kernel = self._kernels[name]
             known = {row: x for row, x in variables[name].items() if row in kernel.rows}
@@ -279,8 +289,9 @@ class State:
         p = self._names.index(name)
         blocks = -(-self.network.populations[name].size // 64)
         rows = len(self._kernels[name].rows)
-        first = self.flow.state_first[p]
-        return self.flow.state[first : first + 64 * blocks * rows].reshape(blocks, rows, 64)
+        neurons = self.arrays.neurons
+        first = neurons.state_first[p]
+        return neurons.state[first : first + 64 * blocks * rows].reshape(blocks, rows, 64)
 
     def _variables(self, name: str) -> dict[str, np.ndarray]:
         """Variables of a population, one value per neuron, and what they are refractory by."""
@@ -295,7 +306,7 @@ class State:
     def _write(self, name: str, values: Mapping[str, np.ndarray]) -> None:
         """Write some of the rows of a population."""
         rows, kernel = self._rows(name), self._kernels[name]
-        size, real = self.network.populations[name].size, self.build.real
+        size, real = self.network.populations[name].size, self.build.layout.real
         for row, value in values.items():
             k, count = kernel.rows.index(row), kernel.rows.count(row)
             # Lanes beyond the last neuron repeat it: they must not meet a division by zero.

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from spikesim.checks import warn
-from spikesim.data.edges import read_sonata_edges
+from spikesim.checks import check_whole, warn
+from spikesim.data.edge_files import read_sonata_edges
 from spikesim.description.edges import Edges
 from spikesim.kernels.cache import kernel
 
@@ -148,8 +148,7 @@ def _numbered(path: Path, ends: list[np.ndarray]) -> tuple[np.ndarray, np.ndarra
 
 def _check_size(told: Any, lowest: int, highest: int, size: int, renumber: bool) -> None:
     """Hold the numbers of neurons against how many there are."""
-    if isinstance(size, bool) or not isinstance(size, int | np.integer) or size < 1:
-        raise ValueError(f"size is {size!r}; it must be a whole number, 1 or more.")
+    check_whole("size", size)
     if renumber and highest >= size:
         raise ValueError(f"{told}: there are {highest + 1} neurons; size is {size}.")
     if not 0 <= lowest <= highest < size:

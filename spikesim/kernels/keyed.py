@@ -1,11 +1,9 @@
 """Random numbers that are functions of their key: any of them can be had without the others.
 
 `philox` serves noise: key (seed, replica), counter (stream, step, neuron). `word` serves wiring:
-64 bits for the k-th draw of a row. Both are Numba code over unsigned integers; `derive_key` and
-`generator` turn seeds and names into keys on the Python side.
+64 bits for the k-th draw of a row. Both are Numba code over unsigned integers; `spikesim.random`
+turns seeds and names into keys on the Python side.
 """
-
-import hashlib
 
 import numpy as np
 
@@ -18,17 +16,6 @@ BITS32 = np.uint64(32)
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 _MIX1, _MIX2 = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
 _S30, _S27, _S31 = np.uint64(30), np.uint64(27), np.uint64(31)
-
-
-def derive_key(*parts: object) -> int:
-    """64 bits that depend on every part (seeds, names, numbers) and on their order."""
-    text = "\x1f".join(map(str, parts)).encode()
-    return int.from_bytes(hashlib.blake2b(text, digest_size=8).digest(), "little")
-
-
-def generator(*parts: object) -> np.random.Generator:
-    """NumPy generator keyed by `derive_key`: for draws that are made once, at build time."""
-    return np.random.Generator(np.random.Philox(key=derive_key(*parts)))
 
 
 @inlined

@@ -1,6 +1,12 @@
 """Published networks, each a file with one function ``network()`` that describes it."""
 
-NAMES = (
-    *("cuba", "coba", "brunel", "microcircuit", "izhikevich"),
-    *("patterns", "hodgkin_huxley", "flybrain"),
+NAMES = (  # of the files
+    "cuba",
+    "coba",
+    "brunel",
+    "microcircuit",
+    "izhikevich",
+    "patterns",
+    "hodgkin_huxley",
+    "flybrain",
 )

@@ -9,12 +9,44 @@ from .activations import (
     Tanh as Tanh,
     named as named,
 )
+from .cells.alif import (
+    ALIFCell as ALIFCell,
+)
+from .cells.dale import (
+    DaleRNN as DaleRNN,
+)
+from .cells.feed_forward import (
+    FeedForward as FeedForward,
+)
+from .cells.gates import (
+    effective_tau as effective_tau,
+)
+from .cells.gru import (
+    GRU as GRU,
+)
+from .cells.leaky import (
+    LeakyRNN as LeakyRNN,
+)
+from .cells.lif import (
+    LIFCell as LIFCell,
+)
+from .cells.low_rank import (
+    LowRankRNN as LowRankRNN,
+)
+from .cells.lstm import (
+    LSTM as LSTM,
+)
+from .cells.mcculloch_pitts import (
+    McCullochPitts as McCullochPitts,
+)
+from .cells.snu import (
+    SNU as SNU,
+)
+from .cells.sublstm import (
+    SubLSTM as SubLSTM,
+)
 from .eprop import (
     EProp as EProp,
-)
-from .feedforward import (
-    FeedForward as FeedForward,
-    McCullochPitts as McCullochPitts,
 )
 from .files import (
     History as History,
@@ -26,25 +58,17 @@ from .files import (
 from .force import (
     Force as Force,
 )
-from .gated import (
-    GRU as GRU,
-    LSTM as LSTM,
-    SubLSTM as SubLSTM,
-    effective_tau as effective_tau,
-)
-from .leaky import (
-    DaleRNN as DaleRNN,
-    LeakyRNN as LeakyRNN,
-    LowRankRNN as LowRankRNN,
-    areas as areas,
-)
 from .losses import (
     cross_entropy as cross_entropy,
+    firing_rate_cost as firing_rate_cost,
     l1 as l1,
     l2 as l2,
     metabolic as metabolic,
     squared as squared,
     vanishing as vanishing,
+)
+from .masks import (
+    areas as areas,
 )
 from .network import (
     RateNetwork as RateNetwork,
@@ -53,32 +77,40 @@ from .optimizers import (
     SGD as SGD,
     Adam as Adam,
 )
-from .spiking import (
-    SNU as SNU,
-    ALIFCell as ALIFCell,
+from .surrogates import (
     FastSigmoid as FastSigmoid,
     Gaussian as Gaussian,
-    LIFCell as LIFCell,
     Triangle as Triangle,
-    firing_rate_cost as firing_rate_cost,
 )
-from .tape import (
-    Tape as Tape,
+from .tasks.context import (
+    context_integration as context_integration,
 )
-from .tasks import (
+from .tasks.decision import (
+    perceptual_decision as perceptual_decision,
+)
+from .tasks.digits import (
+    digits as digits,
+)
+from .tasks.flipflop import (
+    flipflop as flipflop,
+)
+from .tasks.go_nogo import (
+    go_nogo as go_nogo,
+)
+from .tasks.sine import (
+    sine as sine,
+)
+from .tasks.trials import (
     Task as Task,
     Trials as Trials,
-    context_integration as context_integration,
-    digits as digits,
-    flipflop as flipflop,
-    go_nogo as go_nogo,
-    perceptual_decision as perceptual_decision,
-    psychometric as psychometric,
-    sine as sine,
-    slopes as slopes,
+)
+from .tasks.xor import (
     xor as xor,
 )
 from .training import (
     respond as respond,
     train as train,
+)
+from .workspace import (
+    Workspace as Workspace,
 )

@@ -4,17 +4,16 @@ from typing import Literal
 
 import numpy as np
 
+from spikesim.moved import renamed
 from spikesim.names import named_options
+from spikesim.random import stream
+from spikesim.rate.cells.alif import ALIFCell
+from spikesim.rate.cells.lif import LIFCell
+from spikesim.rate.cells.membrane import adaptation, membrane, refractory_steps
 from spikesim.rate.network import RateNetwork
-from spikesim.rate.spiking import (
-    ALIFCell,
-    LIFCell,
-    adaptation,
-    membrane,
-    refractory_steps,
-)
 
 
+@renamed(start="reset")
 @named_options()
 class EProp:
     """The online learning rule e-prop for one `LIFCell` or `ALIFCell` and its readout.
@@ -53,7 +52,7 @@ class EProp:
     --------
     ::
 
-        rule.start(trials)
+        rule.reset(trials)
         for now, wanted in zip(x, targets):
             rule.learn(2 * (rule.step(now) - wanted))
         optimizer.update(state, network.parameters, rule.gradients())
@@ -94,14 +93,14 @@ class EProp:
                 raise ValueError(
                     f"feedback is {feedback!r}; it must be 'symmetric', 'random' or an array."
                 )
-            feedback = np.random.default_rng(seed).standard_normal(shape) / np.sqrt(shape[1])
+            feedback = stream(seed, "random feedback").standard_normal(shape) / np.sqrt(shape[1])
         if np.shape(feedback) != shape:
             raise ValueError(
                 f"feedback has shape {np.shape(feedback)}; it must be (outputs, units), {shape}."
             )
         return np.array(feedback, self.network.dtype)
 
-    def start(self, trials: int) -> None:
+    def reset(self, trials: int) -> None:
         """Begin so many trials: units at rest, nothing learned yet."""
         units, inputs, dtype = self._cell.units, self.network.inputs, self.network.dtype
         of_units, sources = (trials, units), inputs + units + 1
@@ -201,7 +200,7 @@ class EProp:
         self._d_out["out.b"] += self._settled * d_outputs.sum(axis=0)
 
     def gradients(self) -> dict[str, np.ndarray]:
-        """What was learned since `start`, by the names of ``network.parameters``."""
+        """What was learned since `reset`, by the names of ``network.parameters``."""
         inputs = self.network.inputs
         gradients = {
             "0.w_in": self._dw[:, :inputs].copy(),

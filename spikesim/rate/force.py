@@ -1,13 +1,13 @@
 """FORCE: a chaotic network whose readout learns, while it is fed back, what to give."""
 
 import math
-from typing import Any
 
 import numpy as np
 from scipy.linalg import blas
 
-from spikesim.checks import check_whole, is_number
+from spikesim.checks import check_number, check_whole
 from spikesim.names import named_options
+from spikesim.random import stream
 
 
 @named_options()
@@ -72,12 +72,12 @@ class Force:
         check_whole("units", units)
         check_whole("outputs", outputs)
         for name, value in (("tau", tau), ("dt", dt), ("g", g), ("alpha", alpha)):
-            _positive(name, value)
-        _positive("p", p, most=1)
+            check_number(name, value, above=0)
+        check_number("p", p, above=0, most=1)
         if dt > tau:
             raise ValueError(f"dt is {dt!r} ms; it must not be above tau, {tau!r} ms.")
         self.dt, self._rate = dt, dt / tau
-        rng = np.random.default_rng(seed)
+        rng = stream(seed, "FORCE")
         self.w_rec = rng.standard_normal((units, units)) * (g / math.sqrt(p * units))
         self.w_rec *= rng.random((units, units)) < p
         self.w_fb = rng.uniform(-1, 1, (units, outputs))
@@ -152,9 +152,3 @@ class Force:
             step = int(np.flatnonzero(~np.isfinite(target).all(axis=1))[0])
             raise ValueError(f"target is {target[step]} at step {step}; it must be finite.")
         return target
-
-
-def _positive(name: str, value: Any, most: float = math.inf) -> None:
-    if not is_number(value) or not 0 < value <= most:
-        allowed = "positive and finite" if most == math.inf else f"above 0, at most {most:g}"
-        raise ValueError(f"{name} is {value!r}; it must be {allowed}.")

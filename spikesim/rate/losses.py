@@ -4,6 +4,8 @@ from typing import Literal
 
 import numpy as np
 
+from spikesim.checks import check_choice
+
 _FAINT = 1e-15  # a norm below which squares near the end of float32's range
 
 
@@ -131,8 +133,7 @@ def metabolic(
 
     The derivative is added to d_rates, (time, trials, units) as the rates are.
     """
-    if power not in (1, 2):
-        raise ValueError(f"power is {power!r}; it must be 1 or 2.")
+    check_choice("power", power, (1, 2))
     cost = l1 if power == 1 else l2
     return cost(rates, strength, d_rates)
 
@@ -174,3 +175,28 @@ def vanishing(gradient: np.ndarray, back: np.ndarray, strength: float, d_back: n
     np.divide(scale, norm * norm_back, out=slope, where=counted & (norm_back > _FAINT))
     np.multiply(back, slope[..., None], out=d_back)
     return float(strength / size * np.sum(np.square(ratio - 1)))
+
+
+def firing_rate_cost(
+    spikes: np.ndarray, target: float, strength: float, dt: float, d_spikes: np.ndarray
+) -> float:
+    """What it costs that units fire at other rates than wanted: strength mean_j (f_j - target)^2.
+
+    f_j is the rate of unit j over all steps and trials, Hz. Its derivative by every spike is added
+    to d_spikes.
+
+    Parameters
+    ----------
+    spikes, d_spikes : array (time, trials, units)
+    target : float
+        Hz.
+    strength : float
+        Per Hz^2.
+    dt : float
+        ms.
+    """
+    steps, trials, units = spikes.shape
+    hertz = 1000 / (steps * trials * dt)  # of one spike of one unit
+    off = hertz * spikes.sum(axis=(0, 1), dtype=np.float64) - target
+    d_spikes += (2 * strength * hertz / units * off).astype(d_spikes.dtype)
+    return float(strength * np.mean(off**2))

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 
-from spikesim.checks import check_whole, is_number
+from spikesim.checks import check_choice, check_number, check_whole
 from spikesim.display import brief, number, table, whole
+from spikesim.moved import deprecated
 from spikesim.names import named_options
-from spikesim.rate.tape import Tape
+from spikesim.random import stream
+from spikesim.rate.cells.contract import Cell
+from spikesim.rate.workspace import Workspace
 
 
 @named_options()
@@ -63,7 +66,7 @@ class RateNetwork:
 
     def __init__(
         self,
-        cells: Sequence[Any],
+        cells: Sequence[Cell],
         inputs: int,
         outputs: int,
         dt: float,
@@ -85,28 +88,19 @@ class RateNetwork:
         self.parameters = self._start()
         self.gradients = {name: np.zeros_like(p) for name, p in self.parameters.items()}
         self.rates: list[np.ndarray] = []
-        self._tapes = [Tape(dtype) for _ in self.cells]
-        self._tape = Tape(dtype)
+        self._workspaces = [Workspace(dtype) for _ in self.cells]
+        self._workspace = Workspace(dtype)
         self.constrain()
 
     def _check(self) -> None:
         for name in ("inputs", "outputs"):
             check_whole(name, getattr(self, name))
-        for name in ("dt", "readout_tau"):
-            value = getattr(self, name)
-            if name == "readout_tau" and value is None:
-                continue
-            if not is_number(value) or value <= 0:
-                raise ValueError(f"{name} is {value!r}; it must be a positive number of ms.")
-        for name, allowed in (
-            ("dtype", ("float32", "float64")),
-            ("readout", ("linear", "softmax")),
-            ("readout_from", ("all", "excitatory")),
-        ):
-            if getattr(self, name) not in allowed:
-                raise ValueError(
-                    f"{name} is {getattr(self, name)!r}; it must be one of {', '.join(allowed)}."
-                )
+        check_number("dt", self.dt, above=0, unit="ms")
+        if self.readout_tau is not None:
+            check_number("readout_tau", self.readout_tau, above=0, unit="ms")
+        check_choice("dtype", self.dtype, ("float32", "float64"))
+        check_choice("readout", self.readout, ("linear", "softmax"))
+        check_choice("readout_from", self.readout_from, ("all", "excitatory"))
         if not self.cells:
             raise ValueError("cells is []; a network needs at least one cell.")
         if self.readout_from == "excitatory" and not hasattr(self.cells[-1], "excitatory_units"):
@@ -120,13 +114,17 @@ class RateNetwork:
             inputs = cell.units
 
     def _start(self) -> dict[str, np.ndarray]:
-        *of_cells, of_readout = np.random.SeedSequence(self.seed).spawn(len(self.cells) + 1)
         start = {}
         for i, cell in enumerate(self.cells):
-            values = cell.start(self._widths[i], self.dt, np.random.default_rng(of_cells[i]))
+            if hasattr(cell, "initial_parameters"):
+                initial = cell.initial_parameters
+            else:
+                deprecated(f"{type(cell).__name__}.start is called initial_parameters now.")
+                initial = cell.start
+            values = initial(self._widths[i], self.dt, stream(self.seed, "initial parameters", i))
             start |= {f"{i}.{name}": value for name, value in values.items()}
         units = self._widths[-1]
-        rng = np.random.default_rng(of_readout)
+        rng = stream(self.seed, "initial parameters", len(self.cells))
         start["out.w"] = rng.standard_normal((self.outputs, units)) / np.sqrt(units)
         start["out.b"] = np.zeros(self.outputs)
         if self.readout_from == "excitatory":
@@ -147,14 +145,16 @@ class RateNetwork:
         x = np.asarray(x)
         self._check_shape(x)
         if x.dtype != self.dtype or not x.flags.c_contiguous:
-            given, x = x, self._tape("x", x.shape)
+            given, x = x, self._workspace.room("x", x.shape)
             np.copyto(x, given)
         self._x, self.rates = x, []
         for i, cell in enumerate(self.cells):
-            x = cell.forward(self._of_cell(i, self.parameters), x, self.dt, rng, self._tapes[i])
+            x = cell.forward(
+                self._of_cell(i, self.parameters), x, self.dt, rng, self._workspaces[i]
+            )
             self.rates.append(x)
         steps, trials, units = x.shape
-        z = self._tape("z", (steps, trials, self.outputs))
+        z = self._workspace.room("z", (steps, trials, self.outputs))
         np.matmul(x.reshape(-1, units), self.parameters["out.w"].T, out=z.reshape(-1, self.outputs))
         z += self.parameters["out.b"]
         if self.readout_tau is not None:
@@ -171,11 +171,55 @@ class RateNetwork:
     def _filter(self, z: np.ndarray) -> None:
         """Low-pass filter along the first axis. Its adjoint is itself on reversed time."""
         keep = np.asarray(np.exp(-self.dt / self.readout_tau), z.dtype)
-        kept = self._tape("kept", z.shape[1:])
+        kept = self._workspace.room("kept", z.shape[1:])
         z *= 1 - keep
         for before, now in zip(z[:-1], z[1:], strict=True):
             np.multiply(before, keep, out=kept)
             now += kept
+
+    @property
+    def states(self) -> dict[str, tuple[int, ...]]:
+        """All that the future depends on: "0.h" is h of the first cell, "out.z" the readout's z."""
+        cells = enumerate(self.cells)
+        states = {f"{i}.{name}": shape for i, cell in cells for name, shape in cell.states.items()}
+        return states if self.readout_tau is None else states | {"out.z": (self.outputs,)}
+
+    def initial_state(self, trials: int) -> dict[str, np.ndarray]:
+        """The state before the first step, for each name of `states` (trials, units)."""
+        state = {"out.z": np.zeros((trials, self.outputs), self.dtype)}
+        for i, cell in enumerate(self.cells):
+            own = cell.initial_state(self._of_cell(i, self.parameters), trials)
+            state |= {f"{i}.{name}": array for name, array in own.items()}
+        return {name: state[name] for name in self.states}
+
+    def step(
+        self, x: np.ndarray, state: dict[str, np.ndarray]
+    ) -> tuple[dict[str, np.ndarray], np.ndarray]:
+        """One step without noise, from any state.
+
+        Parameters
+        ----------
+        x : array (..., inputs)
+        state : dict of str to array (..., units)
+            By the names of `states`; from `initial_state` or a step before.
+
+        Returns
+        -------
+        state : dict of str to array
+            After the step.
+        outputs : array (..., outputs)
+            As `forward` gives them.
+        """
+        after: dict[str, np.ndarray] = {}
+        for i, cell in enumerate(self.cells):
+            own, p = self._of_cell(i, state), self._of_cell(i, self.parameters)
+            own, x = cell.step(p, x, own, self.dt)
+            after |= {f"{i}.{name}": array for name, array in own.items()}
+        z = x @ self.parameters["out.w"].T + self.parameters["out.b"]
+        if self.readout_tau is not None:
+            keep = np.asarray(np.exp(-self.dt / self.readout_tau), z.dtype)
+            z = after["out.z"] = keep * state["out.z"] + (1 - keep) * z
+        return after, z
 
     def backward(
         self, d_outputs: np.ndarray, d_rates: Sequence[np.ndarray | None] | None = None
@@ -207,25 +251,25 @@ class RateNetwork:
             raise ValueError(
                 f"d_rates holds {len(d_rates)} arrays; the network has {len(self.cells)} cell(s)."
             )
-        dz = self._tape("dz", d_outputs.shape)
+        dz = self._workspace.room("dz", d_outputs.shape)
         np.copyto(dz, d_outputs)
         if self.readout_tau is not None:
             self._filter(dz[::-1])
         dz = dz.reshape(-1, self.outputs)
         np.matmul(dz.T, y.reshape(-1, units), out=self.gradients["out.w"])
         np.sum(dz, axis=0, out=self.gradients["out.b"])
-        dy = self._tape(f"dy{len(self.cells) - 1}", y.shape)
+        dy = self._workspace.room(f"dy{len(self.cells) - 1}", y.shape)
         np.matmul(dz, self.parameters["out.w"], out=dy.reshape(-1, units))
         for i in reversed(range(len(self.cells))):
             if d_rates is not None and d_rates[i] is not None:
                 self._add(dy, d_rates[i], i)
             before = self.rates[i - 1] if i else self._x
-            dx = self._tape(f"dy{i - 1}", before.shape) if i else None
+            dx = self._workspace.room(f"dy{i - 1}", before.shape) if i else None
             gradients = self._of_cell(i, self.gradients)
             for gradient in gradients.values():
                 gradient.fill(0)
             p = self._of_cell(i, self.parameters)
-            self.cells[i].backward(p, before, dy, self.dt, self._tapes[i], gradients, dx)
+            self.cells[i].backward(p, before, dy, self.dt, self._workspaces[i], gradients, dx)
             dy = dx
         self._silence_fixed()
         return self.gradients
@@ -245,9 +289,9 @@ class RateNetwork:
                     f"vanishing is {strength}; it must be 0 with cells of kind "
                     f"{type(cell).__name__}, for which it is not defined."
                 )
-            dy = self._tape(f"dy{i}", self.rates[i].shape)
+            dy = self._workspace[f"dy{i}"]
             p, gradients = self._of_cell(i, self.parameters), self._of_cell(i, self.gradients)
-            cost += cell.vanishing(p, dy, strength, self._tapes[i], gradients)
+            cost += cell.vanishing(p, dy, strength, self._workspaces[i], gradients)
         self._silence_fixed()
         return cost
 
@@ -298,7 +342,7 @@ class RateNetwork:
                 f"x is {x[step, trial, unit]} at step {step}, trial {trial}, input {unit}; it must "
                 "be finite."
             )
-        z = self.forward(x, None if seed is None else np.random.default_rng(seed)).copy()
+        z = self.forward(x, None if seed is None else stream(seed, "noise")).copy()
         if self.readout == "softmax":
             z -= z.max(axis=-1, keepdims=True)
             np.exp(z, out=z)

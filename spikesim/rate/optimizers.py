@@ -13,6 +13,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from spikesim.checks import check_number
+from spikesim.moved import renamed
 from spikesim.names import named_options
 
 Arrays = Mapping[str, np.ndarray]
@@ -43,14 +45,15 @@ def clip_norm(gradients: Arrays, limit: float) -> float:
     return norm
 
 
-@named_options(lr="rate", learning_rate="rate")
+@renamed(rate="learning_rate")
+@named_options(lr="learning_rate")
 @dataclass(frozen=True)
 class Adam:
     """Steps of a size that hardly depends on that of the gradient g [1]_.
 
     Parameters
     ----------
-    rate : float
+    learning_rate : float
         Above 0; about the largest change of a parameter in one update.
     beta1, beta2 : float
         At least 0 and below 1: how much of the means of g and g^2 an update keeps.
@@ -63,23 +66,23 @@ class Adam:
 
         m <- beta1 m + (1 - beta1) g
         v <- beta2 v + (1 - beta2) g^2
-        p <- p - rate (m / (1 - beta1^t)) / (sqrt(v / (1 - beta2^t)) + epsilon)
+        p <- p - learning_rate (m / (1 - beta1^t)) / (sqrt(v / (1 - beta2^t)) + epsilon)
 
     References
     ----------
     .. [1] Kingma DP, Ba J (2015) Adam: a method for stochastic optimization. ICLR.
     """
 
-    rate: float = 1e-3
+    learning_rate: float = 1e-3
     beta1: float = 0.9
     beta2: float = 0.999
     epsilon: float = 1e-8
 
     def __post_init__(self) -> None:
-        _check(self, "rate", self.rate > 0, "a finite number above 0")
-        _check(self, "beta1", 0 <= self.beta1 < 1, "at least 0 and below 1")
-        _check(self, "beta2", 0 <= self.beta2 < 1, "at least 0 and below 1")
-        _check(self, "epsilon", self.epsilon > 0, "a finite number above 0")
+        check_number("Adam: learning_rate", self.learning_rate, above=0)
+        check_number("Adam: beta1", self.beta1, least=0, below=1)
+        check_number("Adam: beta2", self.beta2, least=0, below=1)
+        check_number("Adam: epsilon", self.epsilon, above=0)
 
     def start(self, parameters: Arrays) -> dict[str, np.ndarray]:
         """What is remembered before the first update."""
@@ -110,18 +113,19 @@ class Adam:
             g /= math.sqrt(1 - self.beta2**t)
             g += self.epsilon
             np.divide(m, g, out=g)
-            g *= self.rate / (1 - self.beta1**t)
+            g *= self.learning_rate / (1 - self.beta1**t)
             p -= g
 
 
-@named_options(lr="rate", learning_rate="rate")
+@renamed(rate="learning_rate")
+@named_options(lr="learning_rate")
 @dataclass(frozen=True)
 class SGD:
-    """Gradient descent with momentum [1]_: v <- momentum v + g, p <- p - rate v.
+    """Gradient descent with momentum [1]_: v <- momentum v + g, p <- p - learning_rate v.
 
     Parameters
     ----------
-    rate : float
+    learning_rate : float
         Above 0.
     momentum : float
         At least 0 and below 1.
@@ -132,12 +136,12 @@ class SGD:
        back-propagating errors. Nature 323:533-536.
     """
 
-    rate: float = 1e-2
+    learning_rate: float = 1e-2
     momentum: float = 0.9
 
     def __post_init__(self) -> None:
-        _check(self, "rate", self.rate > 0, "a finite number above 0")
-        _check(self, "momentum", 0 <= self.momentum < 1, "at least 0 and below 1")
+        check_number("SGD: learning_rate", self.learning_rate, above=0)
+        check_number("SGD: momentum", self.momentum, least=0, below=1)
 
     def start(self, parameters: Arrays) -> dict[str, np.ndarray]:
         """What is remembered before the first update."""
@@ -153,15 +157,9 @@ class SGD:
             g, v = gradients[name], state[f"v.{name}"]
             v *= self.momentum
             v += g
-            np.multiply(v, self.rate, out=g)
+            np.multiply(v, self.learning_rate, out=g)
             p -= g
 
 
 def _zeros(kind: str, parameters: Arrays) -> dict[str, np.ndarray]:
     return {f"{kind}.{name}": np.zeros_like(p) for name, p in parameters.items()}
-
-
-def _check(optimizer: object, name: str, fits: bool, allowed: str) -> None:
-    value = getattr(optimizer, name)
-    if not (fits and math.isfinite(value)):
-        raise ValueError(f"{type(optimizer).__name__}: {name} is {value!r}; it must be {allowed}.")

@@ -19,24 +19,23 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from spikesim.checks import check_whole, is_number
+from spikesim.checks import check_number, check_whole, is_number
 from spikesim.names import named_options
+from spikesim.random import stream
 from spikesim.rate import losses
 from spikesim.rate.files import History, difference, read_training, write
 from spikesim.rate.network import RateNetwork
 from spikesim.rate.optimizers import SGD, Adam, clip_norm
-from spikesim.rate.spiking import firing_rate_cost
-from spikesim.rate.tape import Tape
-from spikesim.rate.tasks import Task, Trials
+from spikesim.rate.tasks.trials import Task, Trials
+from spikesim.rate.workspace import Workspace
 
-TRIALS, NOISE, VALIDATION, TEST = range(4)  # what random numbers are for
 LAST = 3  # validations whose mean performance must reach the criterion
 LOSSES = {"squared": losses.squared, "cross_entropy": losses.cross_entropy}
 
 
 @named_options(
-    lr="optimizer=Adam(rate=...)",
-    learning_rate="optimizer=Adam(rate=...)",
+    lr="optimizer=Adam(learning_rate=...)",
+    learning_rate="optimizer=Adam(learning_rate=...)",
     epochs="updates",
     batch_size="batch",
 )
@@ -94,7 +93,7 @@ def train(
         Strength of `spikesim.rate.losses.vanishing`, for leaky cells.
     rate_regularization : (float, float), optional
         For spiking cells: the rate that is wanted (Hz) and the strength of
-        `spikesim.rate.spiking.firing_rate_cost` (per Hz^2).
+        `spikesim.rate.losses.firing_rate_cost` (per Hz^2).
     curriculum : sequence of dict
         Options of ``task.generate`` for one stage after the other; the criterion ``until`` leads
         from each to the next, and ends the last.
@@ -120,23 +119,23 @@ def train(
     FloatingPointError
         If data, loss or gradients are not finite. The network is then the best so far.
     """
-    _check_numbers(
-        batch=(batch, 1),
-        updates=(updates, 0),
-        validate_every=(validate_every, 1),
-        validation_trials=(validation_trials, 1),
-        seed=(seed, 0),
-    )
+    check_whole("batch", batch)
+    check_whole("updates", updates, least=0)
+    check_whole("validate_every", validate_every)
+    check_whole("validation_trials", validation_trials)
+    check_whole("seed", seed, least=0)
     if not clip > 0:
         raise ValueError(f"clip is {clip!r}; it must be a number above 0, or math.inf.")
-    _check_weights(l1=l1, l2=l2, metabolic=metabolic, vanishing=vanishing)
+    costs = {"l1": l1, "l2": l2, "metabolic": metabolic, "vanishing": vanishing}
+    for name, strength in costs.items():
+        check_number(name, strength, least=0)
     _check_fit(network, task)
-    if until is not None and not 0 < until <= 1:
-        raise ValueError(f"until is {until!r}; it must be above 0 and at most 1.")
+    if until is not None:
+        check_number("until", until, above=0, most=1)
     if rate_regularization is not None:
         target, strength = rate_regularization
-        _check_weights(**{"the rate of rate_regularization": target})
-        _check_weights(**{"the strength of rate_regularization": strength})
+        check_number("the rate of rate_regularization", target, least=0)
+        check_number("the strength of rate_regularization", strength, least=0)
     if not curriculum:
         raise ValueError("curriculum is empty; it must have a stage, such as {}.")
     if len(curriculum) > 1 and until is None:
@@ -152,10 +151,7 @@ def train(
         "validation_trials": validation_trials,
         "seed": seed,
         "clip": clip,
-        "l1": l1,
-        "l2": l2,
-        "metabolic": metabolic,
-        "vanishing": vanishing,
+        **costs,
         "rate_regularization": rate_regularization and list(rate_regularization),
         "curriculum": str([dict(stage) for stage in curriculum]),
     }
@@ -169,7 +165,7 @@ def train(
         optimizer.start(network.parameters),
         {name: p.copy() for name, p in network.parameters.items()},
         History(task.name, dict(task.settings), batch, seed),
-        Tape(network.dtype),
+        Workspace(network.dtype),
     )
     if resume:
         _go_on(run)
@@ -215,9 +211,11 @@ def respond(
     trials : Trials
         ``task.performance(outputs, trials)`` says how good they are.
     """
-    _check_numbers(trials=(trials, 1), seed=(seed, 0), batch=(batch, 1))
+    check_whole("trials", trials)
+    check_whole("seed", seed, least=0)
+    check_whole("batch", batch)
     _check_fit(network, task)
-    return _respond(network, task, trials, _generator(seed, TEST, 0), batch, task.test)
+    return _respond(network, task, trials, stream(seed, "test", 0), batch, task.test)
 
 
 @dataclass
@@ -233,7 +231,7 @@ class _Run:
     memory: dict[str, np.ndarray]  # of the optimizer
     best: dict[str, np.ndarray]
     history: History
-    tape: Tape
+    workspace: Workspace
 
 
 def _loop(run: _Run, updates: int, bar: tqdm) -> None:
@@ -276,10 +274,10 @@ def _update(run: _Run, stage: int) -> float:
     network, task, same = run.network, run.task, run.same
     k = run.history.updates
     trials = _draw(
-        network, task, same["batch"], _generator(same["seed"], TRIALS, k), run.stages[stage]
+        network, task, same["batch"], stream(same["seed"], "training trials", k), run.stages[stage]
     )
-    outputs = network.forward(trials.inputs, _generator(same["seed"], NOISE, k))
-    d_outputs = run.tape("d_outputs", outputs.shape)
+    outputs = network.forward(trials.inputs, stream(same["seed"], "training noise", k))
+    d_outputs = run.workspace.room("d_outputs", outputs.shape)
     loss = LOSSES[task.loss](outputs, trials.targets, trials.mask, d_outputs)
     cost, d_rates = _cost_of_rates(run)
     gradients = network.backward(d_outputs, d_rates)
@@ -301,11 +299,11 @@ def _cost_of_rates(run: _Run) -> tuple[float, list[np.ndarray] | None]:
         return 0.0, None
     cost, d_rates = 0.0, []
     for i, rates in enumerate(run.network.rates):
-        d_rates.append(run.tape.zeros(f"d_rates{i}", rates.shape))
+        d_rates.append(run.workspace.zeros(f"d_rates{i}", rates.shape))
         if metabolic:
             cost += losses.metabolic(rates, metabolic, d_rates[i])
         if wanted:
-            cost += firing_rate_cost(rates, *wanted, run.network.dt, d_rates[i])
+            cost += losses.firing_rate_cost(rates, *wanted, run.network.dt, d_rates[i])
     return cost, d_rates
 
 
@@ -328,7 +326,7 @@ def _validate(run: _Run) -> None:
         network,
         task,
         same["validation_trials"],
-        _generator(same["seed"], VALIDATION, history.updates),
+        stream(same["seed"], "validation", history.updates),
         same["batch"],
         {**run.stages[stage], **task.validation},
     )
@@ -426,11 +424,14 @@ def _go_on(run: _Run) -> None:
     other = difference(run.network, network)
     if other:
         raise ValueError(f"{run.checkpoint} is a checkpoint of another network: {other}.")
+    same = stored["same"]
+    # Checkpoints of before call the learning rate so.
+    same["optimizer"] = same["optimizer"].replace("(rate=", "(learning_rate=")
     for name, value in run.same.items():
-        if stored["same"].get(name) != value:
+        if same.get(name) != value:
             raise ValueError(
                 f"{run.checkpoint} is a checkpoint of another training: {name} is "
-                f"{stored['same'].get(name)!r} there and {value!r} here."
+                f"{same.get(name)!r} there and {value!r} here."
             )
     pairs = (
         (run.network.parameters, network.parameters),
@@ -441,21 +442,6 @@ def _go_on(run: _Run) -> None:
         for name, array in here.items():
             array[...] = there[name]
     run.history = history
-
-
-def _generator(seed: int, purpose: int, update: int) -> np.random.Generator:
-    return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(purpose, update)))
-
-
-def _check_numbers(**given: tuple[Any, int]) -> None:
-    for name, (value, least) in given.items():
-        check_whole(name, value, least)
-
-
-def _check_weights(**given: float) -> None:
-    for name, value in given.items():
-        if not is_number(value) or value < 0:
-            raise ValueError(f"{name} is {value!r}; it must be a finite number, 0 or more.")
 
 
 def _check_fit(network: RateNetwork, task: Task) -> None:

@@ -11,7 +11,9 @@ import numpy as np
 from numba import types
 from numba.extending import overload
 
-from spikesim.engine.connectivity.wiring import delay_of, draw, level, place_of
+from spikesim.engine.clock.packing import ring_base, weight_shift
+from spikesim.engine.clock.write import keep_own
+from spikesim.engine.connectivity.draw import delay_of, draw, level, place_of
 from spikesim.kernels.cache import inlined
 from spikesim.kernels.keyed import row_key
 
@@ -27,10 +29,12 @@ class Drawing(NamedTuple):
 
 
 def room_to_draw(drawing: Drawing | None) -> tuple[np.ndarray, ...] | None:
-    """Room for a row's addresses and random bits, and for the targets that were seen."""
+    """Room for a row as it is drawn and as it is kept, and for the targets that were seen."""
     if drawing is None:
         return None
     return (
+        np.empty(drawing.longest + 1, np.int32),
+        np.empty(drawing.longest + 1, np.uint32),
         np.empty(drawing.longest + 1, np.uint32),
         np.empty(drawing.longest + 1, np.uint32),
         np.zeros(drawing.widest + 1, np.uint8),
@@ -38,31 +42,32 @@ def room_to_draw(drawing: Drawing | None) -> tuple[np.ndarray, ...] | None:
 
 
 @inlined
-def _add_drawn(drawing, scratch, wiring, flow, shape, partition, step, f, window, source):
-    addresses, bits, seen = scratch
-    fan = wiring.fans[f]
-    shift = shape.address_bits + shape.slot_bits
-    base = (step & ((1 << shape.slot_bits) - 1)) << shape.address_bits
-    ring = flow.ring[partition << shift :]
-    first_delay = fan.first_delay + (window << shape.slot_bits)
-    for p in range(fan.first_projection, fan.last_projection):
+def _add_drawn(drawing, scratch, wiring, ring, partition, step, f, window, source):
+    places, drawn_bits, addresses, bits, seen = scratch
+    axon, packing = wiring.axons[f], wiring.packing
+    shift = weight_shift(packing)
+    base = ring_base(packing, step)
+    ring = ring[partition << shift :]
+    first_delay = axon.first_delay + (window << packing.slot_bits)
+    for p in range(axon.first_projection, axon.last_projection):
         projection = drawing.projections[p]
         place = place_of(projection, source)
         if place < 0:
             continue
         span = wiring.spans[partition, projection.target]
         receptors = wiring.populations[projection.target].receptors
-        kept = draw(projection, place, drawing.counts, span, receptors, seen, addresses, bits)
-        weights = wiring.table[fan.table + projection.weight :]
+        drawn = draw(projection, place, drawing.counts, seen, places, drawn_bits)
+        kept = keep_own(places, drawn_bits, drawn, projection, span, receptors, addresses, bits)
+        weights = wiring.table[axon.table + projection.weight :]
         key = row_key(projection.key, place)
         for k in range(kept):
             late = delay_of(drawing.delay_tables, projection, bits[k]) - first_delay
-            if 0 <= late < 1 << shape.slot_bits:
-                at = (np.int64(addresses[k]) | late << shape.address_bits) + base
+            if 0 <= late < 1 << packing.slot_bits:
+                at = (np.int64(addresses[k]) | late << packing.address_bits) + base
                 ring[at & ((1 << shift) - 1)] += weights[level(projection, key, bits[k])]
 
 
-def add_drawn(drawing, scratch, wiring, flow, shape, partition, step, f, window, source):
+def add_drawn(drawing, scratch, wiring, ring, partition, step, f, window, source):
     """Add to the ring those synapses of a source whose window of delays begins now.
 
     Compiled for a network only if it has such synapses: see `Drawing`.
@@ -70,17 +75,15 @@ def add_drawn(drawing, scratch, wiring, flow, shape, partition, step, f, window,
 
 
 @overload(add_drawn)
-def _add_drawn_if_drawn(drawing, scratch, wiring, flow, shape, partition, step, f, window, source):
+def _add_drawn_if_drawn(drawing, scratch, wiring, ring, partition, step, f, window, source):
     if isinstance(drawing, types.NoneType):
 
-        def implementation(
-            drawing, scratch, wiring, flow, shape, partition, step, f, window, source
-        ):
+        def implementation(drawing, scratch, wiring, ring, partition, step, f, window, source):
             return None
 
         return implementation
 
-    def implementation(drawing, scratch, wiring, flow, shape, partition, step, f, window, source):
-        _add_drawn(drawing, scratch, wiring, flow, shape, partition, step, f, window, source)
+    def implementation(drawing, scratch, wiring, ring, partition, step, f, window, source):
+        _add_drawn(drawing, scratch, wiring, ring, partition, step, f, window, source)
 
     return implementation

@@ -1,30 +1,25 @@
 """Records that the kernels read: what lies where in the flat arrays of a build and of a state.
 
-A *partition* owns blocks of 64 neurons of every population. Its inputs, one per neuron and
-receptor, have *addresses*: block by block, within a block receptor by receptor, 64 lanes each. A
-*fan* is all synapses of one source population onto one partition, in rows by source.
+An *axon* is all synapses of one source population, by partition in rows by source.
 """
 
 import numpy as np
 
+from spikesim.engine.connectivity.tables import record
 
-def _record(**fields: type) -> np.dtype:
-    return np.dtype([(name, kind) for name, kind in fields.items()], align=True)
-
-
-POPULATION = _record(
+POPULATION = record(
     first=np.int64,  # number of its first neuron, counted over the network
     size=np.int64,
     receptors=np.int64,
 )
 
-SPAN = _record(  # of one population in one partition
+SPAN = record(  # of one population in one partition
     first=np.int64,  # blocks [first, last) of the population
     last=np.int64,
     address=np.int64,  # of the first block's first input
 )
 
-FAN = _record(
+AXON = record(
     population=np.int64,  # of the sources
     size=np.int64,  # sources
     first_delay=np.int64,  # steps: the shortest
@@ -36,55 +31,28 @@ FAN = _record(
     drawn=np.int64,  # 1 if its synapses are not stored (see `procedural`)
 )
 
-ROWS = _record(  # of one fan in one partition
+ROWS = record(  # of one axon in one partition
     words=np.int64,  # its first synapse
     rows=np.int64,  # its first row pointer: [source * windows + window], and one at the end
     exact=np.int64,  # its first weight, if weights lie outside the words, else -1
 )
 
-PROJECTION = _record(
-    rule=np.int64,  # DRAWN, DISTINCT, ALL or STORED
-    key=np.uint64,
-    receptor=np.int64,
-    target=np.int64,  # population
-    source_first=np.int64,
-    source_step=np.int64,
-    source_size=np.int64,
-    target_first=np.int64,
-    target_step=np.int64,
-    target_size=np.int64,
-    skip_self=np.int64,  # no autapses
-    counts=np.int64,  # where its synapses per source begin in `counts`
-    weight=np.int64,  # its first entry in the fan's table
-    levels=np.int64,  # how many entries are as likely as each other
-    common=np.int64,  # so many of these are weights; the others stand for a tail ...
-    octaves=np.int64,  # ... of so many times 64 entries, which follow (see `distributions.tail`)
-    delay=np.int64,  # which delay table
-    stored_rows=np.int64,  # STORED: where its row pointers and synapses begin; else -1
-    stored=np.int64,
-    stored_weight=np.int64,  # where its indices into the table begin, or -1: drawn
-    stored_delay=np.int64,  # where its delays begin, or -1: drawn
-)
-
-DRAWN, DISTINCT, ALL, STORED = range(4)
-DELAY_LEVELS = 65536  # entries of a delay table: quantiles of the delays, in steps
-
-INPUT = _record(  # 64-bit integers alone: kernels read it as an array of them
+INPUT = record(  # 64-bit integers alone: kernels read it as an array of them
     kind=np.int64,  # POISSON, GAUSS, SAMPLED, RENEWAL or CORRELATED
     population=np.int64,
     receptor=np.int64,
     stream=np.int64,  # below 2^32
-    weights=np.int64,  # where its 64 weights begin in `amplitudes`, in units of the ring ...
+    weights=np.int64,  # where its 64 weights begin in `weights`, in units of the ring ...
     weight_stride=np.int64,  # ... and how far the next block's are (0: the same)
     levels=np.int64,  # POISSON: thresholds per neuron; CORRELATED: of the mother train
-    thresholds=np.int64,  # SAMPLED with 1 level: where the values of all bins are in `amplitudes`
+    thresholds=np.int64,  # SAMPLED with 1 level: where the values of all bins are in `weights`
     threshold_stride=np.int64,
     bins=np.int64,  # of time; what follows the last is the last, or if it repeats the first
     bin_steps=np.int64,
     repeats=np.int64,
     weight_bin=np.int64,  # how far the weights and thresholds of the next bin are
     threshold_bin=np.int64,
-    ages=np.int64,  # RENEWAL: its first block in `ages`, `hazard_first` and `hazard_last`
+    ages=np.int64,  # RENEWAL: its first block in `ages`
     copies=np.int64,  # CORRELATED: a draw up to this copies a spike of the mother train
     fine=np.int64,  # not 0 if spikes are rare: then a draw on a limit is one by a second draw ...
     # ... below what lies a block behind all levels, or of a RENEWAL input so many entries behind
@@ -92,14 +60,14 @@ INPUT = _record(  # 64-bit integers alone: kernels read it as an array of them
 
 POISSON, GAUSS, SAMPLED, RENEWAL, CORRELATED = range(5)
 
-TRACE = _record(
+TRACE = record(
     every=np.int64,  # steps
     first_row=np.int64,  # number of the first sample that the buffer holds
     buffer=np.int64,  # where its samples begin
     columns=np.int64,
 )
 
-TAP = _record(  # a value to record: the sum of some cells of the state
+TAP = record(  # a value to record: the sum of some cells of the state
     trace=np.int64,
     column=np.int64,
     cell=np.int64,  # the first

@@ -1,0 +1,40 @@
+"""From ms to steps: delays, given spikes, bins of inputs."""
+
+import math
+from typing import Any
+
+import numpy as np
+
+from spikesim.codegen.times import ratio
+from spikesim.description.network import Stimulus
+
+
+def check_dt(dt: float) -> None:
+    """Refuse what is no step."""
+    if not (isinstance(dt, int | float) and math.isfinite(dt) and dt > 0):
+        raise ValueError(f"dt is {dt!r}; it must be a positive number of ms.")
+
+
+def in_steps(delays: Any, dt: float) -> np.ndarray:
+    """Delays rounded to the nearest step, halves up, at least one."""
+    return np.maximum(np.floor(np.asarray(delays, float) / dt + 0.5 + 1e-9), 1).astype(np.uint16)
+
+
+def arrival_steps(times: np.ndarray, dt: float) -> np.ndarray:
+    """The steps at whose end spikes given at ``times`` have arrived."""
+    above, below = ratio(dt)
+    steps = times * below / above
+    near = np.rint(steps)  # what a time of many steps is rounded to moves it by more than 1e-6
+    whole = abs(steps - near) < 1e-6 + 2 * np.spacing(steps)
+    return np.maximum(np.where(whole, near, np.ceil(steps)).astype(np.int64) - 1, 0)
+
+
+def steps_of_bin(drive: Stimulus, dt: float) -> int:
+    """How many steps a bin of a time-varying input lasts."""
+    steps = round(drive.input.every / dt)
+    if steps < 1 or abs(steps * dt - drive.input.every) > 1e-6 * drive.input.every:
+        raise ValueError(
+            f"input {drive.name!r}: every is {drive.input.every:g} ms; it must be a multiple of "
+            f"dt = {dt:g} ms."
+        )
+    return steps

@@ -1,0 +1,117 @@
+"""How much memory a build and a state will need, told and held against a limit before they are."""
+
+import math
+
+import numpy as np
+import psutil
+
+from spikesim.description.distributions import extremes
+from spikesim.description.network import Network, Projection
+from spikesim.description.rules import (
+    DistanceDelay,
+    DistanceDependent,
+    FixedInDegree,
+    OneToOne,
+    Pairs,
+)
+from spikesim.engine.clock.inputs import input_bytes
+from spikesim.engine.clock.layout import PARTITION_INPUTS, Precision
+from spikesim.engine.clock.steps import check_dt
+from spikesim.engine.connectivity.rules import Connectivity, can_be_drawn, expected
+from spikesim.engine.connectivity.tables import DELAY_LEVELS
+from spikesim.engine.threads import check_threads, cores, fastest_threads
+
+
+def delay_extremes(network: Network, projection: Projection) -> tuple[float, float]:
+    """The shortest delay (ms) and one that none exceeds."""
+    low, high = extremes(projection.delay)
+    if isinstance(projection.delay, DistanceDelay):
+        source, target = projection.source, projection.target
+        high = projection.delay.at(projection.rule.farthest(source, target, network.positions))
+    return low, high
+
+
+def estimate_memory(
+    network: Network,
+    precision: Precision = "single",
+    connectivity: Connectivity = "stored",
+    dt: float = 0.1,
+    threads: int | None = None,
+    wide_sums: bool = False,
+) -> float:
+    """Bytes that a build and one state will need, before anything is built."""
+    real = 4 if precision == "single" else 8
+    integer = 8 if wide_sums else real
+    synapses = rows = scratch = state = 0.0
+    stored: dict[str, list[Projection]] = {}  # by source population
+    for projection in network.projections.values():
+        if connectivity == "procedural" and can_be_drawn(network, projection):
+            continue
+        stored.setdefault(projection.source.population, []).append(projection)
+        count = expected(network, projection)
+        exact = isinstance(projection.weight, np.ndarray)
+        synapses += count * (4 + integer * exact)
+        if isinstance(projection.rule, FixedInDegree | Pairs | OneToOne) or exact:
+            scratch += count * (4 + 8 * exact + 8)
+        if isinstance(projection.rule, DistanceDependent):  # rows that grow, distances, delays
+            scratch += count * (12 + 10 * isinstance(projection.delay, DistanceDelay))
+            scratch += 8 * cores() * projection.target.size
+    inputs = 64 * sum(
+        -(-p.size // 64) * len(p.model.receptors) for p in network.populations.values()
+    )
+    threads = threads or fastest_threads(network, dt)
+    partitions = threads * max(1, -(-inputs // (PARTITION_INPUTS * threads)) if stored else 1)
+    spreads = {name: _delay_steps(network, outgoing, dt) for name, outgoing in stored.items()}
+    slots = min(8, max([1, *spreads.values()]))
+    for name, spread in spreads.items():
+        rows += 4 * partitions * network.populations[name].size * -(-spread // slots)
+    for p in network.populations.values():
+        rows_of_state = len(p.model.dynamics.derivatives) + len(p.model.dynamics.defaults) / 2
+        state += p.size * (
+            real * rows_of_state + 8 * integer * max(len(p.model.receptors), 1) + 300
+        )
+    for drive in network.inputs.values():
+        size = network.populations[drive.target.population].size
+        state += input_bytes(drive, size, dt, real, integer)
+    return synapses + rows + scratch + state + 150e6  # the last: Python, NumPy and Numba
+
+
+def _delay_steps(network: Network, projections: list[Projection], dt: float) -> float:
+    """How many steps the delays of some projections span."""
+    low, high = math.inf, 0.0
+    for projection in projections:
+        if np.size(projection.delay):
+            first, last = delay_extremes(network, projection)
+            low, high = min(low, first), max(high, last)
+    return max(1, round((min(high, DELAY_LEVELS * dt) - low) / dt) + 1) if high else 1
+
+
+def check_memory(
+    network: Network,
+    precision: Precision,
+    limit: float | None,
+    connectivity: Connectivity = "stored",
+    *,
+    dt: float = 0.1,
+    threads: int | None = None,
+    wide_sums: bool = False,
+) -> float:
+    """The estimate in bytes; raises `MemoryError` if it exceeds the limit (GB).
+
+    ``dt``, ``threads`` and whether sums have 64 bits (see `choose_sums`) are as the build has them.
+    """
+    check_dt(dt)
+    check_threads(threads)
+    need = estimate_memory(network, precision, connectivity, dt, threads, wide_sums)
+    number = isinstance(limit, int | float | np.number)
+    if limit is not None and not (number and math.isfinite(limit) and limit > 0):
+        raise ValueError(f"memory is {limit!r}; it must be a positive number of GB.")
+    allowed = psutil.virtual_memory().available if limit is None else limit * 1e9
+    if need > allowed:
+        raise MemoryError(
+            f"the network needs about {need / 1e9:.2f} GB, more than the "
+            f"{allowed / 1e9:.2f} GB that are {'available' if limit is None else 'allowed'}; "
+            "make it smaller, raise the limit (memory, --memory), or draw synapses instead of "
+            "storing them (connectivity='procedural', --procedural)."
+        )
+    return need

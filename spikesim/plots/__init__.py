@@ -1,0 +1,8 @@
+"""Figures of networks and of trainings, drawn without a display and without pyplot.
+
+Names are loaded when they are first used; the stub beside this file lists them.
+"""
+
+from spikesim.lazy import attach
+
+__getattr__, __dir__, __all__ = attach(__name__, __file__)

@@ -1,0 +1,39 @@
+"""The public names of spikesim.plots: this is their only list."""
+
+from .canvas import (
+    COLOURS as COLOURS,
+    DPI as DPI,
+    MARGIN as MARGIN,
+    WIDTH as WIDTH,
+    blank as blank,
+    check_path as check_path,
+    save as save,
+    tidy as tidy,
+)
+from .dynamics import (
+    patterns as patterns,
+    time_constants as time_constants,
+    trajectories as trajectories,
+)
+from .spikes import (
+    overview as overview,
+    raster as raster,
+    rates as rates,
+)
+from .tasks import (
+    behaviour as behaviour,
+)
+from .training import (
+    learning_curve as learning_curve,
+    training_overview as training_overview,
+)
+from .trials import (
+    EXAMPLES as EXAMPLES,
+    activity as activity,
+    example_trials as example_trials,
+)
+from .variables import (
+    report as report,
+    responses as responses,
+    traces as traces,
+)
