@@ -117,6 +117,7 @@ MODULES: dict[str, tuple[str, ...]] = {
     "spikesim.units": ("spikesim.description.units",),
 }
 NAMES: dict[str, str] = {  # of packages and of old modules
+    "spikesim.network.Drive": "spikesim.description.inputs.Stimulus",
     "spikesim.rate_plots.overview": "spikesim.plots.training_overview",
     "spikesim.rate.Tape": "spikesim.rate.workspace.Workspace",
     "spikesim.rate.psychometric": "spikesim.analysis.psychometric",
@@ -124,7 +125,10 @@ NAMES: dict[str, str] = {  # of packages and of old modules
     "spikesim.rate.tape.Tape": "spikesim.rate.workspace.Workspace",
     "spikesim.rate.tasks.psychometric": "spikesim.analysis.psychometric",
     "spikesim.rate.tasks.slopes": "spikesim.analysis.slopes",
+<<<<<<< HEAD
     "spikesim.network.Drive": "spikesim.description.inputs.Stimulus",
+=======
+>>>>>>> desc
 }
 _PACKAGES = {old.rpartition(".")[0] for old in MODULES}
 

@@ -54,6 +54,7 @@ def test_one_to_one_has_as_many_synapses_as_neurons():
     assert ss.OneToOne().array_shape(SOURCES, SOURCES) == (6,)
     assert ss.OneToOne().expected(SOURCES, SOURCES, nowhere) == 6
     assert ss.OneToOne().in_degree(SOURCES, SOURCES, nowhere) == (1, 1)
+    assert not ss.OneToOne().by_source
     with pytest.raises(ValueError, match="^here: OneToOne needs sizes that are equal, not 6 and 4"):
         ss.OneToOne().check("here", SOURCES, TARGETS, nowhere)
 

@@ -97,7 +97,7 @@ def _keep_series(given: Any, name: str, **bounds: float) -> None:
 def _keep_number(given: Any, name: str, **allowed: Any) -> None:
     """One number for all neurons."""
     value, told = getattr(given, name), f"{type(given).__name__}: {name}"
-    if np.ndim(value):
+    if np.iterable(value) and not isinstance(value, str):
         raise ValueError(f"{told} is {value!r}; it must be one number for all neurons.")
     check_number(told, value, **allowed)
     object.__setattr__(given, name, float(value))

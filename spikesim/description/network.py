@@ -11,18 +11,21 @@ import numpy as np
 from spikesim import display
 from spikesim.checks import check_whole
 from spikesim.description import summary
-from spikesim.description.distributions import Distribution, Value, extremes
+from spikesim.description.distributions import Value, extremes
 from spikesim.description.inputs import Input, Stimulus
 from spikesim.description.neuron import NeuronModel
-from spikesim.description.population import Population, View, populated, shared as shared
+from spikesim.description.population import Population, View, populated
 from spikesim.description.projection import Projection, Static, as_rule, check_delay, values_of
 from spikesim.description.receptors import Receptor
 from spikesim.description.rules import Rule
 from spikesim.moved import moved_method, renamed
 from spikesim.names import named_options
 
+<<<<<<< HEAD
 DISTRIBUTIONS = Distribution
 
+=======
+>>>>>>> desc
 
 @renamed(drives="inputs")
 @named_options()

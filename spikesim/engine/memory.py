@@ -60,9 +60,15 @@ def estimate_memory(
         state += p.size * (
             real * rows_of_state + 8 * integer * max(len(p.model.receptors), 1) + 300
         )
+<<<<<<< HEAD
     for stimulus in network.inputs.values():
         size = network.populations[stimulus.target.population].size
         state += input_bytes(stimulus, size, dt, real, integer)
+=======
+    for drive in network.inputs.values():
+        size = network.populations[drive.target.population].size
+        state += input_bytes(drive, size, dt, real, integer)
+>>>>>>> desc
     return synapses + rows + scratch + state + 150e6  # the last: Python, NumPy and Numba
 
 

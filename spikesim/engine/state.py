@@ -50,7 +50,11 @@ class State:
         self.step = 0
         self._names = list(self.network.populations)
         self._values = {name: dict(values) for name, values in build.values.items()}
+<<<<<<< HEAD
         self._stimuli = dict(self.network.inputs)
+=======
+        self._drives = dict(self.network.inputs)
+>>>>>>> desc
         history, (address_bits, slot_bits) = b.wiring.history, b.wiring.packing
         most = int((64 * (b.layout.spans["last"] - b.wiring.spans["first"])).sum(axis=1).max())
         empty = np.zeros(0, b.layout.real)

@@ -56,6 +56,8 @@ def built_in(
         Other fields of `NeuronModel`.
     """
 
+    usual, by_default = method, receptors
+
     def decorate(declared: Callable) -> Callable:
         signature = inspect.signature(declared)
         options = signature.parameters.values()
@@ -68,7 +70,7 @@ def built_in(
             chosen = method or (usual(arriving) if callable(usual) else usual)
             return model(
                 declared.__name__,
-                parameters,
+                dict(parameters),
                 defaults | values,
                 receptors=arriving,
                 method=chosen,
@@ -80,7 +82,6 @@ def built_in(
         )
         return named_options()(make)
 
-    usual, by_default = method, receptors
     return decorate
 
 
