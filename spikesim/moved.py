@@ -125,10 +125,6 @@ NAMES: dict[str, str] = {  # of packages and of old modules
     "spikesim.rate.tape.Tape": "spikesim.rate.workspace.Workspace",
     "spikesim.rate.tasks.psychometric": "spikesim.analysis.psychometric",
     "spikesim.rate.tasks.slopes": "spikesim.analysis.slopes",
-<<<<<<< HEAD
-    "spikesim.network.Drive": "spikesim.description.inputs.Stimulus",
-=======
->>>>>>> desc
 }
 _PACKAGES = {old.rpartition(".")[0] for old in MODULES}
 

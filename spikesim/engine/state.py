@@ -50,11 +50,7 @@ class State:
         self.step = 0
         self._names = list(self.network.populations)
         self._values = {name: dict(values) for name, values in build.values.items()}
-<<<<<<< HEAD
         self._stimuli = dict(self.network.inputs)
-=======
-        self._drives = dict(self.network.inputs)
->>>>>>> desc
         history, (address_bits, slot_bits) = b.wiring.history, b.wiring.packing
         most = int((64 * (b.layout.spans["last"] - b.wiring.spans["first"])).sum(axis=1).max())
         empty = np.zeros(0, b.layout.real)
@@ -185,7 +181,7 @@ class State:
             if not hasattr(stimulus.input, key) or key == "trains":
                 raise ValueError(f"input {name!r} has no {key!r} that can be set.")
         changed = replace(stimulus, input=replace(stimulus.input, **values))
-        self.network.check_drive(changed)
+        self.network.check_stimulus(changed)
         stimuli = {**self._stimuli, name: changed}
         check_stimulus(self.build.sums, self.network.inputs, stimuli, name, self.build.dt)
         if isinstance(changed.input, Current):

@@ -5,6 +5,7 @@ import os
 
 import numpy as np
 
+from spikesim.checks import check_whole
 from spikesim.codegen.generator import long_calls
 from spikesim.description.distributions import extremes
 from spikesim.description.network import Network
@@ -82,7 +83,6 @@ def _update_nanoseconds(model: NeuronModel) -> float:
 
 
 def check_threads(threads: int | None) -> None:
-    if threads is not None and (
-        isinstance(threads, bool) or not isinstance(threads, int | np.integer) or threads < 1
-    ):
-        raise ValueError(f"threads is {threads!r}; it must be a whole number, 1 or more.")
+    """Refuse what is no number of threads; None lets them be chosen."""
+    if threads is not None:
+        check_whole("threads", threads)

@@ -79,19 +79,11 @@ class _Lines:
 
 
 def input_arrays(
-<<<<<<< HEAD
     layout: Layout, network: Network, stimuli: Iterable[Stimulus]
 ) -> tuple[Inputs, Given]:
     """A state's inputs and given spikes; the ages of renewal trains are 0."""
     stimuli = list(stimuli)
     by_step = _by_step(stimuli)
-=======
-    layout: Layout, network: Network, drives: Iterable[Stimulus]
-) -> tuple[Inputs, Given]:
-    """A state's inputs and given spikes; the ages of renewal trains are 0."""
-    drives = list(drives)
-    by_step = _by_step(drives)
->>>>>>> desc
     table = np.zeros(len(by_step), INPUT)
     weights = _Lines()  # [bin, block, lane], integers
     reals = _Lines()  # quantiles of a normal variable and SDs [block, lane]
@@ -308,11 +300,7 @@ def poisson_limits(mean: np.ndarray, levels: int, fine: bool = False) -> np.ndar
     return np.concatenate([limits, np.where(mean < RARE, np.clip(rest, 0, 2**32 - 1), 0)], axis=-2)
 
 
-<<<<<<< HEAD
 def start_ages(network: Network, inputs: Inputs, stimuli: Iterable[Stimulus], *key: object) -> None:
-=======
-def start_ages(network: Network, inputs: Inputs, drives: Iterable[Stimulus], *key: object) -> None:
->>>>>>> desc
     """Give renewal trains ages as if they had run for ever; drawn under a key."""
     ages = inputs.ages.reshape(-1, 3, 64)
     for row, stimulus in zip(inputs.table, _by_step(stimuli), strict=True):
@@ -332,11 +320,7 @@ def start_ages(network: Network, inputs: Inputs, drives: Iterable[Stimulus], *ke
         here[:, 0] = age.reshape(-1, 64)
 
 
-<<<<<<< HEAD
 def _given(layout: Layout, network: Network, stimuli: list[Stimulus]) -> Given:
-=======
-def _given(layout: Layout, network: Network, drives: list[Stimulus]) -> Given:
->>>>>>> desc
     """Given spikes by partition, then by step."""
     columns: list[list[np.ndarray]] = [[np.empty(0, np.int64)] for _ in range(4)]
     for stimulus in stimuli:

@@ -19,11 +19,7 @@ _tables: WeakKeyDictionary[Stimulus, dict[tuple[int, float], tuple]] = WeakKeyDi
 
 
 def hazard_tables(
-<<<<<<< HEAD
     stimulus: Stimulus, rates: np.ndarray, dt: float
-=======
-    drive: Stimulus, rates: np.ndarray, dt: float
->>>>>>> desc
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, int]:
     """Limits on a 32-bit draw by age, a draw below which means a spike.
 
@@ -49,11 +45,7 @@ def hazard_sizes(given: Renewal, means: np.ndarray, dt: float) -> tuple[int, np.
 
 
 def _hazard_tables(
-<<<<<<< HEAD
     stimulus: Stimulus, rates: np.ndarray, dt: float
-=======
-    drive: Stimulus, rates: np.ndarray, dt: float
->>>>>>> desc
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, int]:
     given = stimulus.input
     distinct, which = np.unique(rates, return_inverse=True)

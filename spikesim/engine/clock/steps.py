@@ -1,23 +1,11 @@
 """From ms to steps: delays, given spikes, bins of inputs."""
 
-import math
 from typing import Any
 
 import numpy as np
 
-<<<<<<< HEAD
 from spikesim.description.network import Stimulus
 from spikesim.times import ratio
-=======
-from spikesim.codegen.times import ratio
-from spikesim.description.network import Stimulus
->>>>>>> desc
-
-
-def check_dt(dt: float) -> None:
-    """Refuse what is no step."""
-    if not (isinstance(dt, int | float) and math.isfinite(dt) and dt > 0):
-        raise ValueError(f"dt is {dt!r}; it must be a positive number of ms.")
 
 
 def in_steps(delays: Any, dt: float) -> np.ndarray:
@@ -34,11 +22,7 @@ def arrival_steps(times: np.ndarray, dt: float) -> np.ndarray:
     return np.maximum(np.where(whole, near, np.ceil(steps)).astype(np.int64) - 1, 0)
 
 
-<<<<<<< HEAD
 def steps_of_bin(stimulus: Stimulus, dt: float) -> int:
-=======
-def steps_of_bin(drive: Stimulus, dt: float) -> int:
->>>>>>> desc
     """How many steps a bin of a time-varying input lasts."""
     steps = round(stimulus.input.every / dt)
     if steps < 1 or abs(steps * dt - stimulus.input.every) > 1e-6 * stimulus.input.every:
