@@ -28,6 +28,13 @@ MAY_IMPORT = {
 }
 TOOLS = {"networks", "plots", "interop", "cli"}
 
+# Files of the engine that are compiled: they know no description, only kernels and each other.
+COMPILED = {
+    *(("engine", "clock", name) for name in ("arrays", "deliver", "input_kernels", "loop")),
+    *(("engine", "clock", name) for name in ("packing", "procedural", "tables", "write")),
+    *(("engine", "connectivity", name) for name in ("distance", "draw", "lists", "tables")),
+}
+
 
 def layer(part: tuple[str, ...]) -> str:
     """Row of the table that a part of spikesim belongs to: the longest that names it."""
@@ -131,3 +138,9 @@ def test_no_file_imports_itself_through_others():
     except CycleError as error:
         circle = " -> ".join("/".join(part) for part in error.args[1])
         pytest.fail(f"a circle of imports: {circle}")
+
+
+@pytest.mark.parametrize("part", sorted(COMPILED), ids="/".join)
+def test_what_is_compiled_knows_no_description(part):
+    for other in imported(PACKAGE.joinpath(*part).with_suffix(".py")):
+        assert other[0] == "kernels" or other in COMPILED, f"imports {'/'.join(other)}"

@@ -522,7 +522,7 @@ BAD = {
         ValueError,
         r"dt is 0.*finite number of ms above 0",
     ),
-    "dt negative": (lambda net: ss.build(net, dt=-0.1), ValueError, r"dt is -0\.1.*positive"),
+    "dt negative": (lambda net: ss.build(net, dt=-0.1), ValueError, r"dt is -0\.1.*above 0"),
     "dt NaN": (
         lambda net: ss.build(net, dt=NAN),
         ValueError,

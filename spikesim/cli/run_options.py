@@ -1,5 +1,6 @@
 """What the options of ``spikesim run`` mean: texts become neurons, rates and traces."""
 
+import math
 from pathlib import Path
 from typing import Any
 
