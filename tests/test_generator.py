@@ -17,7 +17,9 @@ from hypothesis import assume, example, given, settings, strategies as st
 from scipy import linalg
 
 import spikesim as ss
-from spikesim.codegen.methods import propagators
+from spikesim.codegen.methods import METHODS as WRITTEN
+from spikesim.codegen.methods.propagators import propagators
+from spikesim.description.dynamics import METHODS
 from spikesim.description.equations import affine, evaluate, names, parse, statements
 from spikesim.kernels.functions import exp
 
@@ -100,6 +102,10 @@ def test_conductances_make_a_model_nonlinear():
     assert ss.LIF().linear and not ss.LIF(receptors=CONDUCTANCES).linear
 
 
+def test_every_method_that_a_model_may_name_is_written():
+    assert tuple(WRITTEN) == METHODS
+
+
 # The source
 
 
@@ -121,11 +127,11 @@ def test_source_speaks_the_models_language(kind, precision):
     assert {f"w_{name}" for name in m.receptors} <= stored
     assert stored <= read, "everything that is given a name is used"
     arguments = {a.arg for a in function.args.args}
-    assert arguments - {"step", "key"} <= read  # these are for models that ask for them
-    known = stored | arguments | {"range", "lanes", "real", "abs", "min", "max", "exprel"}
-    known |= {"fma", "gentle", "gentle_or_steep", "compact", "interleave", "lowest", "np"}
-    known |= {"entry", "types"}  # in its signature
-    known |= {"wide__", "carried", "double_at", "double_lanes"}
+    assert arguments - {"_step", "_key"} <= read  # these are for models that ask for them
+    known = stored | arguments | {"_range", "_lanes", "_real", "abs", "min", "max", "exprel"}
+    known |= {"_fma", "_gentle", "_gentle_or_steep", "_compact", "_interleave", "_lowest", "_np"}
+    known |= {"_entry", "_types"}  # in its signature
+    known |= {"_wide", "_carried", "_double_at", "_double_lanes"}
     assert read <= known
     assert m.name in source and f"{precision} precision" in source
     assert ("float32" in source) == (precision == "single")
@@ -161,6 +167,7 @@ def collides(name: str) -> ss.Simulation:
         *("p_v_v", "unit_x", "w_x", "in_x", "range"),
         *("bits", "fma", "gentle", "compact", "lowest", "steep", "v_slope", "p_v"),
         *("now", "some", "strayed", "diverged", "interleave"),
+        *("_real", "_v_new", "_j", "_"),
     ],
 )
 def test_no_name_of_a_model_meets_a_name_of_the_kernel(name):
@@ -172,6 +179,22 @@ def test_no_name_of_a_model_meets_a_name_of_the_kernel(name):
     simulation.run(1.0)
     assert len(simulation.spikes["a"]) == 0
     np.testing.assert_allclose(simulation.get("a", "v"), 7 * np.exp(-0.1), rtol=1e-12)
+
+
+def test_constants_of_names_that_join_alike_are_two():
+    """What a adds to b_a and what a_b adds to a would both be ``_a_b_a_p``."""
+
+    def end(a: str, a_b: str, b_a: str) -> list[np.ndarray]:
+        network = ss.Network()
+        rates = f"d{a}/dt = {b_a} - {a}; d{a_b}/dt = 3 * {a} - {a_b}; d{b_a}/dt = -{b_a}"
+        initial = dict(zip((a, a_b, b_a), (1.0, 2.0, 3.0), strict=True))
+        neurons = model(equations=rates, threshold=f"{a} > 99", reset="", initial=initial)
+        network.population("x", 2, neurons)
+        s = ss.Simulation(network, threads=1)
+        s.run(1.0)
+        return [s.get("x", name) for name in (a, a_b, b_a)]
+
+    assert np.array_equal(end("a", "a_b", "b_a"), end("p", "q", "s"))
 
 
 # Machine code
@@ -368,6 +391,18 @@ CASES = [
     ("parameters", {"tau": "1", "e": "1", "exp": "1"}, "neuron: the name 'exp' is reserved"),
     ("receptors", {"1r": ss.Delta()}, "neuron: a receptor is named '1r'; it must be named like"),
     ("receptors", {"syn": ss.Delta()}, "neuron: a receptor is named 'syn'"),
+    ("receptors", {"_r": ss.Delta()}, "receptor is named '_r'; .* begins with a letter"),
+    ("equations", "dv/dt = -v; d_u/dt = -_u", "neuron: '_u' begins with an underscore, as only"),
+    ("equations", "dv/dt = -v; _slope = v", "neuron: '_slope' begins with an underscore"),
+    ("parameters", {"tau": "1", "e": "1", "_real": "1"}, "neuron: '_real' begins with an unders"),
+    ("reset", "v = _real", "neuron, reset: unknown name '_real'"),
+    ("parameters", {"tau": "1", "e": "1", "w_r": "1"}, "'w_r' is reserved for the weights that ar"),
+    ("parameters", {"tau": "1", "e": "1", "xi_a": "1"}, "'xi_a' is reserved for white noise; cho"),
+    (
+        "parameters",
+        {"tau": "1", "e": "1", "refractory": "1"},
+        "'refractory' is reserved for what f",
+    ),
     ("receptors", {"r": ss.Receptor("", arrival="v += x")}, "arrival at 'r': unknown name 'x'"),
     ("receptors", {"r": ss.Receptor("", arrival="x += w")}, "arrival at 'r': 'x' is not a vari"),
     ("receptors", {"r": ss.Receptor("", arrival="v")}, "arrival at 'r': 'v' is not an assign"),

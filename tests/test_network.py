@@ -517,9 +517,17 @@ BAD = {
         ValueError,
         r"threads is -1.*whole number, 1 or more",
     ),
-    "dt zero": (lambda net: ss.build(net, dt=0), ValueError, r"dt is 0.*positive number of ms"),
-    "dt negative": (lambda net: ss.build(net, dt=-0.1), ValueError, r"dt is -0\.1.*positive"),
-    "dt NaN": (lambda net: ss.build(net, dt=NAN), ValueError, r"dt is nan.*positive number of ms"),
+    "dt zero": (
+        lambda net: ss.build(net, dt=0),
+        ValueError,
+        r"dt is 0.*finite number of ms above 0",
+    ),
+    "dt negative": (lambda net: ss.build(net, dt=-0.1), ValueError, r"dt is -0\.1.*above 0"),
+    "dt NaN": (
+        lambda net: ss.build(net, dt=NAN),
+        ValueError,
+        r"dt is nan.*finite number of ms above 0",
+    ),
     "dt text": (lambda net: ss.build(net, dt="0.1"), ValueError, r"dt is '0\.1'.*positive"),
     "dt longer than a delay": (
         lambda net: ss.build(net, dt=2.0),
@@ -539,12 +547,12 @@ BAD = {
     "memory negative": (
         lambda net: ss.build(net, memory=-1),
         ValueError,
-        r"memory is -1.*positive number of GB",
+        r"memory is -1.*finite number of GB above 0",
     ),
     "memory text": (
         lambda net: ss.build(net, memory="1 GB"),
         (TypeError, ValueError),
-        r"memory is '1 GB'.*positive number of GB",
+        r"memory is '1 GB'.*finite number of GB above 0",
     ),
     "memory too little": (
         lambda net: ss.build(net, memory=0.001),

@@ -352,7 +352,7 @@ def test_a_population_is_one_group_and_two_inputs_are_two():
 
 
 def excite(what) -> None:
-    """Drive a receptor that takes positive weights only."""
+    """Stimulus a receptor that takes positive weights only."""
     network = ss.Network()
     receptor = ss.Receptor("nS", arrival="g += w", sign="positive")
     model = ss.NeuronModel(

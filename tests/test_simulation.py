@@ -939,7 +939,7 @@ def plain() -> ss.Network:
         (dict(threads=True), ValueError, "threads is True"),
         (dict(precision="half"), ValueError, "precision is 'half'; .*'single' or 'double'"),
         (dict(weights="few"), ValueError, "weights is 'few'; .*'compact' or 'exact'"),
-        (dict(memory=-1.0), ValueError, "memory is -1.0; it must be a positive number of GB"),
+        (dict(memory=-1.0), ValueError, "memory is -1.0; it must be a finite number of GB above 0"),
         (dict(memory=1e-3), MemoryError, "more than the 0.00 GB that are allowed"),
     ],
 )

@@ -217,12 +217,12 @@ def test_a_neuron_just_above_rheobase_has_its_interval(dt):
 def test_set_clears_what_rounding_left():
     s = simulation(0.1, decaying(1e6), adapting(), size=3)
     s.run(50.0)
-    assert np.all(s.state._variables("0")["x_carry"] != 0)
-    assert np.all(s.state._variables("1")["theta_carry"] != 0)
+    assert np.all(s.state._variables("0")["_x_carry"] != 0)
+    assert np.all(s.state._variables("1")["_theta_carry"] != 0)
     s.set("0", x=1.25)
     s.set("1", theta=[20.0, 21.0, 22.0])
-    assert np.all(s.state._variables("0")["x_carry"] == 0)
-    assert np.all(s.state._variables("1")["theta_carry"] == 0)
+    assert np.all(s.state._variables("0")["_x_carry"] == 0)
+    assert np.all(s.state._variables("1")["_theta_carry"] == 0)
     fresh = simulation(0.1, decaying(1e6), adapting(), size=3)
     fresh.set("0", x=1.25)
     for each in (s, fresh):

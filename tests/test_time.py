@@ -8,9 +8,9 @@ import pytest
 from hypothesis import example, given, settings, strategies as st
 
 import spikesim as ss
-from spikesim.codegen.times import milliseconds, ratio
 from spikesim.engine.clock.steps import arrival_steps
 from spikesim.kernels import functions
+from spikesim.times import milliseconds, ratio
 
 DAY = 8_640_000_000  # steps of .01 ms
 PI = Fraction(

@@ -54,7 +54,7 @@ MODELS = {
 def hot_loop(source: str) -> ast.For:
     """The last loop that looks for spikes, which is the step, for gentle slopes."""
     loops = [n for n in ast.walk(ast.parse(source)) if isinstance(n, ast.For)]
-    steps = [n for n in loops if any(ast.unparse(x).startswith("crossed |= ") for x in n.body)]
+    steps = [n for n in loops if any(ast.unparse(x).startswith("_crossed |= ") for x in n.body)]
     return max(steps, key=lambda n: n.lineno)
 
 
@@ -63,9 +63,9 @@ def products(loop: ast.For) -> int:
     found = set()
     for node in ast.walk(loop):
         match node:
-            case ast.BinOp(left, ast.Mult()) if ast.unparse(left) != "real(1.0)":
+            case ast.BinOp(left, ast.Mult()) if ast.unparse(left) != "_real(1.0)":
                 found.add(ast.unparse(node))
-            case ast.Call(ast.Name("fma")):
+            case ast.Call(ast.Name("_fma")):
                 found.add(ast.unparse(node))
     return len(found)
 
@@ -112,6 +112,6 @@ def test_models_are_vectorised_on_machines_without_avx512_too():
 def test_a_step_with_a_branch_is_not_vectorised():
     """Or the tests above could not fail."""
     source = ss.source(ss.LIF(), "single")
-    branch = source.replace("crossed |= ", "crossed = crossed or ")
+    branch = source.replace("_crossed |= ", "_crossed = _crossed or ")
     assert branch != source
     assert vector_products(machine_code(branch)) < products(hot_loop(source))

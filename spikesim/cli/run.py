@@ -1,7 +1,6 @@
 """``spikesim run``. Heavy imports wait for their use."""
 
 import inspect
-import math
 import sys
 from collections.abc import Mapping
 from importlib import import_module
@@ -151,11 +150,12 @@ def run(
 
 def _load(name: str, seed: int | None, given: Mapping[str, Any]) -> tuple[ModuleType, Any]:
     """The module that describes a network, and the network, made with the options given."""
+    from spikesim.checks import check_number
     from spikesim.description.network import Network
 
     scale = given["scale"]
-    if scale is not None and not (math.isfinite(scale) and scale > 0):
-        raise ValueError(f"--scale is {scale}; it must be a positive number.")
+    if scale is not None:
+        check_number("--scale", scale, above=0)
     published = name in NAMES
     if not published and not Path(name).is_file():
         raise ValueError(

@@ -6,8 +6,9 @@ from typing import Any
 
 
 def check_times(duration: float, discard: float) -> None:
-    if not (math.isfinite(duration) and duration > 0):
-        raise ValueError(f"--duration is {duration}; it must be a positive number of ms.")
+    from spikesim.checks import check_number
+
+    check_number("--duration", duration, above=0, unit="ms")
     if not 0 <= discard < duration:
         raise ValueError(
             f"--discard is {discard:g}; it must lie between 0 and --duration, {duration:g} ms."

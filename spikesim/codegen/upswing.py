@@ -16,14 +16,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from spikesim.codegen.methods import TABLEAUS
-from spikesim.codegen.writer import Writer, combination, formula
+from spikesim.codegen.expressions import Writer, combination
+from spikesim.codegen.methods.runge_kutta import TABLEAUS
+from spikesim.codegen.recipes import formula
+from spikesim.codegen.rows import REFRACTORY, RESUME, carry_of, lane_of
 from spikesim.description.dynamics import Dynamics, Upswing
 from spikesim.description.equations import EquationError, names, parse, substitute
 
 NODES = 3  # for what follows v through a spike
 MOST_PARTS = 64  # of a step in which a strong current moves v
-RESUME = "resume__"  # the row of the share of a step at which a neuron spiked
 
 
 @dataclass(frozen=True)
@@ -72,13 +73,18 @@ def within(
     before = [*steps.variables, *sorted(needed)]
     above, steep = (writer.write(_read(writer, text)) for text in (upswing.above, upswing.steep))
     # One comparison: with three AdEx took half as long again. What is held does not rise.
-    rises = f"min({v} - {above}, {v} - {steep} - {v}_before[j])"
-    look = f"max({rises}, {v} - {steps.peak}) >= real(0.0)"
+    rises = f"min({v} - {above}, {v} - {steep} - _{v}_before[_j])"
+    look = f"max({rises}, {v} - {steps.peak}) >= _real(0.0)"
     if waits:
-        look = f"({look}) | (refractory == now)"
+        look = f"({look}) | ({REFRACTORY} == _now)"
     again = _again(writer, v, steps.peak, reset, steps.given, before, waits)
-    again += [f"{row}_[j] = {writer.write(node)}" for row, node in observed.items()]
+    again += [f"{lane_of(row)} = {writer.write(node)}" for row, node in observed.items()]
     return Within(steps.functions(), before, look, again, waits)
+
+
+def _unmarked(name: str) -> tuple[str, str]:
+    """What names are put in order by: whether one is the kernel's own counts last."""
+    return name.lstrip("_"), name
 
 
 def _read(writer: Writer, text: str) -> ast.expr:
@@ -86,10 +92,7 @@ def _read(writer: Writer, text: str) -> ast.expr:
 
 
 class _Steps:
-    """The functions that take one neuron along, as text: by a step of v, and by one of x.
-
-    What ends with two underscores is no name that a model can have.
-    """
+    """The functions that take one neuron along, as text: by a step of v, and by one of x."""
 
     def __init__(
         self, writer: Writer, upswing: Upswing, method: str, v: str, top: ast.expr
@@ -97,7 +100,7 @@ class _Steps:
         self.dynamics, self.v = writer.dynamics, v
         self.variables = list(self.dynamics.derivatives)
         self.slopes = [writer.write(node) for node in self.dynamics.derivatives.values()]
-        there, x = _read(writer, upswing.to), {"x": ast.Name("x__")}
+        there, x = _read(writer, upswing.to), {"x": ast.Name("_x")}
         self.back, self.change, self.stride = (
             writer.write(substitute(_read(writer, text), x))
             for text in (upswing.back, upswing.slope, upswing.stride)
@@ -107,7 +110,7 @@ class _Steps:
         texts = [*self.slopes, self.back, self.change, self.stride]
         texts += [self.start, self.end, self.peak]
         used = set().union(*(names(ast.parse(text, mode="eval")) for text in texts))
-        self.others = sorted(used - {*self.variables, "x__", "real"})
+        self.others = sorted(used - {*self.variables, "_x"}, key=_unmarked)
         self.given = ", ".join([*self.variables, *self.others])
         self.rungs, self.weights = TABLEAUS[method]
 
@@ -126,41 +129,45 @@ class _Steps:
         )
 
     def _moved(self, u: str, coefficients: list[float]) -> str:
-        terms = [(f"real({c!r})", f"d{u}_{k}") for k, c in enumerate(coefficients) if c]
-        return f"{u} + h__ * ({combination(terms)})" if terms else u
+        terms = [(f"_real({c!r})", f"_{u}_slope{k}") for k, c in enumerate(coefficients) if c]
+        return f"{u} + _h * ({combination(terms)})" if terms else u
 
     def _slopes_at(self, k: str) -> str:
-        at = ", ".join([*(f"{u}_{k}" for u in self.variables), *self.others])
-        return f"{', '.join(f'd{u}_{k}' for u in self.variables)}, = slopes({at})"
+        at = ", ".join([*(f"_{u}_{k}" for u in self.variables), *self.others])
+        return f"{self._named('slope' + k)}, = _slopes({at})"
+
+    def _named(self, what: str) -> str:
+        return ", ".join(f"_{u}_{what}" for u in self.variables)
 
     def _along_v(self) -> tuple[list[str], str]:
         """Lines of the stages of a step of v, and the variables at its end."""
         lines: list[str] = []
         for k, coefficients in enumerate(self.rungs):
-            lines += [f"{u}_{k} = {self._moved(u, coefficients)}" for u in self.variables]
+            lines += [f"_{u}_{k} = {self._moved(u, coefficients)}" for u in self.variables]
             lines.append(self._slopes_at(str(k)))
-            lines += [f"d{u}_{k} *= free__" for u in self.dynamics.held]
+            lines += [f"_{u}_slope{k} *= _free" for u in self.dynamics.held]
         return lines, ", ".join(self._moved(u, self.weights) for u in self.variables)
 
     def _along_x(self) -> tuple[list[str], list[str]]:
         """Lines before the parts of a step of x, and lines of a part."""
         v, variables, state = self.v, self.variables, ", ".join(self.variables)
-        begin = [f"x__ = {self.start}", f"x__peak = {self.end}"]
-        begin.append(f"if not x__ > x__peak: return real(0.0), {state},")
-        begin.append(f"{', '.join(f'd{u}_0' for u in variables)}, = slopes({self.given})")
-        begin.append(f"x__slope_0 = ({self.change}) * d{v}_0")
-        speed = f"ceil(abs(h__ * x__slope_0) / ({self.stride}))"
-        begin.append(f"parts__ = min(max({speed}, real(1.0)), real({MOST_PARTS}.0))")
-        begin += ["h__ = h__ / parts__", "x__start = x__"]
+        begin = [f"_x = {self.start}", f"_xpeak = {self.end}"]
+        begin.append(f"if not _x > _xpeak: return _real(0.0), {state},")
+        begin.append(f"{self._named('slope0')}, = _slopes({self.given})")
+        begin.append(f"_xslope0 = ({self.change}) * _{v}_slope0")
+        speed = f"ceil(abs(_h * _xslope0) / ({self.stride}))"
+        begin.append(f"_parts = min(max({speed}, _real(1.0)), _real({MOST_PARTS}.0))")
+        begin += ["_h = _h / _parts", "_xstart = _x"]
         lines: list[str] = []
         for k, coefficients in [*enumerate(self.rungs), ("end", self.weights)][1:]:
-            lines += [f"{u}_{k} = {self._moved(u, coefficients)}" for u in variables if u != v]
-            along = self._moved("x__start", coefficients).replace("dx__start_", "x__slope_")
-            lines += [f"x__{k} = {along}", f"x__ = max(x__{k}, x__peak)", f"{v}_{k} = {self.back}"]
-            lines += [self._slopes_at(str(k)), f"x__slope_{k} = ({self.change}) * d{v}_{k}"]
-        lines += ["if x__end <= x__peak:", *(f"    {line}" for line in self._passed())]
-        lines += [f"{u}, d{u}_0 = {u}_end, d{u}_end" for u in variables]  # where the next begins
-        return begin, [*lines, "x__start, x__slope_0 = x__end, x__slope_end"]
+            lines += [f"_{u}_{k} = {self._moved(u, coefficients)}" for u in variables if u != v]
+            along = self._moved("_xstart", coefficients).replace("__xstart_slope", "_xslope")
+            lines += [f"_x{k} = {along}", f"_x = max(_x{k}, _xpeak)", f"_{v}_{k} = {self.back}"]
+            lines += [self._slopes_at(str(k)), f"_xslope{k} = ({self.change}) * _{v}_slope{k}"]
+        lines += ["if _xend <= _xpeak:", *(f"    {line}" for line in self._passed())]
+        # where the next begins
+        lines += [f"{u}, _{u}_slope0 = _{u}_end, _{u}_slopeend" for u in variables]
+        return begin, [*lines, "_xstart, _xslope0 = _xend, _xslopeend"]
 
     def _passed(self) -> list[str]:
         """Lines that say when within a part the peak was passed, and all variables then.
@@ -169,25 +176,26 @@ class _Steps:
         (1814).
         """
         v, variables = self.v, self.variables
-        ends = "x__start, x__end, h__ * x__slope_0, h__ * x__slope_end"
-        along = f"hermite({ends}, {{share}})"
+        ends = "_xstart, _xend, _h * _xslope0, _h * _xslopeend"
+        along = f"_hermite({ends}, {{share}})"
         at = {
-            u: f"hermite({u}, {u}_end, h__ * d{u}_0, h__ * d{u}_end, {{share}})" for u in variables
+            u: f"_hermite({u}, _{u}_end, _h * _{u}_slope0, _h * _{u}_slopeend, {{share}})"
+            for u in variables
         }
-        lines = [f"share__ = passing({ends}, x__peak)"]
+        lines = [f"_share = _passing({ends}, _xpeak)"]
         following = [u for u in variables if u != v and v in names(self.dynamics.derivatives[u])]
         nodes, parts = np.polynomial.legendre.leggauss(NODES)
         for k, node in enumerate((nodes + 1) / 2 if following else ()):
-            share = f"real({float(node)!r}) * share__"
-            lines += [f"x__ = max({along.format(share=share)}, x__peak)", f"{v}_{k}q = {self.back}"]
-            lines += [f"{u}_{k}q = {at[u].format(share=share)}" for u in variables if u != v]
+            share = f"_real({float(node)!r}) * _share"
+            lines += [f"_x = max({along.format(share=share)}, _xpeak)", f"_{v}_{k}q = {self.back}"]
+            lines += [f"_{u}_{k}q = {at[u].format(share=share)}" for u in variables if u != v]
             lines.append(self._slopes_at(f"{k}q"))
         for u in following:
-            terms = [(f"real({float(part) / 2!r})", f"d{u}_{k}q") for k, part in enumerate(parts)]
-            at[u] = f"{u} + share__ * h__ * ({combination(terms)})"
+            terms = [(f"_real({float(p) / 2!r})", f"_{u}_slope{k}q") for k, p in enumerate(parts)]
+            at[u] = f"{u} + _share * _h * ({combination(terms)})"
         at[v] = self.peak
-        found = ", ".join(at[u].format(share="share__") for u in variables)
-        return [*lines, f"return (real(part__) + share__) / parts__, {found},"]
+        found = ", ".join(at[u].format(share="_share") for u in variables)
+        return [*lines, f"return (_real(_done) + _share) / _parts, {found},"]
 
 
 def _touched(dynamics: Dynamics) -> set[str]:
@@ -215,57 +223,57 @@ def _again(
     arriving = []
     for statement in (s for arrival in dynamics.arrivals.values() for s in arrival):
         if statement.variable in touched:
-            where = "active" if statement.variable in dynamics.held else ""
+            where = "_active" if statement.variable in dynamics.held else ""
             arriving += writer.assigned(statement.variable, statement.value, where)
-    lines = [f"{x} = {x}_before[j]" for x in before if x not in dynamics.derivatives]
-    lines += ["active = True", f"left__ = {dt}"]
-    begin = [f"{u} = {u}_before[j]" for u in dynamics.derivatives]
-    lines += begin
+    lines = [f"{x} = _{x}_before[_j]" for x in before if x not in dynamics.derivatives]
+    lines += ["_active = True", f"_left = {dt}"]
+    lines += [f"{u} = _{u}_before[_j]" for u in dynamics.derivatives]
     if waits:
         lines += [
-            "if refractory == now:",
-            f"    {state}, = go_on({given}, {RESUME} * {dt}, real(0.0))",
+            f"if {REFRACTORY} == _now:",
+            f"    {state}, = _go_on({given}, {RESUME} * {dt}, _real(0.0))",
         ]
-        lines += [f"    left__ = {dt} - {RESUME} * {dt}"]
-    lines.append(f"share__, {state}, = pass_peak({given}, left__)")
-    lines += ["fires__ = share__ <= real(1.0)", "if not fires__:"]
+        lines += [f"    _left = {dt} - {RESUME} * {dt}"]
+    lines.append(f"_share, {state}, = _pass_peak({given}, _left)")
+    lines += ["_fires = _share <= _real(1.0)", "if not _fires:"]
     lines += [f"    {line}" for line in arriving]
-    lines += [f"    fires__ = {v} >= {peak}", "if fires__:"]
+    lines += [f"    _fires = {v} >= {peak}", "if _fires:"]
     lines += [f"    {line}" for line in reset]
     if waits:
-        rest = f"(real(1.0) - min(share__, real(1.0))) * left__ / {dt}"
-        lines += [f"    {RESUME}_[j] = real(1.0) - {rest}"]
-        lines += ["    active = refractory_steps <= real(0.0)"]
-    lines += ["if share__ <= real(1.0):"]
-    lines += [f"    {state}, = go_on({given}, left__ - share__ * left__, real(active))"]
+        rest = f"(_real(1.0) - min(_share, _real(1.0))) * _left / {dt}"
+        lines += [f"    {lane_of(RESUME)} = _real(1.0) - {rest}"]
+        lines += ["    _active = _refractory_steps <= _real(0.0)"]
+    lines += ["if _share <= _real(1.0):"]
+    lines += [f"    {state}, = _go_on({given}, _left - _share * _left, _real(_active))"]
     lines += [f"    {line}" for line in arriving]
     lines += [f"    {v} = min({v}, {peak})"]  # a second spike waits for the next step
     for u in dynamics.derivatives:  # what no spike touches is as the step left it
-        lines.append(f"{u}_[j] = {u}" if u in touched else f"{u} = {u}_[j]")
+        lane = lane_of(u)
+        lines.append(f"{lane} = {u}" if u in touched else f"{u} = {lane}")
         if u in touched and u in writer.carried:
-            lines.append(f"{u}_carry_[j] = real(0.0)")
+            lines.append(f"{lane_of(carry_of(u))} = _real(0.0)")
     return lines
 
 
 _FUNCTIONS = '''
-@inlined
-def slopes({given}):
+@_inlined
+def _slopes({given}):
     return {slopes},
 
 
-@part__
-def go_on({given}, h__, free__):
-    """A step of h__; what a refractory neuron holds stands still unless free__ is 1."""
+@_part
+def _go_on({given}, _h, _free):
+    """A step of _h; what a refractory neuron holds stands still unless _free is 1."""
 {on}    return {ends},
 
 
-@part__
-def pass_peak({given}, h__):
-    """The share__ of a step of h__ after which the peak is passed, and the variables then.
+@_part
+def _pass_peak({given}, _h):
+    """The share of a step of _h after which the peak is passed, and the variables then.
 
     2, and the variables at its end, if it is not.
     """
-{begin}    for part__ in range(int(parts__)):
-{through}    return real(2.0), {state},
+{begin}    for _done in _range(_int(_parts)):
+{through}    return _real(2.0), {state},
 
 '''

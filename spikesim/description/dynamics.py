@@ -30,54 +30,10 @@ from spikesim.description.equations import (
 from spikesim.description.receptors import Receptor
 
 METHODS = ("exact", "exponential_euler", "exponential_midpoint", "euler", "rk2", "rk4")
-RESERVED = {  # words with a meaning in a model's text or in its kernel
-    *("t", "dt", "i_syn", "xi", "refractory", "refractory_steps", "active", "real", "update"),
-    *("pi", NOT_REFRACTORY),
-    *(
-        "t_end",
-        "now",
-        "waits",
-        "normals",
-        "key",
-        "state",
-        "const",
-        "ring",
-        "ids",
-        "first",
-        "start",
-        "last",
-        "size",
-        "base",
-        "step",
-        "lanes",
-        "np",
-    ),
-    *(
-        "range",
-        "abs",
-        "min",
-        "max",
-        "block",
-        "count",
-        "crossed",
-        "j",
-        "bits",
-        "some",
-        "strayed",
-        "diverged",
-        "types",
-        "entry",
-        "compact",
-        "interleave",
-        "fma",
-        "gentle",
-        "gentle_or_steep",
-        "lowest",
-        *("carried", "double_at", "double_lanes", "slopes", "go_on", "pass_peak", "hermite"),
-        *("passing", "scratch", "inlined"),
-        *FUNCTIONS,
-        *keyword.kwlist,
-    ),
+RESERVED = {  # words of the language: every other name is free, kernels' begin with an underscore
+    *("t", "dt", "xi", "pi", "i_syn", "refractory", NOT_REFRACTORY),
+    *FUNCTIONS,
+    *keyword.kwlist,
 }
 
 
@@ -149,7 +105,7 @@ def write_out(model: Any) -> Dynamics:
     parameters = {**dict.fromkeys(read.parameters, "0"), **parameters}
     defaults = _defaults(model.name, parameters, unit_of)
     definitions = _with_currents(model, read.definitions, unit_of)
-    _check_reserved(model, derivatives, parameters)
+    _check_reserved(model, derivatives, parameters, definitions)
     scheme = []
     if model.method and model.method not in METHODS:
         if "=" not in model.method:
@@ -233,16 +189,29 @@ def _with_currents(
     return definitions
 
 
-def _check_reserved(model: Any, derivatives: Iterable[str], parameters: Iterable[str]) -> None:
-    made = r"[kz]_?\d+|.*_|t_\d+|xi_.*|wide_.*"  # what the kernel calls its own, and noise
-    ends = r"new|held|slope|carry|change|set|after|\d+"
-    made += "".join(rf"|d?{v}_({ends})|[npq]_{v}(_.*)?" for v in derivatives)
-    made += "".join(rf"|(w|in|unit)_{r}" for r in model.receptors)
+def _check_reserved(
+    model: Any, derivatives: Iterable[str], parameters: Iterable[str], definitions: Iterable[str]
+) -> None:
+    """Refuse names that the language, or the kernel, has for something of its own."""
+    made = {f"w_{r}": f"the weights that arrive at {r!r}" for r in model.receptors}
+    if model.method and model.method not in METHODS:
+        made |= {f"d{v}": f"the derivative of {v!r}" for v in derivatives}
+    made |= {"i_syn": "the sum of the receptors' currents", "refractory": "what follows a spike"}
+    for name in [*derivatives, *parameters, *definitions]:
+        if name.startswith("_"):
+            raise EquationError(
+                f"{model.name}: '{name}' begins with an underscore, as only names that the "
+                "kernel makes do; choose another."
+            )
     for name in [*derivatives, *parameters]:
         if not name.isidentifier():
             raise EquationError(f"{model.name}: {name!r} must be named like a Python variable.")
-        if name in RESERVED or re.fullmatch(made, name):
-            raise EquationError(f"{model.name}: the name '{name}' is reserved; choose another.")
+        meant = "white noise" if name.startswith("xi_") else made.get(name, "")
+        if name in RESERVED or meant:
+            meant = f" for {meant}" if meant else ""
+            raise EquationError(
+                f"{model.name}: the name '{name}' is reserved{meant}; choose another."
+            )
 
 
 def _noisy(node: ast.expr) -> bool:

@@ -220,10 +220,10 @@ class Network:
         else:
             receptor = self._receptor(f"input {name!r}", target, receptor)
         made = Stimulus(name, target, input, receptor)
-        self.check_drive(made)
+        self.check_stimulus(made)
         self.inputs[name] = made
 
-    def check_drive(self, drive: Stimulus) -> None:
+    def check_stimulus(self, drive: Stimulus) -> None:
         """Hold an input against the neurons it is for: shapes, and signs of weights."""
         receptor = self._receptor_of(drive) if drive.receptor else None
         drive.input.check(f"input {drive.name!r}", drive.target, drive.receptor, receptor)

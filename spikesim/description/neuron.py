@@ -108,10 +108,11 @@ class NeuronModel:
 
     def __post_init__(self) -> None:
         for receptor in self.receptors:
-            if not re.fullmatch(r"[A-Za-z_]\w*", receptor) or receptor in ("syn", "new", "held"):
+            if not re.fullmatch(r"[A-Za-z]\w*", receptor) or receptor == "syn":
                 raise EquationError(
                     f"{self.name}: a receptor is named {receptor!r}; it must be named like a "
-                    "Python variable, and not 'syn', 'new' or 'held', which kernels use."
+                    "Python variable that begins with a letter, and not 'syn', as i_syn is the "
+                    "sum of all currents."
                 )
         dynamics = self.dynamics
         for parameter in self.all_values:

@@ -14,18 +14,19 @@ import numpy as np
 from tqdm import tqdm
 
 from spikesim import display
+from spikesim.checks import check_choice, check_number
 from spikesim.description.distributions import EXACT_LEVELS, WEIGHT_LEVELS, Distribution
 from spikesim.description.network import Network, Population, Projection
 from spikesim.description.plausibility import warn_of_si
 from spikesim.engine.clock.arrays import Wiring
 from spikesim.engine.clock.assemble import Assembler, compile_wiring
 from spikesim.engine.clock.layout import Layout, Precision, lay_out
-from spikesim.engine.clock.steps import check_dt, in_steps
+from spikesim.engine.clock.steps import in_steps
 from spikesim.engine.connectivity.gather import Connectivity as Gathered
 from spikesim.engine.connectivity.rules import Connectivity, can_be_drawn
 from spikesim.engine.connectivity.tables import DELAY_LEVELS
 from spikesim.engine.decode import Synapses, decode
-from spikesim.engine.memory import check_memory, delay_extremes
+from spikesim.engine.memory import check_memory
 from spikesim.engine.sums import Sums, choose_sums
 from spikesim.engine.threads import build_seconds, check_threads, cores, fastest_threads
 from spikesim.names import named_options
@@ -190,8 +191,7 @@ def build(
         The network would need more than the limit; nothing has been allocated.
     """
     start = time.perf_counter()
-    if weights not in ("compact", "exact"):
-        raise ValueError(f"weights is {weights!r}; it must be 'compact' or 'exact'.")
+    check_choice("weights", weights, ("compact", "exact"))
     check_build(network, dt, threads, precision, connectivity)
     warn_of_si("build", {"dt": (dt, "ms")})
     check_memory(network, precision, memory, connectivity, dt=dt, threads=threads)
@@ -254,12 +254,10 @@ def check_build(
     """Hold the options of a build against the network."""
     if not isinstance(network, Network):
         raise TypeError(f"network is {network!r}; it must be a Network.")
-    check_dt(dt)
+    check_number("dt", dt, above=0, unit="ms")
     check_threads(threads)
-    if precision not in ("single", "double"):
-        raise ValueError(f"precision is {precision!r}; it must be 'single' or 'double'.")
-    if connectivity not in ("stored", "procedural"):
-        raise ValueError(f"connectivity is {connectivity!r}; it must be 'stored' or 'procedural'.")
+    check_choice("precision", precision, ("single", "double"))
+    check_choice("connectivity", connectivity, ("stored", "procedural"))
     if not network.populations:
         raise ValueError("the network has no population; add one with network.population(...).")
     for projection in network.projections.values():
@@ -300,7 +298,7 @@ def drawn_values(value: Any, size: int, *key: object) -> float | np.ndarray:
 def _check_delays(network: Network, projection: Projection, dt: float) -> None:
     if np.size(projection.delay) == 0:
         return
-    low, high = delay_extremes(network, projection)
+    low, high = projection.delays(network.positions)
     if low < dt * (1 - 1e-9):
         raise ValueError(
             f"projection {projection.name!r}: delays run down to {low:g} ms; they must be at least "
@@ -311,10 +309,3 @@ def _check_delays(network: Network, projection: Projection, dt: float) -> None:
             f"projection {projection.name!r}: delays run up to {high:g} ms; the longest at "
             f"dt = {dt:g} ms is {dt * (DELAY_LEVELS - 2):g} ms."
         )
-
-
-def check_whole(name: str, value: Any) -> int:
-    """A seed or the like as an integer."""
-    if isinstance(value, bool) or not isinstance(value, int | np.integer):
-        raise ValueError(f"{name} is {value!r}; it must be a whole number.")
-    return int(value)

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import psutil
 
-from spikesim.description.distributions import extremes
+from spikesim.checks import check_number
 from spikesim.description.network import Network, Projection
 from spikesim.description.rules import (
     DistanceDelay,
@@ -16,19 +16,9 @@ from spikesim.description.rules import (
 )
 from spikesim.engine.clock.inputs import input_bytes
 from spikesim.engine.clock.layout import PARTITION_INPUTS, Precision
-from spikesim.engine.clock.steps import check_dt
 from spikesim.engine.connectivity.rules import Connectivity, can_be_drawn, expected
 from spikesim.engine.connectivity.tables import DELAY_LEVELS
 from spikesim.engine.threads import check_threads, cores, fastest_threads
-
-
-def delay_extremes(network: Network, projection: Projection) -> tuple[float, float]:
-    """The shortest delay (ms) and one that none exceeds."""
-    low, high = extremes(projection.delay)
-    if isinstance(projection.delay, DistanceDelay):
-        source, target = projection.source, projection.target
-        high = projection.delay.at(projection.rule.farthest(source, target, network.positions))
-    return low, high
 
 
 def estimate_memory(
@@ -70,9 +60,9 @@ def estimate_memory(
         state += p.size * (
             real * rows_of_state + 8 * integer * max(len(p.model.receptors), 1) + 300
         )
-    for drive in network.inputs.values():
-        size = network.populations[drive.target.population].size
-        state += input_bytes(drive, size, dt, real, integer)
+    for stimulus in network.inputs.values():
+        size = network.populations[stimulus.target.population].size
+        state += input_bytes(stimulus, size, dt, real, integer)
     return synapses + rows + scratch + state + 150e6  # the last: Python, NumPy and Numba
 
 
@@ -81,7 +71,7 @@ def _delay_steps(network: Network, projections: list[Projection], dt: float) -> 
     low, high = math.inf, 0.0
     for projection in projections:
         if np.size(projection.delay):
-            first, last = delay_extremes(network, projection)
+            first, last = projection.delays(network.positions)
             low, high = min(low, first), max(high, last)
     return max(1, round((min(high, DELAY_LEVELS * dt) - low) / dt) + 1) if high else 1
 
@@ -100,12 +90,11 @@ def check_memory(
 
     ``dt``, ``threads`` and whether sums have 64 bits (see `choose_sums`) are as the build has them.
     """
-    check_dt(dt)
+    check_number("dt", dt, above=0, unit="ms")
     check_threads(threads)
     need = estimate_memory(network, precision, connectivity, dt, threads, wide_sums)
-    number = isinstance(limit, int | float | np.number)
-    if limit is not None and not (number and math.isfinite(limit) and limit > 0):
-        raise ValueError(f"memory is {limit!r}; it must be a positive number of GB.")
+    if limit is not None:
+        check_number("memory", limit, above=0, unit="GB")
     allowed = psutil.virtual_memory().available if limit is None else limit * 1e9
     if need > allowed:
         raise MemoryError(

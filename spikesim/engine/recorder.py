@@ -8,8 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from spikesim.codegen.generator import OBSERVED
-from spikesim.codegen.times import milliseconds
+from spikesim.codegen.rows import seen_of
 from spikesim.data.report_files import ReportWriter, read_report
 from spikesim.data.signals import Averages, BinnedRate, Samples
 from spikesim.data.spike_files import SpikeWriter, open_spikes
@@ -22,6 +21,7 @@ from spikesim.engine.clock.arrays import Record
 from spikesim.engine.clock.packing import unpacked_spikes
 from spikesim.engine.clock.tables import TAP, TRACE
 from spikesim.engine.state import State
+from spikesim.times import milliseconds
 
 FLUSH_SECONDS = 0.4  # of wall time
 SPIKE_BUFFER = 1 << 20  # spikes per partition
@@ -313,7 +313,7 @@ def observed(network: Network, records: Sequence[Recorded]) -> dict[str, dict[st
             name, _ = _key(record)
             model = network.populations[name].model
             if record.variable not in model.dynamics.derivatives:
-                rows[name][f"{OBSERVED}{record.variable}"] = _quantity(model, record)
+                rows[name][seen_of(record.variable)] = _quantity(model, record)
     return rows
 
 

@@ -14,16 +14,14 @@ import numba
 import numpy as np
 
 from spikesim import __version__
-from spikesim.checks import warn
-from spikesim.codegen.times import milliseconds
+from spikesim.checks import check_number, check_whole, warn
 from spikesim.data.signals import Averages, BinnedRate, Samples
 from spikesim.data.spiketrains import SpikeTrains
 from spikesim.description.network import Network, Population, View
 from spikesim.description.recording import Recorded
-from spikesim.engine.build import Build, build, check_whole
+from spikesim.engine.build import Build, build
 from spikesim.engine.clock import loop
 from spikesim.engine.clock.arrays import Record
-from spikesim.engine.clock.steps import check_dt
 from spikesim.engine.decode import Synapses
 from spikesim.engine.pace import Pace
 from spikesim.engine.recorder import Recorder, check_records, observed
@@ -32,6 +30,7 @@ from spikesim.engine.state import State
 from spikesim.engine.threads import check_threads, cores
 from spikesim.kernels.barrier import core_masks
 from spikesim.names import check_options, options_of
+from spikesim.times import milliseconds
 
 POLL_SECONDS = 0.05
 
@@ -86,7 +85,7 @@ class Simulation:
         check_options("Simulation", build_options, _options())
         check_threads(threads)
         if isinstance(what, Network):
-            check_dt(build_options.get("dt", 0.1))
+            check_number("dt", build_options.get("dt", 0.1), above=0, unit="ms")
             check_records(what, record, build_options.get("dt", 0.1))
             what = build(what, threads=threads, **build_options)
         elif build_options:
@@ -101,8 +100,10 @@ class Simulation:
                 f"{self.threads} threads share {cores()} cores: the run will be slower than with "
                 f"{cores()}."
             )
-        self.seed = check_whole("seed", self.network.seed if seed is None else seed)
-        self.replica = check_whole("replica", replica)
+        seed = self.network.seed if seed is None else seed
+        for name, value in (("seed", seed), ("replica", replica)):
+            check_whole(name, value, least=None)
+        self.seed, self.replica = int(seed), int(replica)
         self.run_seconds = 0.0
         self._masks = core_masks(self.threads)
         self._pace = Pace(self.threads)

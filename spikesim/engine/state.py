@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from spikesim.codegen.generator import CARRY, OBSERVED, REFRACTORY, STEEP, Kernel, generate
-from spikesim.codegen.times import milliseconds
+from spikesim.codegen.generator import generate
+from spikesim.codegen.kernel import Kernel
+from spikesim.codegen.rows import REFRACTORY, STEEP, carry_of, seen_of, unit_of
 from spikesim.description.distributions import Normal
 from spikesim.description.equations import evaluate, names, parse
 from spikesim.description.inputs import Current
@@ -18,9 +19,10 @@ from spikesim.engine.build import Build, drawn_values
 from spikesim.engine.clock.arrays import Neurons, Spikes, StateArrays
 from spikesim.engine.clock.inputs import input_arrays, start_ages
 from spikesim.engine.clock.tables import aligned
-from spikesim.engine.sums import check_drive
+from spikesim.engine.sums import check_stimulus
 from spikesim.kernels.cache import generated_module
 from spikesim.random import derive_key
+from spikesim.times import milliseconds
 
 
 class State:
@@ -48,12 +50,12 @@ class State:
         self.step = 0
         self._names = list(self.network.populations)
         self._values = {name: dict(values) for name, values in build.values.items()}
-        self._drives = dict(self.network.inputs)
+        self._stimuli = dict(self.network.inputs)
         history, (address_bits, slot_bits) = b.wiring.history, b.wiring.packing
         most = int((64 * (b.layout.spans["last"] - b.wiring.spans["first"])).sum(axis=1).max())
         empty = np.zeros(0, b.layout.real)
-        inputs, given = input_arrays(b.layout, b.network, self._drives.values())
-        start_ages(b.network, inputs, self._drives.values(), seed, "start", replica)
+        inputs, given = input_arrays(b.layout, b.network, self._stimuli.values())
+        start_ages(b.network, inputs, self._stimuli.values(), seed, "start", replica)
         neurons = Neurons(
             state=empty,
             state_first=np.zeros(len(self._names), np.int64),
@@ -79,7 +81,7 @@ class State:
             plastic=None,
         )
         self._kernels = {
-            name: self._kernel(name, self._driven(name, self._values[name], self._drives))
+            name: self._kernel(name, self._driven(name, self._values[name], self._stimuli))
             for name in self._names
         }
         self._layout({name: self._start_values(name) for name in self._names})
@@ -94,7 +96,7 @@ class State:
         rows = self._kernels[view.population].rows
         p = self._names.index(view.population)
         block, lane = np.divmod(view.neurons, 64)
-        observed = f"{OBSERVED}{variable}"
+        observed = seen_of(variable)
         place = rows.index(observed if observed in rows else variable)
         row = block * len(rows) + place
         return self.arrays.neurons.state_first[p] + row * 64 + lane, self.build.layout.partition_of(
@@ -116,8 +118,8 @@ class State:
 
     def set(self, name: str, values: Mapping[str, Any]) -> None:
         """Change a population or an input; see `Simulation.set`. All or nothing."""
-        if name in self._drives:
-            self._set_drive(name, values)
+        if name in self._stimuli:
+            self._set_input(name, values)
             return
         self._known(name)
         population = self.network.populations[name]
@@ -139,22 +141,26 @@ class State:
             array = np.array(value, float)
             if key in dynamics.derivatives:
                 variables[key] = np.broadcast_to(array, population.size)
-                variables[f"{key}{CARRY}"] = np.zeros(population.size)
+                variables[carry_of(key)] = np.zeros(population.size)
             else:
                 parameters[key] = float(array) if array.ndim == 0 else array
         variables = {row: x for row, x in variables.items() if row in self._kernels[name].rows}
         changed = set(values) & set(dynamics.defaults)
         if changed:
-            self._renew(name, parameters, self._drives, changed)
+            self._renew(name, parameters, self._stimuli, changed)
             self._values[name] = parameters
         if variables:
             self._write(name, variables)
 
     def _renew(
-        self, name: str, parameters: Mapping[str, Any], drives: Mapping[str, Stimulus], changed: set
+        self,
+        name: str,
+        parameters: Mapping[str, Any],
+        stimuli: Mapping[str, Stimulus],
+        changed: set,
     ) -> None:
         """Let a kernel have other values of parameters; if its text does not suit them, another."""
-        values = self._driven(name, parameters, drives)
+        values = self._driven(name, parameters, stimuli)
         kernel = self._kernels[name]
         renewed = kernel.renew({**values, "dt": self.build.dt}, changed)
         if renewed is None:
@@ -169,25 +175,25 @@ class State:
         neurons.const[first : first + const.size] = const
         self._write(name, {row: kernel.per_neuron[row] for row in renewed})
 
-    def _set_drive(self, name: str, values: Mapping[str, Any]) -> None:
-        drive = self._drives[name]
+    def _set_input(self, name: str, values: Mapping[str, Any]) -> None:
+        stimulus = self._stimuli[name]
         for key in values:
-            if not hasattr(drive.input, key) or key == "trains":
+            if not hasattr(stimulus.input, key) or key == "trains":
                 raise ValueError(f"input {name!r} has no {key!r} that can be set.")
-        changed = replace(drive, input=replace(drive.input, **values))
-        self.network.check_drive(changed)
-        drives = {**self._drives, name: changed}
-        check_drive(self.build.sums, self.network.inputs, drives, name, self.build.dt)
+        changed = replace(stimulus, input=replace(stimulus.input, **values))
+        self.network.check_stimulus(changed)
+        stimuli = {**self._stimuli, name: changed}
+        check_stimulus(self.build.sums, self.network.inputs, stimuli, name, self.build.dt)
         if isinstance(changed.input, Current):
             target = changed.target.population
             key = {self.network.populations[target].model.current}
-            self._renew(target, self._values[target], drives, key)
+            self._renew(target, self._values[target], stimuli, key)
         else:
-            inputs, given = input_arrays(self.build.layout, self.network, drives.values())
+            inputs, given = input_arrays(self.build.layout, self.network, stimuli.values())
             before = self.arrays.inputs.ages
             inputs.ages.reshape(-1, 3, 64)[:, 0] = before.reshape(-1, 3, 64)[:, 0]
             self.arrays = self.arrays._replace(inputs=inputs, given=given)
-        self._drives = drives
+        self._stimuli = stimuli
 
     def silence(self, view: View, neurons: np.ndarray, silent: bool) -> None:
         """Let spikes of these neurons of a part reach nobody, or reach their targets again."""
@@ -202,7 +208,7 @@ class State:
 
     def _known(self, population: str) -> None:
         if population not in self._names:
-            known = ", ".join(map(repr, [*self._names, *self._drives]))
+            known = ", ".join(map(repr, [*self._names, *self._stimuli]))
             raise ValueError(f"unknown population or input {population!r}; known are {known}.")
 
     def _start_values(self, name: str) -> dict[str, np.ndarray]:
@@ -229,19 +235,19 @@ class State:
         return result | {row: np.zeros(population.size) for row in self._observed[name]}
 
     def _driven(
-        self, name: str, values: Mapping[str, Any], drives: Mapping[str, Stimulus]
+        self, name: str, values: Mapping[str, Any], stimuli: Mapping[str, Stimulus]
     ) -> dict[str, Any]:
         """Values of parameters, currents added to them."""
         values, population = dict(values), self.network.populations[name]
         key = population.model.current
-        for drive in drives.values():
-            if drive.target.population == name and isinstance(drive.input, Current):
-                total, amplitude = values[key], drive.input.amplitude
-                if drive.target.size == population.size and not np.ndim(total + amplitude):
+        for stimulus in stimuli.values():
+            if stimulus.target.population == name and isinstance(stimulus.input, Current):
+                total, amplitude = values[key], stimulus.input.amplitude
+                if stimulus.target.size == population.size and not np.ndim(total + amplitude):
                     values[key] = total + amplitude
                     continue
                 total = np.broadcast_to(np.asarray(total, float), population.size).copy()
-                total[drive.target.neurons] += amplitude
+                total[stimulus.target.neurons] += amplitude
                 values[key] = float(total[0]) if np.all(total == total[0]) else total
         return values
 
@@ -258,7 +264,7 @@ class State:
             b.sums.wide,
         )
         for receptor in population.model.receptors:
-            kernel.scalars[f"unit_{receptor}"] = b.units[name, receptor]
+            kernel.scalars[unit_of(receptor)] = b.units[name, receptor]
         return kernel
 
     def _layout(self, variables: Mapping[str, Mapping[str, np.ndarray]]) -> None:

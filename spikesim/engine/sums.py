@@ -15,7 +15,7 @@ from spikesim.engine.connectivity.rules import in_degree, largest_sum
 
 DIGITS = 2.0**52  # of the largest sum, in the unit that is needed: beyond, doubles lose count
 RARE = 1e-15  # probability that a closer bound does not hold: for a target, or in a step
-MARGIN = 4.0  # how often a drive's share is reserved: `Simulation.set` can make it stronger
+MARGIN = 4.0  # how often a stimulus's share is reserved: `Simulation.set` can make it stronger
 PIECE = 1 << 20  # weights that are looked at together
 
 Key = tuple[str, str]  # population and receptor
@@ -72,10 +72,10 @@ def choose_sums(network: Network, dt: float, single: bool, count: int) -> Sums:
     """
     populations = network.populations.values()
     keys = [(p.name, receptor) for p in populations for receptor in p.model.receptors]
-    drives = [drive for drive in network.inputs.values() if drive.receptor]
+    stimuli = [stimulus for stimulus in network.inputs.values() if stimulus.receptor]
     parts = [
         *(_of_projection(network, p, count) for p in network.projections.values()),
-        *(_of_drive(drive, dt, MARGIN) for drive in drives),
+        *(_of_stimulus(stimulus, dt, MARGIN) for stimulus in stimuli),
     ]
     needed = dict.fromkeys(keys, math.inf)
     for part in parts:
@@ -111,19 +111,19 @@ def _refuse(small: Part, large: Part) -> None:
     )
 
 
-def check_drive(
+def check_stimulus(
     sums: Sums,
     described: Mapping[str, Stimulus],
-    drives: Mapping[str, Stimulus],
+    stimuli: Mapping[str, Stimulus],
     name: str,
     dt: float,
 ) -> None:
     """Refuse an input, set while running, whose weights the sums of a build cannot hold."""
-    key = drives[name].target.population, drives[name].receptor
-    if not drives[name].receptor:
+    key = stimuli[name].target.population, stimuli[name].receptor
+    if not stimuli[name].receptor:
         return
-    ours = [d for d in drives.values() if (d.target.population, d.receptor) == key]
-    parts = {drive.name: _of_drive(drive, dt, 1.0) for drive in ours}
+    ours = [d for d in stimuli.values() if (d.target.population, d.receptor) == key]
+    parts = {stimulus.name: _of_stimulus(stimulus, dt, 1.0) for stimulus in ours}
     most, limit = sums.taken[key] + sum(part.most for part in parts.values()), sums.limits[key]
     if most > limit:
         most = sums.taken[key] + sum(part.closely().most for part in parts.values())
@@ -133,7 +133,7 @@ def check_drive(
             f"of at most {limit:g} per step): describe it so and build again."
         )
     part, unit = parts[name], sums.units[key]
-    before = _of_drive(described[name], dt, 1.0).mean if name in described else 0.0
+    before = _of_stimulus(described[name], dt, 1.0).mean if name in described else 0.0
     if unit > max(part.unit, 2e-6 * before):
         raise ValueError(
             f"input {name!r}: weights of {part.least or part.mean:g} would be too small for this "
@@ -180,9 +180,9 @@ def _of_projection(network: Network, projection: Projection, count: int) -> Part
     )
 
 
-def _of_drive(drive: Stimulus, dt: float, margin: float) -> Part:
+def _of_stimulus(stimulus: Stimulus, dt: float, margin: float) -> Part:
     """``margin`` times what an input can bring in one step."""
-    arriving = drive.input.largest(dt, arrival_steps)
+    arriving = stimulus.input.largest(dt, arrival_steps)
     most, hardly_more = arriving.most, arriving.most
     if math.isinf(most):  # chance alone sets a bound
         most, hardly_more = _unlikely(arriving.mean), float(_at_most(arriving.mean))
@@ -193,8 +193,8 @@ def _of_drive(drive: Stimulus, dt: float, margin: float) -> Part:
         return margin * (hardly_more * largest if arriving.closest is None else arriving.closest)
 
     return Part(
-        (drive.target.population, drive.receptor),
-        f"input {drive.name!r}",
+        (stimulus.target.population, stimulus.receptor),
+        f"input {stimulus.name!r}",
         least if arriving.least is None else arriving.least,
         mean,
         largest,

@@ -5,6 +5,7 @@ import os
 
 import numpy as np
 
+from spikesim.checks import check_whole
 from spikesim.codegen.generator import long_calls
 from spikesim.description.distributions import extremes
 from spikesim.description.network import Network
@@ -17,7 +18,6 @@ from spikesim.engine.connectivity.rules import (
     Connectivity,
     can_be_drawn,
     expected,
-    is_stored,
 )
 
 SHARED_WORK = 2_500  # ns between exchanges, from which more threads are faster
@@ -65,7 +65,7 @@ def build_seconds(network: Network, workers: int, connectivity: Connectivity = "
             continue
         count = expected(network, projection)
         shared_work += WRITTEN * count
-        alone += LISTED * count * is_stored(projection)
+        alone += LISTED * count * (not projection.by_source)
         if isinstance(projection.rule, DistanceDependent):
             shared_work += MEASURED * projection.source.size * projection.target.size
     return 1e-9 * (shared_work / workers + alone)
@@ -83,7 +83,6 @@ def _update_nanoseconds(model: NeuronModel) -> float:
 
 
 def check_threads(threads: int | None) -> None:
-    if threads is not None and (
-        isinstance(threads, bool) or not isinstance(threads, int | np.integer) or threads < 1
-    ):
-        raise ValueError(f"threads is {threads!r}; it must be a whole number, 1 or more.")
+    """Refuse what is no number of threads; None lets them be chosen."""
+    if threads is not None:
+        check_whole("threads", threads)

@@ -79,11 +79,11 @@ class _Lines:
 
 
 def input_arrays(
-    layout: Layout, network: Network, drives: Iterable[Stimulus]
+    layout: Layout, network: Network, stimuli: Iterable[Stimulus]
 ) -> tuple[Inputs, Given]:
     """A state's inputs and given spikes; the ages of renewal trains are 0."""
-    drives = list(drives)
-    by_step = _by_step(drives)
+    stimuli = list(stimuli)
+    by_step = _by_step(stimuli)
     table = np.zeros(len(by_step), INPUT)
     weights = _Lines()  # [bin, block, lane], integers
     reals = _Lines()  # quantiles of a normal variable and SDs [block, lane]
@@ -93,40 +93,42 @@ def input_arrays(
     ages: list[np.ndarray] = []  # [block, (age, first hazard, last), lane]
     driven: list[np.ndarray] = []  # blocks
     driven_first = np.zeros((len(by_step), layout.partitions + 1), np.int64)
-    for n, (row, drive) in enumerate(zip(table, by_step, strict=True)):
-        population = network.populations[drive.target.population]
-        given, size = drive.input, population.size
+    for n, (row, stimulus) in enumerate(zip(table, by_step, strict=True)):
+        population = network.populations[stimulus.target.population]
+        given, size = stimulus.input, population.size
         row["kind"] = KINDS[type(given)]
         row["population"] = layout.names.index(population.name)
-        row["receptor"] = list(population.model.receptors).index(drive.receptor)
-        row["stream"] = derive_key("input", drive.name) & 0xFFFFFFFF
+        row["receptor"] = list(population.model.receptors).index(stimulus.receptor)
+        row["stream"] = derive_key("input", stimulus.name) & 0xFFFFFFFF
         row["bins"], row["bin_steps"] = 1, 1
         if isinstance(given, PoissonRates | Sampled):
-            row["bin_steps"] = steps_of_bin(drive, layout.dt)
+            row["bin_steps"] = steps_of_bin(stimulus, layout.dt)
             row["repeats"] = given.repeat
         if isinstance(given, Poisson | PoissonRates):
             rates = np.asarray(given.rate)[None] if isinstance(given, Poisson) else given.rates
-            _add_limits(row, limits, rates, drive, layout.dt)
+            _add_limits(row, limits, rates, stimulus, layout.dt)
         elif isinstance(given, Renewal):
-            rates = np.broadcast_to(_lanes(given.rate, drive, size), (-(-size // 64), 64))
-            hazard, first, last, row["fine"] = hazard_tables(drive, rates, layout.dt)
+            rates = np.broadcast_to(_lanes(given.rate, stimulus, size), (-(-size // 64), 64))
+            hazard, first, last, row["fine"] = hazard_tables(stimulus, rates, layout.dt)
             row["ages"] = sum(map(len, ages))
             first = first + sum(x.size for x in hazards)
             ages.append(np.stack([np.zeros_like(first), first, last], axis=1))
             hazards.append(hazard)
         elif isinstance(given, CorrelatedPoisson):
-            _add_limits(row, limits, np.array([given.rate / given.correlation]), drive, layout.dt)
+            _add_limits(
+                row, limits, np.array([given.rate / given.correlation]), stimulus, layout.dt
+            )
             row["copies"] = np.ceil(given.correlation * 2.0**32) - 1
 
-        unit = layout.units[population.name, drive.receptor]
+        unit = layout.units[population.name, stimulus.receptor]
         if isinstance(given, Sampled):
-            _add_samples(row, weights, drive, size, unit)
+            _add_samples(row, weights, stimulus, size, unit)
         elif isinstance(given, WhiteNoise):
-            _add_lanes(row, reals, _lanes(given.sd, drive, size) / unit, drive)
+            _add_lanes(row, reals, _lanes(given.sd, stimulus, size) / unit, stimulus)
         else:
-            _add_lanes(row, weights, np.rint(_lanes(given.weight, drive, size) / unit), drive)
+            _add_lanes(row, weights, np.rint(_lanes(given.weight, stimulus, size) / unit), stimulus)
 
-        blocks = _driven_blocks(drive)
+        blocks = _driven_blocks(stimulus)
         driven_first[n] = sum(map(len, driven))
         last = layout.spans[:, row["population"]]["last"]
         driven_first[n, 1:] += np.searchsorted(blocks, last)
@@ -147,28 +149,28 @@ def input_arrays(
         limits=all_limits,
         ages=_flat(ages, np.int32),
     )
-    return inputs, _given(layout, network, [d for d in drives if isinstance(d.input, Spikes)])
+    return inputs, _given(layout, network, [d for d in stimuli if isinstance(d.input, Spikes)])
 
 
-def _add_lanes(row: np.void, lines: _Lines, lanes: np.ndarray, drive: Stimulus) -> None:
+def _add_lanes(row: np.void, lines: _Lines, lanes: np.ndarray, stimulus: Stimulus) -> None:
     """Weights or deviations [block, lane] that do not change."""
     row["weights"] = lines.add_array(lanes)
     if len(lanes) > 1:
         row["weight_stride"] = 1
 
 
-def _add_samples(row: np.void, weights: _Lines, drive: Stimulus, size: int, unit: float) -> None:
+def _add_samples(row: np.void, weights: _Lines, stimulus: Stimulus, size: int, unit: float) -> None:
     """Values in units: one for each bin, and 1 for those that get them, or [bin, block, lane]."""
-    values = drive.input.values
+    values = stimulus.input.values
     row["bins"] = len(values)
     if values.ndim == 1:
         padded = np.zeros(-(-len(values) // 64) * 64)
         padded[: len(values)] = np.rint(values / unit)
         row["levels"], row["thresholds"] = 1, weights.add_array(padded)
-        _add_lanes(row, weights, _lanes(1.0, drive, size), drive)
+        _add_lanes(row, weights, _lanes(1.0, stimulus, size), stimulus)
         return
-    first, blocks = _extent(drive)
-    places = drive.target.neurons - 64 * first
+    first, blocks = _extent(stimulus)
+    places = stimulus.target.neurons - 64 * first
 
     def write(room: np.ndarray) -> None:
         for cells, given in zip(room.reshape(len(values), -1), values, strict=True):
@@ -179,7 +181,7 @@ def _add_samples(row: np.void, weights: _Lines, drive: Stimulus, size: int, unit
 
 
 def _add_limits(
-    row: np.void, limits: _Lines, rates: np.ndarray, drive: Stimulus, dt: float
+    row: np.void, limits: _Lines, rates: np.ndarray, stimulus: Stimulus, dt: float
 ) -> None:
     """Limits on the draws of Poisson trains [bin, block, level, lane]; one block if all are alike.
 
@@ -189,8 +191,8 @@ def _add_limits(
     levels = poisson_levels(float(rates.max()) * dt / 1000)
     fine = bool(np.any((rates > 0) & (rates < RARE * 1000 / dt)))
     lines = levels + fine
-    first, blocks = _extent(drive) if differ else (0, 1)
-    places, lanes = drive.target.neurons - 64 * first, np.zeros(64 * blocks)
+    first, blocks = _extent(stimulus) if differ else (0, 1)
+    places, lanes = stimulus.target.neurons - 64 * first, np.zeros(64 * blocks)
 
     def write(room: np.ndarray) -> None:
         for cells, rate in zip(room.reshape(bins, blocks, lines, 64), rates, strict=True):
@@ -209,13 +211,13 @@ def _add_limits(
     row["thresholds"] -= first * row["threshold_stride"]
 
 
-def input_bytes(drive: Stimulus, size: int, dt: float, real: int, integer: int) -> float:
+def input_bytes(stimulus: Stimulus, size: int, dt: float, real: int, integer: int) -> float:
     """What the arrays of an input in a population of so many neurons take, or a little more.
 
     ``real`` and ``integer`` are the bytes of a variable and of a sum. Tables of hazards and events
     are told as they are while they are made, the most.
     """
-    given, everyone, block = drive.input, 64 * -(-size // 64), 64 * _extent(drive)[1]
+    given, everyone, block = stimulus.input, 64 * -(-size // 64), 64 * _extent(stimulus)[1]
     match given:
         case Sampled():
             cells = given.values.shape[0] if given.values.ndim == 1 else len(given.values) * block
@@ -239,15 +241,15 @@ def input_bytes(drive: Stimulus, size: int, dt: float, real: int, integer: int) 
     return 0.0
 
 
-def _extent(drive: Stimulus) -> tuple[int, int]:
+def _extent(stimulus: Stimulus) -> tuple[int, int]:
     """The first block of an input's neurons, and how many there are to the last."""
-    first, last = drive.target.neurons[[0, -1]] // 64
+    first, last = stimulus.target.neurons[[0, -1]] // 64
     return int(first), int(last - first + 1)
 
 
-def _by_step(drives: Iterable[Stimulus]) -> list[Stimulus]:
+def _by_step(stimuli: Iterable[Stimulus]) -> list[Stimulus]:
     """The inputs that may bring something in every step, each a row of the table."""
-    return [d for d in drives if type(d.input) in KINDS]
+    return [d for d in stimuli if type(d.input) in KINDS]
 
 
 def _flat(parts: list[np.ndarray], kind: type) -> np.ndarray:
@@ -257,20 +259,20 @@ def _flat(parts: list[np.ndarray], kind: type) -> np.ndarray:
     return result
 
 
-def _lanes(value: Any, drive: Stimulus, size: int) -> np.ndarray:
-    """A value by block and lane, 0 for neurons without the drive; one block if all are equal."""
-    if np.ndim(value) == 0 and drive.target.size == size:
+def _lanes(value: Any, stimulus: Stimulus, size: int) -> np.ndarray:
+    """A value by block and lane, 0 for neurons without the stimulus; one block if all are equal."""
+    if np.ndim(value) == 0 and stimulus.target.size == size:
         return np.full((1, 64), float(value))
     full = np.zeros(-(-size // 64) * 64)
-    full[drive.target.neurons] = value
+    full[stimulus.target.neurons] = value
     return full.reshape(-1, 64)
 
 
-def _driven_blocks(drive: Stimulus) -> np.ndarray:
+def _driven_blocks(stimulus: Stimulus) -> np.ndarray:
     """Blocks in which an input has something to do."""
-    neurons = drive.target.neurons
-    if isinstance(drive.input, Poisson):
-        neurons = neurons[np.broadcast_to(np.asarray(drive.input.rate) > 0, neurons.size)]
+    neurons = stimulus.target.neurons
+    if isinstance(stimulus.input, Poisson):
+        neurons = neurons[np.broadcast_to(np.asarray(stimulus.input.rate) > 0, neurons.size)]
     return np.unique(neurons // 64)
 
 
@@ -298,16 +300,18 @@ def poisson_limits(mean: np.ndarray, levels: int, fine: bool = False) -> np.ndar
     return np.concatenate([limits, np.where(mean < RARE, np.clip(rest, 0, 2**32 - 1), 0)], axis=-2)
 
 
-def start_ages(network: Network, inputs: Inputs, drives: Iterable[Stimulus], *key: object) -> None:
+def start_ages(network: Network, inputs: Inputs, stimuli: Iterable[Stimulus], *key: object) -> None:
     """Give renewal trains ages as if they had run for ever; drawn under a key."""
     ages = inputs.ages.reshape(-1, 3, 64)
-    for row, drive in zip(inputs.table, _by_step(drives), strict=True):
+    for row, stimulus in zip(inputs.table, _by_step(stimuli), strict=True):
         if row["kind"] != RENEWAL:
             continue
-        blocks = -(-network.populations[drive.target.population].size // 64)
+        blocks = -(-network.populations[stimulus.target.population].size // 64)
         here = ages[row["ages"] :][:blocks]
         uniform = np.zeros(64 * blocks)
-        uniform[drive.target.neurons] = generator(*key, drive.name).random(drive.target.size)
+        uniform[stimulus.target.neurons] = generator(*key, stimulus.name).random(
+            stimulus.target.size
+        )
         age, first, last = (here[:, k].reshape(-1) for k in range(3))
         for table in np.unique(first):
             ours = first == table
@@ -316,20 +320,20 @@ def start_ages(network: Network, inputs: Inputs, drives: Iterable[Stimulus], *ke
         here[:, 0] = age.reshape(-1, 64)
 
 
-def _given(layout: Layout, network: Network, drives: list[Stimulus]) -> Given:
+def _given(layout: Layout, network: Network, stimuli: list[Stimulus]) -> Given:
     """Given spikes by partition, then by step."""
     columns: list[list[np.ndarray]] = [[np.empty(0, np.int64)] for _ in range(4)]
-    for drive in drives:
-        population = network.populations[drive.target.population]
+    for stimulus in stimuli:
+        population = network.populations[stimulus.target.population]
         p = layout.names.index(population.name)
-        trains = drive.input.trains
-        block, lane = np.divmod(drive.target.start + drive.target.step * trains.neurons, 64)
+        trains = stimulus.input.trains
+        block, lane = np.divmod(stimulus.target.start + stimulus.target.step * trains.neurons, 64)
         partition = layout.partition_of(p, block)
         span = layout.spans[partition, p]
-        receptor = list(population.model.receptors).index(drive.receptor)
+        receptor = list(population.model.receptors).index(stimulus.receptor)
         within = (block - span["first"]) * len(population.model.receptors) + receptor
-        weight = np.broadcast_to(np.asarray(drive.input.weight, float), trains.size)
-        unit = layout.units[population.name, drive.receptor]
+        weight = np.broadcast_to(np.asarray(stimulus.input.weight, float), trains.size)
+        unit = layout.units[population.name, stimulus.receptor]
         columns[0].append(partition)
         columns[1].append(arrival_steps(trains.times, layout.dt))
         columns[2].append(span["address"] + within * 64 + lane)

@@ -19,7 +19,7 @@ _tables: WeakKeyDictionary[Stimulus, dict[tuple[int, float], tuple]] = WeakKeyDi
 
 
 def hazard_tables(
-    drive: Stimulus, rates: np.ndarray, dt: float
+    stimulus: Stimulus, rates: np.ndarray, dt: float
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, int]:
     """Limits on a 32-bit draw by age, a draw below which means a spike.
 
@@ -29,10 +29,10 @@ def hazard_tables(
     the first entry of each lane's table, [block, lane], and its length less one; then how far
     behind a limit lies what makes a draw on it a spike (see `poisson_limits`), 0 if nothing does.
     """
-    known = _tables.setdefault(drive, {})
+    known = _tables.setdefault(stimulus, {})
     key = len(rates), dt
     if key not in known:
-        known[key] = _hazard_tables(drive, rates, dt)
+        known[key] = _hazard_tables(stimulus, rates, dt)
     return known[key]
 
 
@@ -45,24 +45,24 @@ def hazard_sizes(given: Renewal, means: np.ndarray, dt: float) -> tuple[int, np.
 
 
 def _hazard_tables(
-    drive: Stimulus, rates: np.ndarray, dt: float
+    stimulus: Stimulus, rates: np.ndarray, dt: float
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, int]:
-    given = drive.input
+    given = stimulus.input
     distinct, which = np.unique(rates, return_inverse=True)
     positive = distinct[distinct > 0]
     means = 1000 / dt / positive  # steps
     shortest, sizes = hazard_sizes(given, means, dt)
     if means.min(initial=np.inf) <= shortest:
         raise ValueError(
-            f"input {drive.name!r}: rate runs up to {distinct[-1]:g} Hz; as intervals last at "
+            f"input {stimulus.name!r}: rate runs up to {distinct[-1]:g} Hz; as intervals last at "
             f"least {shortest * dt:g} ms (in steps of dt), it must be below "
             f"{1000 / (shortest * dt):g} Hz."
         )
     if sizes.sum() > MOST_HAZARDS:
         raise ValueError(
-            f"input {drive.name!r}: rate has {means.size} distinct values from {positive[0]:g} Hz, "
-            f"whose hazards at dt = {dt:g} ms take {sizes.sum():.3g} numbers; they may take "
-            f"{MOST_HAZARDS}: give fewer or higher rates."
+            f"input {stimulus.name!r}: rate has {means.size} distinct values from "
+            f"{positive[0]:g} Hz, whose hazards at dt = {dt:g} ms take {sizes.sum():.3g} numbers; "
+            f"they may take {MOST_HAZARDS}: give fewer or higher rates."
         )
     tables = [np.zeros(1)] * int(distinct[0] == 0)
     if isinstance(given, Gamma):

@@ -1,18 +1,11 @@
 """From ms to steps: delays, given spikes, bins of inputs."""
 
-import math
 from typing import Any
 
 import numpy as np
 
-from spikesim.codegen.times import ratio
 from spikesim.description.network import Stimulus
-
-
-def check_dt(dt: float) -> None:
-    """Refuse what is no step."""
-    if not (isinstance(dt, int | float) and math.isfinite(dt) and dt > 0):
-        raise ValueError(f"dt is {dt!r}; it must be a positive number of ms.")
+from spikesim.times import ratio
 
 
 def in_steps(delays: Any, dt: float) -> np.ndarray:
@@ -29,12 +22,12 @@ def arrival_steps(times: np.ndarray, dt: float) -> np.ndarray:
     return np.maximum(np.where(whole, near, np.ceil(steps)).astype(np.int64) - 1, 0)
 
 
-def steps_of_bin(drive: Stimulus, dt: float) -> int:
+def steps_of_bin(stimulus: Stimulus, dt: float) -> int:
     """How many steps a bin of a time-varying input lasts."""
-    steps = round(drive.input.every / dt)
-    if steps < 1 or abs(steps * dt - drive.input.every) > 1e-6 * drive.input.every:
+    steps = round(stimulus.input.every / dt)
+    if steps < 1 or abs(steps * dt - stimulus.input.every) > 1e-6 * stimulus.input.every:
         raise ValueError(
-            f"input {drive.name!r}: every is {drive.input.every:g} ms; it must be a multiple of "
-            f"dt = {dt:g} ms."
+            f"input {stimulus.name!r}: every is {stimulus.input.every:g} ms; it must be a multiple "
+            f"of dt = {dt:g} ms."
         )
     return steps

@@ -2,17 +2,10 @@
 
 import numpy as np
 
-from spikesim.description.rules import Box, DistanceDependent, Gaussian
 from spikesim.kernels.cache import inlined, kernel
 from spikesim.kernels.keyed import BITS32, row_key, word
 
 GAUSSIAN, EXPONENTIAL, BOX = range(3)  # profiles of probability over distance
-
-
-def profile(rule: DistanceDependent) -> tuple[int, float, float]:
-    """Kind, scale and height, as the kernels want them."""
-    kinds = {Gaussian: GAUSSIAN, Box: BOX}
-    return kinds.get(type(rule.profile), EXPONENTIAL), rule.profile.scale, rule.profile.p0
 
 
 @inlined

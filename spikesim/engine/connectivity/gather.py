@@ -14,7 +14,7 @@ from spikesim.description.network import Network, Projection
 from spikesim.description.rules import DistanceDelay
 from spikesim.engine.connectivity.distance import row_distances
 from spikesim.engine.connectivity.lists import distinct
-from spikesim.engine.connectivity.rules import Tell, counted, is_stored, listed, space
+from spikesim.engine.connectivity.rules import Tell, counted, listed, space
 from spikesim.engine.connectivity.tables import DELAY_LEVELS, PROJECTION, STORED
 from spikesim.random import derive_key
 
@@ -120,7 +120,7 @@ class Connectivity:
         row["skip_self"] = not (autapses or source.population != target.population)
         row["stored_rows"] = row["stored_weight"] = row["stored_delay"] = -1
         pointers, targets, order = np.empty(0, np.int64), np.empty(0), np.empty(0, np.int64)
-        if is_stored(projection):
+        if not projection.by_source:
             row["rule"] = STORED
             pointers, targets, order = listed(
                 self.network, projection, row, self.workers, self.tell

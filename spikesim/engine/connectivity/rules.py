@@ -13,15 +13,23 @@ import numpy as np
 from spikesim.description.network import Network, Projection
 from spikesim.description.rules import (
     AllToAll,
+    Box,
     DistanceDependent,
     FixedInDegree,
     FixedOutDegree,
     FixedProbability,
     FixedTotal,
+    Gaussian,
     OneToOne,
     Pairs,
 )
-from spikesim.engine.connectivity.distance import distance_rows, largest_in_degree, profile
+from spikesim.engine.connectivity.distance import (
+    BOX,
+    EXPONENTIAL,
+    GAUSSIAN,
+    distance_rows,
+    largest_in_degree,
+)
 from spikesim.engine.connectivity.lists import in_degree_rows, sorted_rows
 from spikesim.engine.connectivity.tables import ALL, DISTINCT, DRAWN
 from spikesim.random import generator
@@ -33,17 +41,11 @@ Tell = Callable[[float], object]  # is told what was foreseen for a piece of wor
 Rows = tuple[np.ndarray, np.ndarray, np.ndarray]  # row pointers, targets, order of given values
 
 
-def is_stored(projection: Projection) -> bool:
-    """Whether a projection's synapses cannot be drawn source by source, but must be listed."""
-    values = projection.weight, projection.delay
-    return not projection.rule.by_source or any(isinstance(x, np.ndarray) for x in values)
-
-
 def can_be_drawn(network: Network, projection: Projection) -> bool:
     """Whether all outputs of a projection's sources can be drawn again spike by spike."""
     source = projection.source.population
     outputs = [p for p in network.projections.values() if p.source.population == source]
-    return not any(map(is_stored, outputs))
+    return all(p.by_source for p in outputs)
 
 
 def listed(
@@ -109,7 +111,7 @@ def in_degree(network: Network, projection: Projection) -> tuple[float, float]:
     """See `Rule.in_degree`."""
 
     def by_distance(rule: DistanceDependent) -> float:
-        return largest_in_degree(*space(network, projection), *profile(rule))
+        return largest_in_degree(*space(network, projection), *_profile(rule))
 
     return projection.rule.in_degree(projection.source, projection.target, by_distance)
 
@@ -131,6 +133,12 @@ def space(network: Network, projection: Projection) -> tuple[np.ndarray, np.ndar
     return projection.rule.space(projection.source, projection.target, network.positions)
 
 
+def _profile(rule: DistanceDependent) -> tuple[int, float, float]:
+    """Kind, scale and height, as the kernels want them."""
+    kinds = {Gaussian: GAUSSIAN, Box: BOX}
+    return kinds.get(type(rule.profile), EXPONENTIAL), rule.profile.scale, rule.profile.p0
+
+
 def _slices(projection: Projection) -> tuple[tuple[int, int, int], ...]:
     views = projection.source, projection.target
     return tuple((view.start, view.step, view.size) for view in views)
@@ -141,7 +149,7 @@ def _by_distance(
 ) -> Rows:
     """Rows of a `DistanceDependent` projection, sources side by side."""
     source, target = projection.source, projection.target
-    where, shape = space(network, projection), profile(projection.rule)
+    where, shape = space(network, projection), _profile(projection.rule)
 
     def drawn(first: int, last: int) -> tuple[np.ndarray, np.ndarray]:
         key, skip_self = np.uint64(row["key"]), bool(row["skip_self"])

@@ -43,8 +43,7 @@ def effective_tau(keep: np.ndarray, dt: float) -> np.ndarray:
         raise ValueError(
             f"keep runs from {keep.min():g} to {keep.max():g}; it must lie between 0 and 1."
         )
-    if not 0 < dt < np.inf:
-        raise ValueError(f"dt is {dt!r}; it must be a positive number of ms.")
+    check_number("dt", dt, above=0, unit="ms")
     with np.errstate(divide="ignore"):
         return dt / np.abs(np.log(keep))
 

@@ -8,73 +8,23 @@ number like others: after hours a 32-bit time knows no phase.
 """
 
 import ast
-import operator
 import re
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from functools import reduce
 from typing import Any
 
 import numpy as np
 
-from spikesim.codegen.times import ratio
+from spikesim.codegen.recipes import Fact, Recipe, check_fits, formula
+from spikesim.codegen.rows import carry_of
 from spikesim.description.equations import NOT_REFRACTORY, affine, evaluate, is_condition, names
 from spikesim.description.neuron import NeuronModel
+from spikesim.times import ratio
 
 SLOW = 1e-3  # of its distance a variable goes in a step: below it what rounding loses is carried
-TIME = re.compile(r"t|t_end|t_\d+")  # what kernels call it
-LARGEST = {True: float(np.finfo(np.float32).max), False: float(np.finfo(float).max)}  # by `single`
+TIME = re.compile(r"t|_t_end|_t_\d+")  # what kernels call it
+END = {"t": ast.Name("_t_end")}  # what is done at the end of a step sees that time
 _THROUGH = {"floor", "ceil", "abs", "min", "max"}  # functions of a time that are like a time
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """How a constant follows from the values of those parameters that it needs."""
-
-    needs: frozenset[str]
-    make: Callable[[Mapping[str, Any]], Any]
-
-    def __call__(self, values: Mapping[str, Any]) -> np.ndarray:
-        return np.asarray(self.make(values), float)
-
-    def then(self, change: Callable[[Any], Any]) -> "Recipe":
-        """The recipe of a function of the value."""
-        return Recipe(self.needs, lambda values: change(self.make(values)))
-
-
-def formula(node: ast.expr) -> Recipe:
-    """The recipe that an expression in parameters is."""
-    return Recipe(frozenset(names(node)), lambda values: evaluate(node, values))
-
-
-def remembered(needs: Iterable[str], make: Callable[[Mapping[str, Any]], Any]) -> Recipe:
-    """A recipe that several others use: made again only if one of its values is another."""
-    needs = frozenset(needs)
-    order = sorted(needs)
-    last: list[Any] = []  # the values, then what was made of them
-
-    def kept(values: Mapping[str, Any]) -> Any:
-        now = [values[name] for name in order]
-        if not last or not all(map(operator.is_, now, last)):
-            last[:] = [*now, make(values)]
-        return last[-1]
-
-    return Recipe(needs, kept)
-
-
-@dataclass(frozen=True)
-class Fact:
-    """Something about the values that the text was written for."""
-
-    recipe: Recipe
-    found: np.ndarray
-
-    @property
-    def needs(self) -> frozenset[str]:
-        return self.recipe.needs
-
-    def holds(self, values: Mapping[str, Any]) -> bool:
-        return np.array_equal(self.recipe(values), self.found)
 
 
 class Writer:
@@ -83,7 +33,7 @@ class Writer:
     Attributes
     ----------
     carried : tuple of str
-        Variables of which `{v}_carry` keeps what rounding loses.
+        Variables of which a row of its own keeps what rounding loses.
     clocks : set of str
         Variables that are set to a time.
     """
@@ -152,10 +102,16 @@ class Writer:
     def normal(self) -> str:
         """Name of one more normal variable."""
         self.normals += 1
-        return f"z_{self.normals - 1}"
+        return f"_z{self.normals - 1}"
 
     def constant(self, name: str, recipe: Recipe, meaning: str = "") -> str:
-        """Give what is fixed during a run a name in the kernel."""
+        """Give what is fixed during a run a name in the kernel.
+
+        One of the kernel's own that is taken, as ``_a_b_c_p`` of a and b_c is by a_b and c, gets
+        an underscore more.
+        """
+        while name.startswith("_") and name in self.recipes:
+            name += "_"
         if meaning and meaning != name:
             self.meaning[name] = meaning
         value = recipe(self.values)
@@ -195,10 +151,10 @@ class Writer:
             value = ast.Name(self._hoisted(node)) if names(node) else real(evaluate(node, {}))
             return ast.Compare(value, [ast.Gt()], [real(0.0)]) if is_condition(node) else value
         if self.timed(node):
-            return ast.Call(ast.Name("real"), [self._widened(node)], [])
+            return ast.Call(ast.Name("_real"), [self._widened(node)], [])
         match node:
             case ast.Name(name):
-                return ast.Name("active") if name == NOT_REFRACTORY else node
+                return ast.Name("_active") if name == NOT_REFRACTORY else node
             case ast.BinOp(base, ast.Pow(), ast.Constant(value=int(power))) if 1 < power < 9:
                 return ast.BinOp(self._rewritten(base), ast.Pow(), ast.Constant(power))
             case ast.BinOp(left, ast.Div(), right) if self.fixed(right):  # a product is quicker
@@ -222,7 +178,7 @@ class Writer:
                 return ast.IfExp(*map(self._rewritten, (test, body, orelse)))
             case ast.Call(function, args) if any(map(self.timed, args)):
                 wide = ast.Call(function, [self._widened(arg) for arg in args], [])
-                return ast.Call(ast.Name("real"), [wide], [])
+                return ast.Call(ast.Name("_real"), [wide], [])
             case ast.Call(function, args):
                 return ast.Call(function, [self._rewritten(arg) for arg in args], [])
         raise AssertionError(ast.dump(node))
@@ -240,12 +196,12 @@ class Writer:
             if rest is None:
                 return ast.BinOp(factor, ast.Mult(), ast.Name(times[0]))
             arguments = [factor, ast.Name(times[0]), self._widened(rest)]
-            return ast.Call(ast.Name("fma"), arguments, [])
+            return ast.Call(ast.Name("_fma"), arguments, [])
         match node:
             case ast.Name(name) if TIME.fullmatch(name):
                 return node
             case ast.Name(name) if name in self.carried:
-                return ast.BinOp(_wide(node), ast.Add(), _wide(ast.Name(f"{name}_carry")))
+                return ast.BinOp(_wide(node), ast.Add(), _wide(ast.Name(carry_of(name))))
             case ast.Name(name) if name in self.clocks:
                 return _wide(node)
             case ast.BinOp(left, op, right):
@@ -261,11 +217,11 @@ class Writer:
     def wide_constant(self, node: ast.expr) -> str:
         """Name of a constant in double precision."""
         text = ast.unparse(node)
-        name = f"wide_{text}" if isinstance(node, ast.Name) else ""
+        name = f"_{text}_wide" if isinstance(node, ast.Name) else ""
         for known, meaning in self.meaning.items():
             if known in self.wide and meaning == text:
                 return known
-        return self.wide_value(name or f"wide_{len(self.wide)}", formula(node), text)
+        return self.wide_value(name or f"_wide{len(self.wide)}", formula(node), text)
 
     def wide_value(self, name: str, recipe: Recipe, meaning: str = "") -> str:
         value = recipe(self.values)
@@ -276,9 +232,9 @@ class Writer:
     def times(self) -> list[str]:
         """What makes the time (ms) at the beginning and at the end of the step."""
         above, below = ratio(self.values["dt"])
-        a = self.wide_value("t__above", Recipe(frozenset(), lambda _: above), "dt is this ...")
-        b = self.wide_value("t__below", Recipe(frozenset(), lambda _: below), "... over this")
-        return [f"t = wide__(step) * {a} / {b}", f"t_end = wide__(step + 1) * {a} / {b}"]
+        a = self.wide_value("_t_above", Recipe(frozenset(), lambda _: above), "dt is this ...")
+        b = self.wide_value("_t_below", Recipe(frozenset(), lambda _: below), "... over this")
+        return [f"t = _wide(_step) * {a} / {b}", f"_t_end = _wide(_step + 1) * {a} / {b}"]
 
     def moved(self, v: str, share: float) -> str:
         """The line that makes the time of a stage within the step."""
@@ -297,54 +253,64 @@ class Writer:
                 return self.summed(v, self.write(change), where)
             case ast.BinOp(ast.Name(name), ast.Sub(), change) if name == v and v not in self.clocks:
                 return self.summed(v, self.write(ast.UnaryOp(ast.USub(), change)), where)
-        lines = [f"{v}_set = {ast.unparse(self._widened(node))}"]
-        value, rest = f"real({v}_set)", f"real({v}_set - wide__(real({v}_set)))"
+        lines = [f"_{v}_set = {ast.unparse(self._widened(node))}"]
+        value, rest = f"_real(_{v}_set)", f"_real(_{v}_set - _wide(_real(_{v}_set)))"
         if where:
-            value, rest = f"{value} if {where} else {v}", f"{rest} if {where} else {v}_carry"
-        return [*lines, f"{v}_carry = {rest}", f"{v} = {value}"]
+            value, rest = f"{value} if {where} else {v}", f"{rest} if {where} else {carry_of(v)}"
+        return [*lines, f"{carry_of(v)} = {rest}", f"{v} = {value}"]
 
     def either(self, v: str, condition: str, a: ast.expr, b: ast.expr) -> str:
         """One of two values that a variable can have, in double precision if it is a time."""
         if v not in self.clocks:
             return f"({self.write(a)}) if {condition} else {self.write(b)}"
-        self.clocks.add(f"{v}_after")
+        self.clocks.add(f"_{v}_after")
         return (
             f"({ast.unparse(self._widened(a))}) if {condition} else {ast.unparse(self._widened(b))}"
         )
 
     def summed(self, v: str, change: str, where: str = "") -> list[str]:
         """Lines that add to a variable of which what rounding loses is carried."""
-        change = f"({change}) if {where} else real(0.0)" if where else change
-        return [f"{v}, {v}_carry = carried({v}, {change}, {v}_carry)"]
+        change = f"({change}) if {where} else _real(0.0)" if where else change
+        carry = carry_of(v)
+        return [f"{v}, {carry} = _carried({v}, {change}, {carry})"]
 
     def stepped(self, v: str, change: str, new: str) -> str:
         """A line for what a method gives: v's change if v is carried, or else its new value."""
-        return f"{v}_change = {change}" if v in self.carried else f"{v}_new = {new}"
+        return f"_{v}_change = {change}" if v in self.carried else f"_{v}_new = {new}"
 
     def taken(self, v: str, held: bool) -> list[str]:
         """Lines that let v be what a method gave, or stand still while it is held."""
         if v in self.carried:
-            return self.summed(v, f"{v}_change", "active" if held else "")
-        return [f"{v} = {v}_new if active else {v}" if held else f"{v} = {v}_new"]
+            return self.summed(v, f"_{v}_change", "_active" if held else "")
+        return [f"{v} = _{v}_new if _active else {v}" if held else f"{v} = _{v}_new"]
+
+    def all_taken(self) -> list[str]:
+        """Lines that let every variable be what a method gave."""
+        held = self.dynamics.held
+        return [line for v in self.dynamics.derivatives for line in self.taken(v, v in held)]
 
     def growth(self, node: ast.expr, slope: str) -> str:
-        """Name of the function for `exprel` of a slope: ``growth`` if it can be watched."""
+        """Name of the function for `exprel` of a slope: ``_growth`` if it can be watched."""
         form = affine(node, list(self.dynamics.derivatives))
         changed = {statement.variable for statement in self.dynamics.reset}
         if form is None or not all(map(self.fixed, form.values())) or names(node) & changed:
             return "exprel"
         self.slopes.append(slope)
-        return "growth"
+        return "_growth"
 
-    def linear(self, name: str, node: ast.expr, scale: float) -> str:
-        """``scale`` times the expression, short if it is a sum of variables with fixed factors."""
+    def linear(self, v: str, what: str, node: ast.expr, scale: float) -> str:
+        """``scale`` times the expression, short if it is a sum of variables with fixed factors.
+
+        These are called after v and what they are.
+        """
         variables = list(self.dynamics.derivatives)
         form = affine(node, variables)
         if form is None or not all(self.fixed(factor) for factor in form.values()):
             return self.write(ast.BinOp(node, ast.Mult(), ast.Constant(scale)))
         constants = {
             x: self.constant(
-                f"{name}_{x}" if x else name, formula(factor).then(lambda x: scale * x)
+                f"_{v}_{x}_{what}" if x else f"_{v}_{what}",
+                formula(factor).then(lambda x: scale * x),
             )
             for x, factor in form.items()
         }
@@ -359,33 +325,14 @@ class Writer:
         for name, meaning in self.meaning.items():
             if meaning == text and name not in self.wide:
                 return name
-        return self.constant(f"k{len(self.meaning)}", formula(node), text)
-
-
-def fits(value: np.ndarray, single: bool) -> bool:
-    """Whether a precision can hold numbers."""
-    most = LARGEST[single]
-    if not value.ndim:  # when a parameter is set, a tenth of the time of the same in NumPy
-        return -most <= float(value) <= most
-    return bool(np.all(np.abs(value) <= most))
-
-
-def check_fits(model: str, name: str, value: np.ndarray, single: bool) -> None:
-    """Refuse a constant that the kernel's precision cannot hold."""
-    if not fits(value, False):
-        raise ValueError(f"{model}: {name} is not finite with these values of its parameters.")
-    if not fits(value, single):
-        raise ValueError(
-            f"{model}: {name} is {np.max(np.abs(value)):g}, which is too large for single "
-            "precision; take precision='double'."
-        )
+        return self.constant(f"_k{len(self.meaning)}", formula(node), text)
 
 
 def combination(terms: list[tuple[str, str]], rest: str = "") -> str:
     """A sum of products and of the rest, in the kernel's language."""
     for factor, x in reversed(terms):
-        rest = f"fma({factor}, {x}, {rest})" if rest else f"{factor} * {x}"
-    return rest or "real(0.0)"
+        rest = f"_fma({factor}, {x}, {rest})" if rest else f"{factor} * {x}"
+    return rest or "_real(0.0)"
 
 
 def _fused(left: ast.expr, op: ast.operator, right: ast.expr) -> ast.expr:
@@ -395,20 +342,20 @@ def _fused(left: ast.expr, op: ast.operator, right: ast.expr) -> ast.expr:
     """
     match left, op, right:
         case ast.BinOp(a, ast.Mult(), b), ast.Add(), c:
-            return ast.Call(ast.Name("fma"), [a, b, c], [])
+            return ast.Call(ast.Name("_fma"), [a, b, c], [])
         case c, ast.Add(), ast.BinOp(a, ast.Mult(), b):
-            return ast.Call(ast.Name("fma"), [a, b, c], [])
+            return ast.Call(ast.Name("_fma"), [a, b, c], [])
         case ast.BinOp(a, ast.Mult(), b), ast.Sub(), c:
-            return ast.Call(ast.Name("fma"), [a, b, ast.UnaryOp(ast.USub(), c)], [])
+            return ast.Call(ast.Name("_fma"), [a, b, ast.UnaryOp(ast.USub(), c)], [])
         case c, ast.Sub(), ast.BinOp(a, ast.Mult(), b):
-            return ast.Call(ast.Name("fma"), [ast.UnaryOp(ast.USub(), a), b, c], [])
+            return ast.Call(ast.Name("_fma"), [ast.UnaryOp(ast.USub(), a), b, c], [])
     return ast.BinOp(left, op, right)
 
 
 def _wide(node: ast.expr) -> ast.expr:
-    return ast.Call(ast.Name("wide__"), [node], [])
+    return ast.Call(ast.Name("_wide"), [node], [])
 
 
 def real(number: float) -> ast.expr:
     """A number of the kernel's precision."""
-    return ast.Call(ast.Name("real"), [ast.Constant(float(number))], [])
+    return ast.Call(ast.Name("_real"), [ast.Constant(float(number))], [])
