@@ -528,7 +528,7 @@ BAD = {
         ValueError,
         r"dt is nan.*finite number of ms above 0",
     ),
-    "dt text": (lambda net: ss.build(net, dt="0.1"), ValueError, r"dt is '0\.1'.*positive"),
+    "dt text": (lambda net: ss.build(net, dt="0.1"), ValueError, r"dt is '0\.1'.*above 0"),
     "dt longer than a delay": (
         lambda net: ss.build(net, dt=2.0),
         ValueError,

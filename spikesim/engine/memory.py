@@ -7,16 +7,9 @@ import psutil
 
 from spikesim.checks import check_number
 from spikesim.description.network import Network, Projection
-from spikesim.description.rules import (
-    DistanceDelay,
-    DistanceDependent,
-    FixedInDegree,
-    OneToOne,
-    Pairs,
-)
 from spikesim.engine.clock.inputs import input_bytes
 from spikesim.engine.clock.layout import PARTITION_INPUTS, Precision
-from spikesim.engine.connectivity.rules import Connectivity, can_be_drawn, expected
+from spikesim.engine.connectivity.rules import Connectivity, can_be_drawn, expected, listing_bytes
 from spikesim.engine.connectivity.tables import DELAY_LEVELS
 from spikesim.engine.threads import check_threads, cores, fastest_threads
 
@@ -41,11 +34,7 @@ def estimate_memory(
         count = expected(network, projection)
         exact = isinstance(projection.weight, np.ndarray)
         synapses += count * (4 + integer * exact)
-        if isinstance(projection.rule, FixedInDegree | Pairs | OneToOne) or exact:
-            scratch += count * (4 + 8 * exact + 8)
-        if isinstance(projection.rule, DistanceDependent):  # rows that grow, distances, delays
-            scratch += count * (12 + 10 * isinstance(projection.delay, DistanceDelay))
-            scratch += 8 * cores() * projection.target.size
+        scratch += listing_bytes(projection, count, cores())
     inputs = 64 * sum(
         -(-p.size // 64) * len(p.model.receptors) for p in network.populations.values()
     )

@@ -10,7 +10,6 @@ from spikesim.codegen.generator import long_calls
 from spikesim.description.distributions import extremes
 from spikesim.description.network import Network
 from spikesim.description.neuron import NeuronModel
-from spikesim.description.rules import DistanceDependent
 from spikesim.engine.clock.assemble import LONGEST_EPOCH, WRITTEN
 from spikesim.engine.connectivity.gather import LISTED
 from spikesim.engine.connectivity.rules import (
@@ -18,6 +17,7 @@ from spikesim.engine.connectivity.rules import (
     Connectivity,
     can_be_drawn,
     expected,
+    measured_pairs,
 )
 
 SHARED_WORK = 2_500  # ns between exchanges, from which more threads are faster
@@ -64,10 +64,8 @@ def build_seconds(network: Network, workers: int, connectivity: Connectivity = "
         if connectivity == "procedural" and can_be_drawn(network, projection):
             continue
         count = expected(network, projection)
-        shared_work += WRITTEN * count
+        shared_work += WRITTEN * count + MEASURED * measured_pairs(projection)
         alone += LISTED * count * (not projection.by_source)
-        if isinstance(projection.rule, DistanceDependent):
-            shared_work += MEASURED * projection.source.size * projection.target.size
     return 1e-9 * (shared_work / workers + alone)
 
 

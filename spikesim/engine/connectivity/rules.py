@@ -14,6 +14,7 @@ from spikesim.description.network import Network, Projection
 from spikesim.description.rules import (
     AllToAll,
     Box,
+    DistanceDelay,
     DistanceDependent,
     FixedInDegree,
     FixedOutDegree,
@@ -114,6 +115,21 @@ def in_degree(network: Network, projection: Projection) -> tuple[float, float]:
         return largest_in_degree(*space(network, projection), *_profile(rule))
 
     return projection.rule.in_degree(projection.source, projection.target, by_distance)
+
+
+def measured_pairs(projection: Projection) -> int:
+    """Pairs of neurons whose distance must be looked at."""
+    by_distance = isinstance(projection.rule, DistanceDependent)
+    return projection.source.size * projection.target.size if by_distance else 0
+
+
+def listing_bytes(projection: Projection, count: float, workers: int) -> float:
+    """What listing so many synapses takes beside them while a network is wired."""
+    if isinstance(projection.rule, DistanceDependent):  # rows that grow, distances, delays
+        by_length = isinstance(projection.delay, DistanceDelay)
+        return count * (12 + 10 * by_length) + 8 * workers * projection.target.size
+    given = isinstance(projection.weight, np.ndarray)
+    return count * (12 + 8 * given) if given or not projection.rule.by_source else 0.0
 
 
 def largest_sum(projection: Projection) -> float:
