@@ -78,6 +78,7 @@ bounded = st.builds(
 )
 
 
+@settings(deadline=None)
 @given(bounded, st.lists(st.floats(0, 1), min_size=1))
 def test_no_quantile_passes_a_bound(distribution, u):
     q = distribution.quantile(np.array(u))
@@ -85,6 +86,7 @@ def test_no_quantile_passes_a_bound(distribution, u):
     assert (q >= distribution.low).all() and (q <= distribution.high).all()
 
 
+@settings(deadline=None)
 @given(bounded, st.sampled_from([2, 4, 254, 256, 2048]))
 def test_no_level_passes_a_bound(distribution, count):
     values = levels(distribution, count)
@@ -295,6 +297,7 @@ def test_weights_too_wide_to_be_drawn_are_refused_and_other_values_are_not():
         ss.build(net)
 
 
+@settings(deadline=None)
 @given(st.floats(1e-3, 1e3), st.floats(1e-3, 5.0))
 def test_a_lognormal_of_its_own_mean_and_sd(mean, ratio):
     made = LogNormal.of(mean, ratio * mean, high=1e9)

@@ -929,7 +929,7 @@ def plain() -> ss.Network:
 @pytest.mark.parametrize(
     ("options", "error", "match"),
     [
-        (dict(dt=0.0), ValueError, "dt is 0.0; it must be a positive number"),
+        (dict(dt=0.0), ValueError, "dt is 0.0; it must be a finite number of ms"),
         (dict(dt=np.nan), ValueError, "dt is nan"),
         (dict(dt="a"), ValueError, "dt is 'a'"),
         (dict(dt=0.6), ValueError, "projection 'a->a': delays run down to 0.5 ms.*dt = 0.6 ms"),
@@ -988,9 +988,9 @@ def test_a_simulation_refuses(plain):
         with pytest.raises(ValueError, match=f"{name} is 0.*dt"):
             ss.Simulation(built, record=[kind])
     for bad in (0.0, -1.0, np.nan, "a"):
-        with pytest.raises(ValueError, match=f"Trace: every is {bad!r}; it must be a positive"):
+        with pytest.raises(ValueError, match=f"Trace: every is {bad!r}; it must be a finite number"):
             ss.Trace(a, "v", every=bad)
-        with pytest.raises(ValueError, match=f"Rate: bin is {bad!r}; it must be a positive"):
+        with pytest.raises(ValueError, match=f"Rate: bin is {bad!r}; it must be a finite number"):
             ss.Rate(a, bin=bad)
 
 

@@ -1189,7 +1189,7 @@ SPACE_ERRORS = {
         lambda net: by_distance(net, period=(1, 2, 3)),
         r"period is \(1.0, 2.0, 3.0\).* 2 of",
     ),
-    "period": (lambda net: by_distance(net, period=0), r"period is 0; it must be a positive"),
+    "period": (lambda net: by_distance(net, period=0), r"period is 0; it must be .* above 0"),
     "period NaN": (lambda net: by_distance(net, period=np.nan), r"period is nan; it must be a num"),
     "period text": (lambda net: by_distance(net, period="x"), r"period is 'x'; it must be"),
     "sigma": (lambda net: ss.Gaussian(0.0), r"Gaussian: sigma is 0.0; .* above 0"),
