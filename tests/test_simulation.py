@@ -988,9 +988,9 @@ def test_a_simulation_refuses(plain):
         with pytest.raises(ValueError, match=f"{name} is 0.*dt"):
             ss.Simulation(built, record=[kind])
     for bad in (0.0, -1.0, np.nan, "a"):
-        with pytest.raises(ValueError, match=f"Trace: every is {bad!r}; it must be a finite number"):
+        with pytest.raises(ValueError, match=f"Trace: every is {bad!r}; it must be a finite"):
             ss.Trace(a, "v", every=bad)
-        with pytest.raises(ValueError, match=f"Rate: bin is {bad!r}; it must be a finite number"):
+        with pytest.raises(ValueError, match=f"Rate: bin is {bad!r}; it must be a finite"):
             ss.Rate(a, bin=bad)
 
 
