@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import spikesim as ss
+from spikesim.description.model import Upswing
 
 # Words that kernels used beside a model's own before theirs began with an underscore, some that
 # they would use without it, and what they make of v, w, x and a receptor r.
@@ -136,6 +137,39 @@ def test_no_word_makes_two_names_of_a_kernel_one(part, method, precision):
     assert len(pairs) == len(set(plain)) == len(set(words))
     mine = [name for name in words if not name.startswith("_")]
     assert set(mine) <= {*WORDS, *LANGUAGE, "v", "x", "w"}
+
+
+@pytest.mark.parametrize("method", ["rk2", "rk4"])
+def test_no_word_is_that_of_a_spike_within_a_step(method):
+    """All words are parameters, and a few variables, of neurons that go on from a spike."""
+
+    def source(names: list[str]) -> str:
+        states, parameters = [names[k] for k in order[:9]], [names[k] for k in order[9:]]
+        rates = "; ".join(f"d{u}/dt = (v - {u}) / 50" for u in states)
+        more = " + ".join(f"{p} * {states[k % 9]}" for k, p in enumerate(parameters))
+        model = ss.NeuronModel(
+            f"dv/dt = (exp((v - 1) * 2) - v) / 9 + {more} + i_syn; dx/dt = v - x; {rates}",
+            threshold="v >= 5",
+            reset=f"v = 0; x += {states[0]}",
+            parameters={p: "0.001" for p in parameters},
+            receptors={"r": ss.Exponential()},
+            refractory=f"1 + {parameters[0]}",
+            hold=("v",),
+            method=method,
+            upswing=Upswing(
+                to="exp(1 - v)", back="1 - log(x)", slope="-x", stride="x / 2", above="1", steep="1"
+            ),
+        )
+        return model.source("single")
+
+    special = {"x__", "h__", "h", "share__", "parts__", "xpeak", "x_1", "x_slope1", "v_end"}
+    order = sorted(range(len(WORDS)), key=lambda k: WORDS[k] not in special)
+    texts = [source(names) for names in (WORDS, PLAIN)]
+    words, plain = (set(identifiers(text)) for text in texts)
+    assert "_pass_peak" in words and len(words) == len(plain)
+    assert {name for name in words if name[0] != "_"} <= {*WORDS, *LANGUAGE, "i_r", "tau_r"} | {
+        *("v", "x", "exp", "log", "ceil")
+    }
 
 
 def test_words_are_told_once():
