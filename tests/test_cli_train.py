@@ -79,6 +79,12 @@ def test_every_task_has_defaults():
     assert DEFAULTS.keys() == TASKS.keys()
 
 
+def test_a_task_without_defaults_is_trained_all_the_same(monkeypatch):
+    monkeypatch.setitem(TASKS, "short", lambda **settings: TASKS["xor"](10.0, **settings))
+    code, stdout, _ = invoke("train", "short", *SHORT)
+    assert code == 0 and "gru of 10 units" in stdout
+
+
 def test_context_integration_tells_its_slopes():
     arguments = "train", "context_integration", *SHORT
     told = json.loads(invoke(*arguments, "--json")[1])

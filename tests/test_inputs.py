@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 import spikesim as ss
+from spikesim.description.inputs import Input
 from spikesim.engine.clock import renewal
-from spikesim.engine.clock.inputs import input_arrays
+from spikesim.engine.clock.inputs import KINDS, input_arrays
 
 SIZE = 4000
 
@@ -150,6 +151,10 @@ def test_what_all_neurons_share_is_what_each_would_be_given(part, precision):
     for shared, apart in zip(run(), run(size), strict=True):
         np.testing.assert_array_equal(shared, apart)
         assert np.count_nonzero(shared) == size
+
+
+def test_the_engine_knows_every_input():
+    assert set(KINDS) == set(Input.__subclasses__())
 
 
 def as_arrays(given, part, receptor, neurons=20_000):

@@ -75,6 +75,7 @@ def draw_model(file: Path, own: Path | None) -> Any:
     """The figure of a model file, whose task is named in it, or defined by a file of one's own."""
     from spikesim import plots
     from spikesim.rate.files import load, load_history
+    from spikesim.rate.tasks import TASKS
     from spikesim.rate.training import respond
 
     network, history = load(file), load_history(file)
@@ -89,7 +90,7 @@ def draw_model(file: Path, own: Path | None) -> Any:
         raise ValueError(
             f"{file} does not say what it was trained on; give the file of its task by --task."
         )
-    elif history.task in DEFAULTS:
+    elif history.task in TASKS:
         task = known_task(history.task, **history.settings)
     else:
         click.echo(

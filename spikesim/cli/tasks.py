@@ -36,7 +36,7 @@ DEFAULTS = {
     "xor": Default("leaky", 64, 0.99),
     "digits": Default("lstm", 64, 0.97, test_trials=270),
 }
-OWN = Default("gru", 64, 0.95)  # a task of the user's own
+OWN = Default("gru", 64, 0.95)  # a task of the user's own, or one without a line above
 
 
 def known_task(name: str, **settings: Any) -> Task:

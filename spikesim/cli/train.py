@@ -79,12 +79,11 @@ def train(
     from spikesim import plots
     from spikesim.rate.files import save
     from spikesim.rate.optimizers import Adam
+    from spikesim.rate.tasks import TASKS
     from spikesim.rate.training import respond, train as run
 
-    if task not in DEFAULTS and not Path(task).is_file():
-        raise ValueError(
-            f"unknown task {task!r}; known are {', '.join(DEFAULTS)}, or a Python file."
-        )
+    if task not in TASKS and not Path(task).is_file():
+        raise ValueError(f"unknown task {task!r}; known are {', '.join(TASKS)}, or a Python file.")
     default = DEFAULTS.get(task, OWN)
     cell = default.cell if cell is None else cell
     if cell not in CELLS:
@@ -94,7 +93,7 @@ def train(
     if plot is not None:
         plots.check_path(plot, force)
     step = {"dt": SPIKING_DT} if cell in SPIKING else {}
-    made = known_task(task, **step) if task in DEFAULTS else own_task(Path(task))
+    made = known_task(task, **step) if task in TASKS else own_task(Path(task))
     network = _network(made, cell, default.units if units is None else units, seed)
     history = run(
         network,

@@ -22,7 +22,7 @@ from spikesim.engine.clock.arrays import Wiring
 from spikesim.engine.clock.assemble import Assembler, compile_wiring
 from spikesim.engine.clock.layout import Layout, Precision, lay_out
 from spikesim.engine.clock.steps import in_steps
-from spikesim.engine.connectivity.gather import Connectivity as Gathered
+from spikesim.engine.connectivity.gather import Gathered
 from spikesim.engine.connectivity.rules import Connectivity, can_be_drawn
 from spikesim.engine.connectivity.tables import DELAY_LEVELS
 from spikesim.engine.decode import Synapses, decode

@@ -19,7 +19,7 @@ from spikesim.engine.build import Build, drawn_values
 from spikesim.engine.clock.arrays import Neurons, Spikes, StateArrays
 from spikesim.engine.clock.inputs import input_arrays, start_ages
 from spikesim.engine.clock.tables import aligned
-from spikesim.engine.sums import check_stimulus
+from spikesim.engine.sums import check_sum
 from spikesim.kernels.cache import generated_module
 from spikesim.random import derive_key
 from spikesim.times import milliseconds
@@ -183,7 +183,7 @@ class State:
         changed = replace(stimulus, input=replace(stimulus.input, **values))
         self.network.check_stimulus(changed)
         stimuli = {**self._stimuli, name: changed}
-        check_stimulus(self.build.sums, self.network.inputs, stimuli, name, self.build.dt)
+        check_sum(self.build.sums, self.network.inputs, stimuli, name, self.build.dt)
         if isinstance(changed.input, Current):
             target = changed.target.population
             key = {self.network.populations[target].model.current}

@@ -111,7 +111,7 @@ def _refuse(small: Part, large: Part) -> None:
     )
 
 
-def check_stimulus(
+def check_sum(
     sums: Sums,
     described: Mapping[str, Stimulus],
     stimuli: Mapping[str, Stimulus],

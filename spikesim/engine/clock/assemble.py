@@ -13,7 +13,7 @@ from spikesim.engine.clock.packing import Packing
 from spikesim.engine.clock.procedural import Drawing
 from spikesim.engine.clock.tables import AXON, POPULATION, ROWS, SPAN
 from spikesim.engine.clock.write import write_axon
-from spikesim.engine.connectivity.gather import Column, Connectivity
+from spikesim.engine.connectivity.gather import Column, Gathered
 from spikesim.engine.connectivity.tables import PROJECTION, STORED
 
 TABLE_BITS = 13  # of a synapse for its weight; axons with more values keep weights beside synapses
@@ -43,7 +43,7 @@ class Assembler:
     ``count`` levels stand for a distribution of weights.
     """
 
-    def __init__(self, made: Connectivity, layout: Layout, count: int) -> None:
+    def __init__(self, made: Gathered, layout: Layout, count: int) -> None:
         self.made, self.layout = made, layout
         self.axons = self._axons()
         self.table, self.outside, self.word = self._weight_tables(count)

@@ -9,6 +9,7 @@ from scipy import special
 from spikesim.description.distributions import Normal, levels
 from spikesim.description.inputs import (
     CorrelatedPoisson,
+    Current,
     Gamma,
     Poisson,
     PoissonDeadTime,
@@ -49,6 +50,8 @@ KINDS = {
     Gamma: RENEWAL,
     PoissonDeadTime: RENEWAL,
     CorrelatedPoisson: CORRELATED,
+    Spikes: None,  # see `_given`
+    Current: None,  # a part of the model's parameters: see `State`
 }
 PIECE = 64  # blocks whose limits are found together
 
@@ -249,7 +252,7 @@ def _extent(stimulus: Stimulus) -> tuple[int, int]:
 
 def _by_step(stimuli: Iterable[Stimulus]) -> list[Stimulus]:
     """The inputs that may bring something in every step, each a row of the table."""
-    return [d for d in stimuli if type(d.input) in KINDS]
+    return [d for d in stimuli if KINDS[type(d.input)] is not None]
 
 
 def _flat(parts: list[np.ndarray], kind: type) -> np.ndarray:

@@ -46,7 +46,7 @@ class Column:
         return np.concatenate([*parts, np.empty(0, self.kind)]).astype(self.kind, copy=False)
 
 
-class Connectivity:
+class Gathered:
     """The synapses of a network, by projection.
 
     Parameters
