@@ -46,7 +46,8 @@ class Input:
 
     def units(self, unit: str) -> dict[str, str]:
         """Unit of each field; ``unit`` is that of what is added."""
-        return {item.name: _UNITS.get(item.name, unit) for item in fields(self)}
+        own = dict.fromkeys(("weight", "values", "sd", "amplitude"), unit)
+        return {item.name: {**_UNITS, **own}[item.name] for item in fields(self)}
 
     def check(self, where: str, target: View, name: str, receptor: Receptor | None) -> None:
         """Hold an input against the neurons it is for: shapes, and signs of weights.

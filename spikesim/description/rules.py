@@ -26,6 +26,7 @@ class Rule:
     """What every rule answers."""
 
     by_source = True  # whether a source's synapses can be drawn without those of the others
+    autapses = True  # whether a neuron may connect to itself; most rules have a field for it
 
     def check(self, where: str, source: View, target: View, positions: Positions) -> None:
         """Refuse neurons that the rule cannot connect; ``where`` begins the sentence."""

@@ -241,7 +241,9 @@ def input_bytes(stimulus: Stimulus, size: int, dt: float, real: int, integer: in
             return 120.0 * len(given.trains)
         case WhiteNoise():
             return real * everyone
-    return 0.0
+        case Current():
+            return 0.0
+    raise AssertionError(given)
 
 
 def _extent(stimulus: Stimulus) -> tuple[int, int]:

@@ -116,7 +116,7 @@ class Gathered:
         for side, view in (("source", source), ("target", target)):
             row[f"{side}_first"], row[f"{side}_step"] = view.start, view.step
             row[f"{side}_size"] = view.size
-        autapses = getattr(projection.rule, "autapses", True)
+        autapses = projection.rule.autapses
         row["skip_self"] = not (autapses or source.population != target.population)
         row["stored_rows"] = row["stored_weight"] = row["stored_delay"] = -1
         pointers, targets, order = np.empty(0, np.int64), np.empty(0), np.empty(0, np.int64)

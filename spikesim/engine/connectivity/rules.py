@@ -140,8 +140,9 @@ def largest_sum(projection: Projection) -> float:
             return float(np.bincount(targets, weights, minlength=1).max())
         case OneToOne():
             return float(weights.max(initial=0.0))
-        case _:
+        case AllToAll():
             return float(weights.sum(axis=0).max())
+    raise AssertionError(projection.rule)
 
 
 def space(network: Network, projection: Projection) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
