@@ -250,11 +250,43 @@ def kernels(tmp_path_factory) -> dict[str, str]:
         a = network.population("a", 3, ss.LIF(receptors={{"g": ss.Conductance()}}))
         network.connect(a, a, ss.FixedInDegree(1), weight=1.0, delay=1.0)
         ss.simulate(network, 1.0, threads=1)
-        for name in ("run", "write_fan", "in_degree_rows", "update"):
+        for name in ("run", "write_axon", "in_degree_rows", "update"):
             Path({str(folder)!r}, name).write_text(kept[name])
     """
     run_python(code, folder / "cache")
     return {path.name: path.read_text() for path in folder.iterdir() if path.is_file()}
+
+
+def test_what_the_optimiser_leaves_is_valid(tmp_path):
+    """For each kind of run: its tuples hold other types, or synapses that are drawn again."""
+    code = """
+        import llvmlite.binding as llvm
+        from numba.core import codegen
+
+        library, looked_at = codegen.JITCodeLibrary, []
+        finalize = library._finalize_specific
+
+        def look(self):
+            llvm.parse_assembly(str(self._final_module)).verify()
+            looked_at.append(self.name)
+            finalize(self)
+
+        library._finalize_specific = look
+        import spikesim as ss
+
+        for precision in ("single", "double"):
+            for connectivity in ("stored", "procedural"):
+                for size in (3, 40_000):
+                    network = ss.Network()
+                    a = network.population("a", size, ss.LIF())
+                    network.drive(a, ss.Poisson(10.0, 1.0), receptor="exc")
+                    options = dict(weight=ss.Normal(1.0, 0.1), delay=1.0, receptor="exc")
+                    network.connect(a, a, ss.FixedOutDegree(1), **options)
+                    options = dict(precision=precision, connectivity=connectivity)
+                    ss.simulate(network, 1.0, threads=1, **options)
+        assert looked_at.count("run") > 3 and "write_axon" in looked_at, looked_at
+    """
+    run_python(code, tmp_path)
 
 
 @pytest.mark.parametrize("triple", TRIPLES)
@@ -265,7 +297,7 @@ def test_kernels_compile_for_other_machines(kernels, triple, tmp_path):
         llvm.Target.from_triple(triple)
     except RuntimeError:
         pytest.skip(f"llvmlite was built without {triple}")
-    assert set(kernels) == {"run", "write_fan", "in_degree_rows", "update"}
+    assert set(kernels) == {"run", "write_axon", "in_degree_rows", "update"}
     # Code generation ends the process where it fails: so it happens in another.
     code = """
         import re, sys

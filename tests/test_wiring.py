@@ -849,6 +849,16 @@ def test_a_delay_of_one_step_is_the_least():
     assert wire(ss.OneToOne(), everyone(1), delay=6553.3).delays == pytest.approx([6553.3])
 
 
+def test_the_longest_delay_arrives():
+    net = ss.Network()
+    first, second = (net.population(name, 1, ss.LIF()) for name in "ab")
+    net.connect(first, second, ss.OneToOne(), weight=1e5, delay=6553.3, receptor="exc")
+    net.drive(first, ss.Spikes([[1.0]], 1e5), receptor="exc")
+    spikes = ss.simulate(net, 6560.0).spikes
+    sent, arrived = (spikes[name].times[0] for name in "ab")
+    assert arrived - sent == pytest.approx(6553.3, abs=1.0)
+
+
 def test_delays_follow_their_distribution():
     delay = ss.Normal(1.5, 0.75, low=0.1)
     synapses = wire(ss.FixedTotal(300_000), everyone(500), delay=delay)

@@ -185,7 +185,8 @@ def advance(partition, first, until, wiring, state, kept, scratch):
         if spikes.silent.size > 0:
             silence(wiring, spikes, partition, step)
     room = kept.spikes.shape[1] - kept.spike_count[partition, 0]
-    return room < wiring.epoch * spikes.lists.shape[2] or kept.failures[partition, 0] != 0
+    # Not `or`: of that LLVM made code in which a value is used before it is there.
+    return (room < wiring.epoch * spikes.lists.shape[2]) | (kept.failures[partition, 0] != 0)
 
 
 @bare

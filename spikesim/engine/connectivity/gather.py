@@ -97,8 +97,8 @@ class Gathered:
         self.delay_levels: list[np.ndarray] = []
         self._level_numbers: dict[Any, int] = {}
         self.synapses_of: dict[str, int] = {}
-        self.shortest: list[Any] = []
-        self.longest: list[Any] = []
+        self.shortest: list[float] = []
+        self.longest: list[float] = []
         self._longest_rows: list[int] = []
         for row, projection in zip(self.table, self.projections, strict=True):
             self._add(row, projection)
@@ -163,8 +163,8 @@ class Gathered:
             row["stored_delay"] = self.delays.add(kept)
         else:
             row["delay"], kept = self._drawn_delays(delay)
-        self.shortest.append(kept.min() if kept.size else 1)
-        self.longest.append(kept.max() if kept.size else 1)
+        self.shortest.append(kept.min().item() if kept.size else 1)  # small integers would overflow
+        self.longest.append(kept.max().item() if kept.size else 1)
 
     def _drawn_delays(self, delay: Any) -> tuple[int, np.ndarray]:
         """Number and values of the quantiles of a delay; equal delays share them."""
