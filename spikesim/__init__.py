@@ -6,11 +6,10 @@ this file lists them.
 
 import sys
 
-from spikesim.lazy import attach
-from spikesim.moved import Finder
+from spikesim.lazy import OldModules, attach
 
 __version__ = "0.1.0"
 
 __getattr__, __dir__, __all__ = attach(__name__, __file__)
 
-sys.meta_path.append(Finder())
+sys.meta_path.append(OldModules)

@@ -8,7 +8,7 @@ import functools
 import importlib
 import sys
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any, TypeVar
@@ -196,15 +196,15 @@ def moved_method(old: str, new: str) -> Callable[..., object]:
     return method
 
 
-class Finder:
-    """Finds old modules once nobody else knows them."""
+def find_spec(name: str) -> ModuleSpec | None:
+    """How an old module is made; None of any other."""
+    if name not in MODULES:
+        return None
+    return ModuleSpec(name, _Loader(), is_package=name in _PACKAGES)
 
-    def find_spec(
-        self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
-    ) -> ModuleSpec | None:
-        if name not in MODULES:
-            return None
-        return ModuleSpec(name, self, is_package=name in _PACKAGES)
+
+class _Loader:
+    """Makes old modules."""
 
     def create_module(self, spec: ModuleSpec) -> None:
         """As modules usually are made."""
