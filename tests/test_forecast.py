@@ -65,6 +65,8 @@ def test_what_is_foreseen_of_the_microcircuit():
     found = ss.forecast(network, threads=2)
     assert found.synapses == 298_880_968
     assert found.memory == estimate_memory(network)
+    more = ss.forecast(network, dt=0.05, threads=8).memory
+    assert more == estimate_memory(network, dt=0.05, threads=8) != found.memory
     # The README has 1.96 s and 0.85, of two threads; rough is within a factor of three.
     assert 0.7 < found.build_seconds * min(2, cores()) / 2 < 6
     assert 0.3 < found.rtf * min(2, cores()) / 2 < 2.6

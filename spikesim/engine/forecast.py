@@ -76,7 +76,7 @@ def forecast(
     neurons = sum(p.size for p in network.populations.values())
     return Forecast(
         synapses=sum(expected(network, p) for p in network.projections.values()),
-        memory=estimate_memory(network, precision, connectivity),
+        memory=estimate_memory(network, precision, connectivity, dt, threads),
         threads=threads,
         build_seconds=build_seconds(network, min(threads, cores()), connectivity),
         rtf=step * 1000 / dt,

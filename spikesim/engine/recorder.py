@@ -26,7 +26,7 @@ from spikesim.times import milliseconds
 FLUSH_SECONDS = 0.4  # of wall time
 SPIKE_BUFFER = 1 << 20  # spikes per partition
 SAMPLE_BUFFER = 1 << 22  # values of traces
-SAMPLED = Trace | Mean | LFP
+Continuous = Trace | Mean | LFP  # what is taken from the state at intervals
 _KINDS = "Trace, Mean, LFP and Rate"
 
 
@@ -60,11 +60,11 @@ class Recorder:
         self.populations = state.network.populations
         self.counts = {name: np.zeros(p.size, np.int64) for name, p in self.populations.items()}
         self._keep_spikes = spikes
-        self._sampled = [r for r in records if isinstance(r, SAMPLED)]
+        self._continuous = [r for r in records if isinstance(r, Continuous)]
         self._rates = [r for r in records if isinstance(r, Rate)]
         self._binned: list[list[np.ndarray]] = [[] for _ in self._rates]  # steps of spikes
         self._kept: dict[str, list] = {name: [] for name in self.populations}
-        self._samples: list[list[np.ndarray]] = [[] for _ in self._sampled]
+        self._samples: list[list[np.ndarray]] = [[] for _ in self._continuous]
         self._writer: SpikeWriter | None = None
         self._reports: dict[int, ReportWriter] = {}  # by place among what is sampled
         self._out = out
@@ -74,7 +74,7 @@ class Recorder:
             self._open(out, attributes, overwrite)
 
     def _open(self, out: Path, attributes: dict[str, Any], overwrite: bool) -> None:
-        traces = {t: r for t, r in enumerate(self._sampled) if isinstance(r, Trace)}
+        traces = {t: r for t, r in enumerate(self._continuous) if isinstance(r, Trace)}
         paths = [report_path(out, *_key(r)) for r in traces.values()]
         for path in paths:
             if path.exists() and not overwrite:
@@ -96,7 +96,7 @@ class Recorder:
                 overwrite=overwrite,
             )
 
-    def _unit(self, record: SAMPLED) -> str:
+    def _unit(self, record: Continuous) -> str:
         population, variable = _key(record)
         units = self.populations[population].model.dynamics.units
         return units.get(variable, "pA" if isinstance(record, LFP) else "")
@@ -104,7 +104,7 @@ class Recorder:
     def steps_to_fill(self) -> int:
         """Steps after which a buffer of samples is full."""
         steps = 1 << 30
-        for record in self._sampled:
+        for record in self._continuous:
             rows = max(1, SAMPLE_BUFFER // _columns(record))
             steps = min(steps, rows * round(record.every / self.dt))
         return steps
@@ -113,10 +113,10 @@ class Recorder:
         """Empty buffers for the steps from ``first`` to ``last`` - 1."""
         build, lists = self.state.build, self.state.arrays.spikes.lists
         room = max(SPIKE_BUFFER, 2 * build.wiring.epoch * lists.shape[2])
-        traces = np.zeros(len(self._sampled), TRACE)
+        traces = np.zeros(len(self._continuous), TRACE)
         taps, owners = [np.empty(0, TAP)], [np.empty(0, np.int64)]
         used = 0
-        for t, record in enumerate(self._sampled):
+        for t, record in enumerate(self._continuous):
             every, columns = round(record.every / self.dt), _columns(record)
             traces[t] = every, first // every + 1, used, columns
             used += (last // every - first // every) * columns
@@ -217,16 +217,16 @@ class Recorder:
         """Recorded variables so far; from their files if they went there."""
         return {
             _key(record): self._trace(t)
-            for t, record in enumerate(self._sampled)
+            for t, record in enumerate(self._continuous)
             if isinstance(record, Trace)
         }
 
     def _trace(self, t: int) -> Samples:
-        neurons = _view(self._sampled[t].neurons).neurons
+        neurons = _view(self._continuous[t].neurons).neurons
         if self._out is None:
             times, values, unit = self._so_far(t)
             return Samples(times, neurons, values, unit)
-        path = report_path(self._out, *_key(self._sampled[t]))
+        path = report_path(self._out, *_key(self._continuous[t]))
         _, _, values, meta = read_report(path)
         return Samples(self._sample_times(t, len(values)), neurons, values, meta["unit"])
 
@@ -234,7 +234,7 @@ class Recorder:
     def means(self) -> dict[tuple[str, str], Averages]:
         """Averages over neurons so far."""
         result = {}
-        for t, record in enumerate(self._sampled):
+        for t, record in enumerate(self._continuous):
             if not isinstance(record, Trace):
                 times, sums, unit = self._so_far(t)
                 # By block, so that the order of the sum does not depend on partitions.
@@ -244,12 +244,12 @@ class Recorder:
 
     def _so_far(self, t: int) -> tuple[np.ndarray, np.ndarray, str]:
         """Times, values [time, column] and unit of what is sampled."""
-        record = self._sampled[t]
+        record = self._continuous[t]
         values = np.concatenate([*self._samples[t], np.empty((0, _columns(record)))])
         return self._sample_times(t, len(values)), values, self._unit(record)
 
     def _sample_times(self, t: int, count: int) -> np.ndarray:
-        every = round(self._sampled[t].every / self.dt)
+        every = round(self._continuous[t].every / self.dt)
         return milliseconds(every * (self._first // every + np.arange(1, count + 1)), self.dt)
 
     @property
@@ -289,11 +289,11 @@ def _view(neurons: Any) -> View:
     return neurons if isinstance(neurons, View) else neurons[:]
 
 
-def _key(record: SAMPLED) -> tuple[str, str]:
+def _key(record: Continuous) -> tuple[str, str]:
     return _view(record.neurons).population, record.variable
 
 
-def _begins(record: SAMPLED) -> np.ndarray:
+def _begins(record: Continuous) -> np.ndarray:
     """Which of its neurons begin a column: each, or for an average the first of each block."""
     neurons = _view(record.neurons).neurons
     if isinstance(record, Trace):
@@ -301,7 +301,7 @@ def _begins(record: SAMPLED) -> np.ndarray:
     return np.flatnonzero(np.diff(neurons // 64, prepend=-1))
 
 
-def _columns(record: SAMPLED) -> int:
+def _columns(record: Continuous) -> int:
     return _begins(record).size
 
 
@@ -309,7 +309,7 @@ def observed(network: Network, records: Sequence[Recorded]) -> dict[str, dict[st
     """By population, what must be kept of each step to record what is no state variable."""
     rows: dict[str, dict[str, ast.expr]] = {name: {} for name in network.populations}
     for record in records:
-        if isinstance(record, SAMPLED):
+        if isinstance(record, Continuous):
             name, _ = _key(record)
             model = network.populations[name].model
             if record.variable not in model.dynamics.derivatives:
@@ -317,7 +317,7 @@ def observed(network: Network, records: Sequence[Recorded]) -> dict[str, dict[st
     return rows
 
 
-def _quantity(model: NeuronModel, record: SAMPLED) -> ast.expr:
+def _quantity(model: NeuronModel, record: Continuous) -> ast.expr:
     """What is recorded, as an expression in variables and parameters."""
     definitions = model.dynamics.definitions
     if not isinstance(record, LFP):
@@ -338,7 +338,7 @@ def check_records(network: Network, records: Sequence[Recorded], dt: float) -> N
         raise TypeError(f"record is {records!r}; it must be a sequence of {_KINDS}.")
     seen = set()
     for record in records:
-        if isinstance(record, SAMPLED):
+        if isinstance(record, Continuous):
             name, every, word = _view(record.neurons).population, record.every, "every"
         elif isinstance(record, Rate):
             name, every, word = _view(record.population).population, record.bin, "bin"
@@ -347,7 +347,7 @@ def check_records(network: Network, records: Sequence[Recorded], dt: float) -> N
         if name not in network.populations:
             known = ", ".join(map(repr, network.populations))
             raise ValueError(f"record: unknown population {name!r}; known are {known}.")
-        network.view(record.neurons if isinstance(record, SAMPLED) else record.population)
+        network.view(record.neurons if isinstance(record, Continuous) else record.population)
         if abs(every / dt - max(round(every / dt), 1)) > 1e-6:
             raise ValueError(
                 f"record: {word} is {every:g} ms; it must be a multiple of dt = {dt:g}."
