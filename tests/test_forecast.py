@@ -64,7 +64,7 @@ def test_what_is_foreseen_of_the_microcircuit():
     network = microcircuit.network(scale=1.0)
     found = ss.forecast(network, threads=2)
     assert found.synapses == 298_880_968
-    assert found.memory == estimate_memory(network)
+    assert found.memory == estimate_memory(network, threads=2)
     more = ss.forecast(network, dt=0.05, threads=8).memory
     assert more == estimate_memory(network, dt=0.05, threads=8) != found.memory
     # The README has 1.96 s and 0.85, of two threads; rough is within a factor of three.
