@@ -4,9 +4,9 @@ import ast
 
 import numpy as np
 import pytest
-from spikesim.description.model import Upswing
 
 import spikesim as ss
+from spikesim.description.dynamics import Upswing
 
 # Words that kernels used beside a model's own before theirs began with an underscore, some that
 # they would use without it, and what they make of v, w, x and a receptor r.
