@@ -124,6 +124,17 @@ def fingerprint(spikes):
     return [count, digest.hexdigest()[:16]]
 
 
+def binomial():
+    """What NumPy's generator makes of a key; releases differ (2.4 and 2.5, where n is large)."""
+    draws = np.random.Generator(np.random.Philox(key=5)).binomial(1_000_000, 0.001, 1000)
+    return hashlib.sha256(draws.astype("<i8").tobytes()).hexdigest()[:16]
+
+
+def skip_where_numpy_differs(name):
+    if name == "microcircuit" and binomial() != recorded()["binomial"]:
+        pytest.skip(f"NumPy {np.__version__} draws other binomial numbers than when recorded")
+
+
 def spikes_of(name, precision, threads=None, **options):
     make, duration = (PUBLISHED | SMALL)[name]
     net = make()
@@ -184,17 +195,20 @@ def recorded():
 @pytest.mark.parametrize("precision", PRECISIONS)
 @pytest.mark.parametrize("name", PUBLISHED | SMALL)
 def test_spikes_are_those_recorded(name, precision):
+    skip_where_numpy_differs(name)
     assert spikes_of(name, precision) == recorded()["spikes"][name][precision]
 
 
 @pytest.mark.parametrize("threads", [1, 2, 3, 4])
 @pytest.mark.parametrize("name", ["cuba", "microcircuit", "Pairs", "Gamma"])
 def test_they_are_for_any_number_of_threads(name, threads):
+    skip_where_numpy_differs(name)
     assert spikes_of(name, "single", threads) == recorded()["spikes"][name]["single"]
 
 
 @pytest.mark.parametrize("name", ["microcircuit", "drawn weights and delays"])
 def test_they_are_with_weights_drawn_again(name):
+    skip_where_numpy_differs(name)
     found = spikes_of(name, "single", connectivity="procedural")
     assert found == recorded()["spikes"][name]["single"]
 
@@ -218,5 +232,6 @@ if __name__ == "__main__":
         },
         "losses": {name: losses_of(name) for name in cells()},
         "online": online(),
+        "binomial": binomial(),
     }
     RECORDED.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
