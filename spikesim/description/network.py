@@ -30,7 +30,9 @@ class Network:
     Parameters
     ----------
     seed : int
-        Of everything that is drawn when the network is built.
+        Of everything that is drawn when the network is built. How many synapses a source makes by
+        `FixedProbability` or `FixedTotal` is drawn by NumPy, of which releases differ: 2.4 and 2.5
+        do for large numbers.
     name : str
         For tables and files.
     """
