@@ -12,8 +12,8 @@ import numpy as np
 
 def is_number(value: Any) -> bool:
     """Whether a value is one finite number."""
-    number = isinstance(value, int | float | np.number) and not isinstance(value, bool)
-    return number and math.isfinite(value)
+    real = int | float | np.integer | np.floating
+    return isinstance(value, real) and not isinstance(value, bool) and math.isfinite(value)
 
 
 def check_whole(name: str, value: Any, least: int | None = 1, most: int | None = None) -> None:
@@ -86,12 +86,18 @@ def _shown(value: Any) -> str:
     return " ".join(cut.repr(value).split())
 
 
-def warn(sentence: str) -> None:
-    """Warn in a sentence, at the nearest line outside this package."""
+def warn(sentence: str, category: type[Warning] = UserWarning) -> None:
+    """Warn in a sentence, at the nearest line that is neither ours nor the import system's.
+
+    The frames of the import system do not count.
+    """
     frame, level = sys._getframe(1), 2
-    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith("spikesim."):
-        frame, level = frame.f_back, level + 1
-    warnings.warn(sentence, UserWarning, stacklevel=level)
+    while frame.f_back is not None:
+        name = f"{frame.f_globals.get('__name__')}."
+        if not name.startswith(("spikesim.", "importlib.")):
+            break
+        frame, level = frame.f_back, level + ("._bootstrap" not in name)
+    warnings.warn(sentence, category, stacklevel=level)
 
 
 def check_number(

@@ -6,12 +6,12 @@ Options, methods and attributes that are called otherwise now are named by `rena
 
 import functools
 import importlib
-import sys
-import warnings
 from collections.abc import Callable
 from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any, TypeVar
+
+from spikesim.checks import warn
 
 Thing = TypeVar("Thing", bound=Callable)
 
@@ -227,14 +227,5 @@ class _Loader:
 
 
 def deprecated(sentence: str) -> None:
-    """Warn at the nearest line that is neither ours nor the import system's.
-
-    The frames of the import system do not count.
-    """
-    frame, level = sys._getframe(1), 2
-    while frame.f_back is not None:
-        name = f"{frame.f_globals.get('__name__')}."
-        if not name.startswith(("spikesim.", "importlib.")):
-            break
-        frame, level = frame.f_back, level + ("._bootstrap" not in name)
-    warnings.warn(sentence, DeprecationWarning, stacklevel=level)
+    """Warn of an old name at the line that used it."""
+    warn(sentence, DeprecationWarning)

@@ -89,6 +89,11 @@ def test_a_number_out_of_bounds_is_told(value, bounds, allowed):
     assert str(told.value) == f"Cell: tau is {value!r}; it must be {allowed}."
 
 
+def test_a_complex_number_is_told_like_others():
+    with pytest.raises(ValueError, match="it must be a finite number above 0"):
+        check_number("x", np.complex128(1), above=0)
+
+
 def test_numbers_within_bounds_pass():
     for value in (1, 0.5, np.float32(0.25), np.int64(1)):
         check_number("x", value, above=0, most=1)
