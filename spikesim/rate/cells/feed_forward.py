@@ -114,13 +114,9 @@ class FeedForward(Timeless):
         rows = dy.shape[0] * dy.shape[1]
         d_after = dy.reshape(rows, -1)
         for k in range(len(self.widths), 0, -1):
-            width = self.widths[k - 1]
-            pre, y, d = (workspace.room(f"{name}{k}", (rows, width)) for name in ("pre", "y", "d"))
-            before = (
-                workspace.room(f"y{k - 1}", (rows, self.widths[k - 2]))
-                if k > 1
-                else x.reshape(rows, -1)
-            )
+            pre, y = workspace[f"pre{k}"], workspace[f"y{k}"]
+            d = workspace.room(f"d{k}", pre.shape)
+            before = workspace[f"y{k - 1}"] if k > 1 else x.reshape(rows, -1)
             f.slope(y, pre, d)
             d *= d_after
             dw = workspace.room(f"dw{k}", parameters[f"w{k}"].shape)

@@ -66,9 +66,6 @@ class GatedCell(StepByStep):
                 f"{2 * dt:g} ms."
             )
 
-    def constrain(self, parameters: Arrays, dt: float) -> None:
-        """Nothing is constrained."""
-
     def _weights(self, gates: int, inputs: int, rng: np.random.Generator) -> Arrays:
         units = self.units
         return {

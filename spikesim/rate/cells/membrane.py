@@ -57,9 +57,6 @@ class MembraneCell(StepByStep):
             "b": np.zeros(self.units),
         }
 
-    def constrain(self, parameters: Arrays, dt: float) -> None:
-        """Nothing: any values are allowed."""
-
     def backward(
         self,
         parameters: Arrays,

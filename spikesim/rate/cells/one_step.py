@@ -13,6 +13,8 @@ from spikesim.rate.workspace import Workspace
 class StepByStep:
     """`initial_state`, `forward`, `step` and `jacobian` of a cell, of what it says of a pass.
 
+    Nothing is constrained, unless the cell says so.
+
     A cell has
 
     - ``_before(parameters)``, the state before the first step, for each name (units,);
@@ -23,6 +25,9 @@ class StepByStep:
     - ``_derivative(parameters, state, dt, workspace)``, that of the state after this step by the
       state before it, (trials, n, n).
     """
+
+    def constrain(self, parameters: Arrays, dt: float) -> None:
+        """Nothing: any values are allowed."""
 
     def initial_state(self, parameters: Arrays, trials: int) -> Arrays:
         """The state before the first step, for each name of `states` (trials, units)."""
@@ -89,9 +94,6 @@ class Timeless(StepByStep):
     def states(self) -> dict[str, tuple[int, ...]]:
         """None."""
         return {}
-
-    def constrain(self, parameters: Arrays, dt: float) -> None:
-        """Nothing is constrained."""
 
     def _before(self, parameters: Arrays) -> Arrays:
         return {}

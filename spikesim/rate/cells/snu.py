@@ -81,9 +81,6 @@ class SNU(StepByStep):
             "b": np.full(self.units, -1.0),
         }
 
-    def constrain(self, parameters: Arrays, dt: float) -> None:
-        """Nothing: any values are allowed."""
-
     def backward(
         self,
         parameters: Arrays,

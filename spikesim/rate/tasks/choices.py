@@ -5,13 +5,22 @@ from typing import Any
 
 import numpy as np
 
-from spikesim.checks import is_number
-from spikesim.rate.tasks.trials import Trials
+from spikesim.checks import check_number, is_number
+from spikesim.rate.tasks.trials import Trials, check_durations
 
 LOW, HIGH = 0.2, 1.0  # outputs that are read as a choice: before it or of the other, of this one
 
 
-def check_coherences(task: str, value: Any) -> None:
+def choice_settings(task: str, **settings: Any) -> dict[str, Any]:
+    """Settings of a task, after a look whether they are allowed: all others are durations."""
+    durations = {k: v for k, v in settings.items() if k not in ("coherences", "sigma_in")}
+    check_durations(task, **durations)
+    _check_coherences(task, settings["coherences"])
+    check_number(f"{task}: sigma_in", settings["sigma_in"], least=0)
+    return settings
+
+
+def _check_coherences(task: str, value: Any) -> None:
     """Refuse what are not coherences in %."""
     listed = isinstance(value, Sequence | np.ndarray) and len(value) > 0
     if not listed or not all(is_number(c) and 0 < abs(c) <= 100 for c in value):

@@ -7,10 +7,9 @@ from functools import partial
 
 import numpy as np
 
-from spikesim.checks import check_number
 from spikesim.names import named_options
-from spikesim.rate.tasks.choices import check_coherences, choice_targets, evidence
-from spikesim.rate.tasks.trials import Task, Trials, add_noise, check_durations, periods_of
+from spikesim.rate.tasks.choices import choice_settings, choice_targets, evidence
+from spikesim.rate.tasks.trials import Task, Trials, add_noise, periods_of
 
 
 @named_options()
@@ -57,19 +56,15 @@ def context_integration(
        recurrent dynamics in prefrontal cortex. Nature 503:78-84.
     .. [2] Song HF, Yang GR, Wang X-J (2016) PLoS Comput Biol 12:e1004792.
     """
-    check_durations(
-        "context_integration", dt=dt, fixation=fixation, stimulus=stimulus, decision=decision
+    settings = choice_settings(
+        "context_integration",
+        dt=dt,
+        coherences=coherences,
+        sigma_in=sigma_in,
+        fixation=fixation,
+        stimulus=stimulus,
+        decision=decision,
     )
-    check_coherences("context_integration", coherences)
-    check_number("context_integration: sigma_in", sigma_in, least=0)
-    settings = {
-        "dt": dt,
-        "coherences": coherences,
-        "sigma_in": sigma_in,
-        "fixation": fixation,
-        "stimulus": stimulus,
-        "decision": decision,
-    }
     draw = partial(_context_integration, **settings)
     return Task("context_integration", 6, 2, dt, "squared", draw, _worse_context, settings)
 

@@ -7,10 +7,9 @@ from functools import partial
 
 import numpy as np
 
-from spikesim.checks import check_number
 from spikesim.names import named_options
-from spikesim.rate.tasks.choices import check_coherences, choice_targets, evidence, right_choices
-from spikesim.rate.tasks.trials import Task, Trials, add_noise, check_durations, periods_of
+from spikesim.rate.tasks.choices import choice_settings, choice_targets, evidence, right_choices
+from spikesim.rate.tasks.trials import Task, Trials, add_noise, periods_of
 
 
 @named_options()
@@ -54,19 +53,15 @@ def perceptual_decision(
        networks for cognitive tasks: a simple and flexible framework. PLoS Comput Biol
        12:e1004792.
     """
-    check_durations(
-        "perceptual_decision", dt=dt, fixation=fixation, stimulus=stimulus, decision=decision
+    settings = choice_settings(
+        "perceptual_decision",
+        dt=dt,
+        coherences=coherences,
+        sigma_in=sigma_in,
+        fixation=fixation,
+        stimulus=stimulus,
+        decision=decision,
     )
-    check_coherences("perceptual_decision", coherences)
-    check_number("perceptual_decision: sigma_in", sigma_in, least=0)
-    settings = {
-        "dt": dt,
-        "coherences": coherences,
-        "sigma_in": sigma_in,
-        "fixation": fixation,
-        "stimulus": stimulus,
-        "decision": decision,
-    }
     draw = partial(_perceptual_decision, **settings)
     return Task("perceptual_decision", 2, 2, dt, "squared", draw, right_choices, settings)
 
