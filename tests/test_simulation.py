@@ -1023,6 +1023,7 @@ def test_set_and_get_refuse(plain):
         ("a", dict(tau_m=np.ones(5)), "tau_m of 'a'"),
         ("a", dict(v=-60.0, w=1.0), "neither a variable nor a parameter 'w'"),
         ("p", dict(sd=1.0), "input 'p' has no 'sd' that can be set"),
+        ("p", dict(added=1.0), "input 'p' has no 'added' that can be set"),
         ("p", dict(rate=[1.0]), r"input 'p': rate has shape \(1,\); .*have shape \(4,\)"),
         ("p", dict(rate=-1.0), "Poisson: rate is -1.0"),
         ("p", dict(weight=np.nan), "Poisson: weight is nan"),

@@ -16,8 +16,10 @@ from tqdm import tqdm
 from spikesim import display
 from spikesim.checks import check_choice, check_number
 from spikesim.description.distributions import EXACT_LEVELS, WEIGHT_LEVELS, Distribution
-from spikesim.description.network import Network, Population, Projection
+from spikesim.description.network import Network
 from spikesim.description.plausibility import warn_of_si
+from spikesim.description.population import Population
+from spikesim.description.projection import Projection
 from spikesim.engine.clock.arrays import Wiring
 from spikesim.engine.clock.assemble import Assembler, compile_wiring
 from spikesim.engine.clock.layout import Layout, Precision, lay_out

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from spikesim.description.network import Network, View
+from spikesim.description.network import Network
+from spikesim.description.population import View
 from spikesim.description.recording import Recorded, Trace
 from spikesim.engine.build import check_build
 from spikesim.engine.clock.layout import Precision

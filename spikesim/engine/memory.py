@@ -6,7 +6,8 @@ import numpy as np
 import psutil
 
 from spikesim.checks import check_number
-from spikesim.description.network import Network, Projection
+from spikesim.description.network import Network
+from spikesim.description.projection import Projection
 from spikesim.engine.clock.inputs import input_bytes
 from spikesim.engine.clock.layout import PARTITION_INPUTS, Precision
 from spikesim.engine.connectivity.rules import Connectivity, can_be_drawn, expected, listing_bytes

@@ -14,8 +14,9 @@ from spikesim.data.signals import Averages, BinnedRate, Samples
 from spikesim.data.spike_files import SpikeWriter, open_spikes
 from spikesim.data.spiketrains import SpikeTrains
 from spikesim.description.equations import parse, substitute
-from spikesim.description.network import Network, View
+from spikesim.description.network import Network
 from spikesim.description.neuron import NeuronModel
+from spikesim.description.population import View
 from spikesim.description.recording import LFP, Mean, Rate, Recorded, Trace
 from spikesim.engine.clock.arrays import Record
 from spikesim.engine.clock.packing import unpacked_spikes

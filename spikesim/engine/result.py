@@ -8,7 +8,7 @@ import numpy as np
 from spikesim import display
 from spikesim.data.signals import Averages, BinnedRate, Samples
 from spikesim.data.spiketrains import SpikeTrains
-from spikesim.description.network import View
+from spikesim.description.population import View
 
 
 @dataclass(frozen=True, eq=False)

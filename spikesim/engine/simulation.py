@@ -17,7 +17,8 @@ from spikesim import __version__
 from spikesim.checks import check_number, check_whole, warn
 from spikesim.data.signals import Averages, BinnedRate, Samples
 from spikesim.data.spiketrains import SpikeTrains
-from spikesim.description.network import Network, Population, View
+from spikesim.description.network import Network
+from spikesim.description.population import Population, View
 from spikesim.description.recording import Recorded
 from spikesim.engine.build import Build, build
 from spikesim.engine.clock import loop

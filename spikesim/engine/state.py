@@ -3,7 +3,7 @@
 import ast
 from collections.abc import Mapping
 from copy import copy
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Any
 
 import numpy as np
@@ -13,8 +13,8 @@ from spikesim.codegen.kernel import Kernel
 from spikesim.codegen.rows import REFRACTORY, STEEP, carry_of, seen_of, unit_of
 from spikesim.description.distributions import Normal
 from spikesim.description.equations import evaluate, names, parse
-from spikesim.description.inputs import Current
-from spikesim.description.network import Stimulus, View
+from spikesim.description.inputs import Stimulus
+from spikesim.description.population import View
 from spikesim.engine.build import Build, drawn_values
 from spikesim.engine.clock.arrays import Neurons, Spikes, StateArrays
 from spikesim.engine.clock.inputs import input_arrays, start_ages
@@ -177,14 +177,15 @@ class State:
 
     def _set_input(self, name: str, values: Mapping[str, Any]) -> None:
         stimulus = self._stimuli[name]
+        known = {field.name for field in fields(stimulus.input)} - {"trains"}
         for key in values:
-            if not hasattr(stimulus.input, key) or key == "trains":
+            if key not in known:
                 raise ValueError(f"input {name!r} has no {key!r} that can be set.")
         changed = replace(stimulus, input=replace(stimulus.input, **values))
         self.network.check_stimulus(changed)
         stimuli = {**self._stimuli, name: changed}
         check_sum(self.build.sums, self.network.inputs, stimuli, name, self.build.dt)
-        if isinstance(changed.input, Current):
+        if not changed.input.at_receptor:
             target = changed.target.population
             key = {self.network.populations[target].model.current}
             self._renew(target, self._values[target], stimuli, key)
@@ -241,8 +242,8 @@ class State:
         values, population = dict(values), self.network.populations[name]
         key = population.model.current
         for stimulus in stimuli.values():
-            if stimulus.target.population == name and isinstance(stimulus.input, Current):
-                total, amplitude = values[key], stimulus.input.amplitude
+            if stimulus.target.population == name and not stimulus.input.at_receptor:
+                total, amplitude = values[key], stimulus.input.added
                 if stimulus.target.size == population.size and not np.ndim(total + amplitude):
                     values[key] = total + amplitude
                     continue

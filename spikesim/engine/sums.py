@@ -9,7 +9,9 @@ import numpy as np
 from scipy import special
 
 from spikesim.description.distributions import Distribution, extremes, likelihoods
-from spikesim.description.network import Network, Projection, Stimulus
+from spikesim.description.inputs import Stimulus
+from spikesim.description.network import Network
+from spikesim.description.projection import Projection
 from spikesim.engine.clock.steps import arrival_steps
 from spikesim.engine.connectivity.rules import in_degree, largest_sum
 

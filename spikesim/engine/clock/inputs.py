@@ -17,9 +17,10 @@ from spikesim.description.inputs import (
     Renewal,
     Sampled,
     Spikes,
+    Stimulus,
     WhiteNoise,
 )
-from spikesim.description.network import Network, Stimulus
+from spikesim.description.network import Network
 from spikesim.engine.clock.arrays import Given, Inputs
 from spikesim.engine.clock.input_kernels import GAUSS_LEVELS, address
 from spikesim.engine.clock.layout import Layout

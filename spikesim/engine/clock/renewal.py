@@ -6,8 +6,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 from scipy import optimize, special
 
-from spikesim.description.inputs import Gamma, PoissonDeadTime
-from spikesim.description.network import Stimulus
+from spikesim.description.inputs import Gamma, PoissonDeadTime, Stimulus
 
 Renewal = Gamma | PoissonDeadTime
 MOST_HAZARDS = 1 << 26  # entries of one input's tables

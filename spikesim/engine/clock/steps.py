@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from spikesim.description.network import Stimulus
+from spikesim.description.inputs import Stimulus
 from spikesim.times import ratio
 
 

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from spikesim.description.distributions import Distribution
-from spikesim.description.network import Network, Projection
+from spikesim.description.network import Network
+from spikesim.description.projection import Projection
 from spikesim.description.rules import DistanceDelay
 from spikesim.engine.connectivity.distance import row_distances
 from spikesim.engine.connectivity.lists import distinct

@@ -10,7 +10,8 @@ from typing import Literal
 
 import numpy as np
 
-from spikesim.description.network import Network, Projection
+from spikesim.description.network import Network
+from spikesim.description.projection import Projection
 from spikesim.description.rules import (
     AllToAll,
     Box,
