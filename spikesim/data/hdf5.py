@@ -71,7 +71,9 @@ def damage_told(path: str | os.PathLike) -> Iterator[None]:
 
 
 def text(attribute: Any) -> str:
-    """An attribute's string, be it stored as bytes or str, alone or as an array of one."""
+    """An attribute's string, be it stored as bytes or str, alone or as an array of one, or none."""
+    if isinstance(attribute, h5py.Empty) or np.size(attribute) == 0:
+        return ""
     value = np.ravel(attribute)[0]
     return value.decode() if isinstance(value, bytes) else str(value)
 

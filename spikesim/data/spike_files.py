@@ -24,6 +24,7 @@ from spikesim.data.report_files import report_info
 from spikesim.data.spiketrains import SpikeTrains
 
 SORTING = h5py.enum_dtype({"none": 0, "by_id": 1, "by_time": 2}, basetype="u1")
+COLUMNS = "timestamps", "node_ids", "gids"
 FLAT_POPULATION = "all"  # the name given to the spikes of files without populations
 PIECE = 2**20  # spikes that are looked at at once
 
@@ -226,7 +227,8 @@ def open_spikes(path: str | os.PathLike) -> dict[str, SpikeTrains]:
     from 0, or the smallest time if that is negative, to the largest time of all populations, and
     a size is the largest node id + 1. A flat file (/spikes/timestamps) gives one population
     named "all". Times in other units (``units``: s, us, "milliseconds" and so on) are converted,
-    and times without are taken as ms. A population without spikes may have no data sets.
+    and times without are taken as ms. A population without spikes may have no data sets. Columns
+    may be of any numbers, compressed or not; node ids that are floats must be whole.
 
     Returns
     -------
@@ -243,7 +245,8 @@ def open_spikes(path: str | os.PathLike) -> dict[str, SpikeTrains]:
     Warns
     -----
     UserWarning
-        Times were converted to ms, have no unit, or are not sorted although the file says so.
+        Times were converted to ms, have no unit or only 32 bits, or are not sorted although the
+        file says so.
     """
     hdf5 = open_for_reading(path)
     with damage_told(path):
@@ -256,8 +259,7 @@ def open_spikes(path: str | os.PathLike) -> dict[str, SpikeTrains]:
 
 def _read_spikes(hdf5: h5py.File) -> tuple[dict[str, SpikeTrains], dict[str, list[str]]]:
     """The spikes, and what to tell of which populations."""
-    spikes = hdf5["spikes"]
-    groups = {FLAT_POPULATION: spikes} if "timestamps" in spikes else dict(spikes.items())
+    groups = _groups(hdf5["spikes"])
     sizes, t_start, t_stop = {}, None, None
     if "spikesim" in hdf5:
         run = hdf5["spikesim"]
@@ -282,50 +284,95 @@ def _read_spikes(hdf5: h5py.File) -> tuple[dict[str, SpikeTrains], dict[str, lis
     return trains, notes
 
 
+def _groups(spikes: Any) -> dict[str, h5py.Group]:
+    """The populations: groups within /spikes, /spikes itself if it has columns, or both."""
+    if not isinstance(spikes, h5py.Group):
+        raise ValueError("/spikes is not a group, so it is not a SONATA spike file")
+    groups, flat = {}, False
+    for name in spikes:
+        item = spikes.get(name)
+        if item is None:
+            raise ValueError(f"/spikes/{name} is a link that leads nowhere")
+        flat |= name in COLUMNS and isinstance(item, h5py.Dataset)
+        if isinstance(item, h5py.Group):
+            groups[name] = item
+    return {FLAT_POPULATION: spikes} | groups if flat else groups
+
+
 def _columns(name: str, group: h5py.Group, believed: bool) -> tuple[Any, Any, list[str]]:
     """Times (ms) and node ids in order of time, the data sets themselves where they serve.
 
     Also what to tell. A file that is ``believed`` is sorted if it says so.
     """
     times, node_ids = group.get("timestamps"), group.get("node_ids", group.get("gids"))
-    there = [column for column in (times, node_ids) if column is not None]
+    there = [column for column in (times, node_ids) if isinstance(column, h5py.Dataset)]
     if not len(group) or (there and not any(column.size for column in there)):
         return np.empty(0), np.empty(0, np.int64), []
-    if times is None or node_ids is None:
+    if len(there) < 2:
         raise ValueError(f"population {name!r} needs the data sets timestamps and node_ids")
-    if node_ids.dtype.kind not in "iu":
-        raise ValueError(f"the node_ids of population {name!r} are not integers")
+    for what, column in zip(("timestamps", "node_ids"), there, strict=True):
+        if column.ndim != 1 or column.dtype.kind not in "iuf":
+            raise ValueError(
+                f"the {what} of population {name!r} have shape {column.shape} and type "
+                f"{column.dtype}; they must be one column of numbers"
+            )
+    sorting = _sorting(group, times, node_ids)
+    if node_ids.dtype.kind == "f":
+        node_ids = _whole(name, node_ids)
     factor, note = ms_per_unit("the timestamps", times, group)
     said = [note] if note else []
+    if times.dtype.kind == "f" and times.dtype.itemsize < 8:
+        bits = 8 * times.dtype.itemsize
+        said.append(f"the timestamps have {bits} bits; they may lie on the wrong side of an edge")
     n = min(len(times), len(node_ids))
-    if factor == 1 and _sorting(group) == "by_time":
+    if factor == 1 and sorting in ("by_time", "time"):
         if believed or _ascending(times, n):
             return times, node_ids, said
         said.append("the spikes are not sorted by time, as the file says they are; now they are")
     in_ms = times[:n] * factor
+    if not np.isfinite(in_ms).all():
+        bad = in_ms[~np.isfinite(in_ms)][0]
+        raise ValueError(f"times must be finite, but one of population {name!r} is {bad}")
     order = np.argsort(in_ms, kind="stable")
     return in_ms[order], node_ids[:n][order], said
 
 
+def _whole(name: str, node_ids: h5py.Dataset) -> np.ndarray:
+    """Node ids that were written as floats, as tables with gaps make them, as integers."""
+    values = node_ids[:]
+    exact = np.abs(values) < 2 / np.finfo(values.dtype).eps  # also False for NaN
+    bad = values[~exact | (np.floor(values) != values)]
+    if bad.size:
+        raise ValueError(f"a node id of population {name!r} is {bad[0]}, which is no neuron")
+    return values.astype(np.int64)
+
+
 def _ascending(times: Any, n: int) -> bool:
-    """Whether times never go back; not if one of them is NaN."""
-    last = -np.inf
+    """Whether times never go back; not if one of them is not finite."""
+    last = np.finfo(float).min
     for start in range(0, n, PIECE):
         piece = times[start : min(start + PIECE, n)]
         if not (piece[0] >= last and np.all(piece[1:] >= piece[:-1])):
             return False
         last = piece[-1]
-    return True
+    return bool(last < np.inf)
 
 
-def _sorting(group: h5py.Group) -> str:
-    """SONATA says enum; other programs write the number or the name alone, or nothing."""
-    if "sorting" not in group.attrs:
+def _sorting(*places: h5py.Group | h5py.Dataset) -> str:
+    """The order by the first place that says one: the group, or a column in some old files.
+
+    SONATA says enum; other programs write the number or the name alone, or nothing.
+    """
+    place = next((place for place in places if "sorting" in place.attrs), None)
+    if place is None:
         return "none"
-    value = np.ravel(group.attrs["sorting"])[0]
+    value = place.attrs["sorting"]
+    if isinstance(value, h5py.Empty) or not np.size(value):
+        return "none"
+    value = np.ravel(value)[0]
     if isinstance(value, str | bytes):
         return text(value)
-    numbers = h5py.check_enum_dtype(group.attrs.get_id("sorting").dtype)
+    numbers = h5py.check_enum_dtype(place.attrs.get_id("sorting").dtype)
     numbers = numbers or SORTING.metadata["enum"]
     return {number: name for name, number in numbers.items()}.get(int(value), "none")
 
