@@ -19,6 +19,9 @@ from .data.spike_files import (
 from .data.spiketrains import (
     SpikeTrains as SpikeTrains,
 )
+from .data.windows import (
+    Windows as Windows,
+)
 from .description.distributions import (
     LogNormal as LogNormal,
     Normal as Normal,

@@ -14,7 +14,7 @@ from spikesim.data.spiketrains import SpikeTrains
 FILES = Path(__file__).parent / "reference" / "files"
 TIMES, IDS = np.array([1.0, 2.0, 2.0, 7.5]), np.array([3, 0, 1, 3])
 EXPECTED = SpikeTrains(TIMES, IDS, 4, 0.0, 7.5)
-MIXED = [3, 1, 0, 2]
+MIXED, BY_ID = [3, 1, 0, 2], [1, 2, 0, 3]
 
 
 def write(path, times=TIMES, ids=IDS, group="spikes/pop", columns=("timestamps", "node_ids")):
@@ -33,7 +33,7 @@ def read(path):
 
 
 def is_lazy(trains):
-    return isinstance(trains._times, h5py.Dataset)
+    return trains._rows is not None
 
 
 # BMTK: gzip, the sorting as text, ids of 64 bits with a sign, in no order of time within an id
@@ -89,12 +89,23 @@ def test_bmtks_file_of_a_run_without_spikes(tmp_path):
 def test_brions_flat_file_with_its_own_enumeration(tmp_path):
     own = h5py.enum_dtype({"none": 0, "by_gid": 1, "by_time": 2}, basetype="i4")
     columns = "timestamps", "gids"
-    for number in (0, 1, 2):
-        order = slice(None) if number == 2 else MIXED
+    for number, order in enumerate((MIXED, BY_ID, [0, 1, 2, 3])):
         with write(tmp_path / "f.h5", TIMES[order], IDS[order], "spikes", columns) as file:
             file["spikes"].attrs.create("sorting", number, dtype=own)
-        assert is_lazy(read(tmp_path / "f.h5")["all"]) == (number == 2)
+        assert is_lazy(read(tmp_path / "f.h5")["all"]) == (number > 0)
         assert read(tmp_path / "f.h5") == {"all": EXPECTED}
+
+
+def test_who_is_wrong_about_ids_is_told_and_who_says_nothing_of_times_is_not(tmp_path):
+    for order, wrong in ((MIXED, True), ([1, 2, 3, 0], False)):
+        with write(tmp_path / "f.h5", TIMES[order], IDS[order]) as file:
+            file["spikes/pop"].attrs["sorting"] = "by_id"
+        with warnings.catch_warnings(record=True) as told:
+            warnings.simplefilter("always")
+            assert open_spikes(tmp_path / "f.h5") == {"pop": EXPECTED}
+        assert ["not sorted by id, as the file says" in str(w.message) for w in told] == [
+            True
+        ] * wrong
 
 
 @pytest.mark.parametrize(("name", "number"), [("none", 0), ("by_id", 1), ("by_time", 2)])
@@ -173,7 +184,7 @@ def test_where_and_how_the_sorting_is_said(tmp_path, place, sorting):
 
 
 @pytest.mark.parametrize(
-    "sorting", ["", "by_gid", "gid", "node_id", 7, np.empty(0), h5py.Empty("f8"), h5py.Empty("S1")]
+    "sorting", ["", "gid", "node_id", 7, np.empty(0), h5py.Empty("f8"), h5py.Empty("S1")]
 )
 def test_a_sorting_that_says_nothing_of_time(tmp_path, sorting):
     with write(tmp_path / "f.h5", TIMES[MIXED], IDS[MIXED]) as file:
@@ -232,9 +243,9 @@ def replace(name, value):
         ),
         (replace("spikes/pop/node_ids", [True] * 4), "type bool"),
         (replace("spikes/pop/timestamps", np.zeros(4, [("t", "f8")])), "one column of numbers"),
-        (replace("spikes/pop/timestamps", [1.0, np.nan, 2, 3]), "one of population 'pop' is nan"),
-        (replace("spikes/pop/timestamps", [-np.inf, 1, 2, 3]), "one of population 'pop' is -inf"),
-        (replace("spikes/pop/timestamps", [0, 1, 2, np.inf]), "one of population 'pop' is inf"),
+        (replace("spikes/pop/timestamps", [1.0, np.nan, 2, 3]), "of population 'pop' is nan"),
+        (replace("spikes/pop/timestamps", [-np.inf, 1, 2, 3]), "of population 'pop' is -inf"),
+        (replace("spikes/pop/timestamps", [0, 1, 2, np.inf]), "of population 'pop' is inf"),
     ],
 )
 @pytest.mark.parametrize("sorting", ["by_time", "none"])

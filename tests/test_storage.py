@@ -19,6 +19,7 @@ from spikesim.data.hdf5 import OrderedWrites
 from spikesim.data.report_files import ReportWriter, read_report
 from spikesim.data.spike_files import SpikeWriter, info, open_spikes
 from spikesim.data.spiketrains import SpikeTrains
+from spikesim.data.windows import Windows
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*have no units")  # unless a test looks for it
 SIZES = {"exc": 20, "inh": 5}
@@ -235,7 +236,7 @@ def test_a_bad_window_is_refused_and_nothing_is_written(tmp_path):
             writer.flush(4.0)
         writer.append("p", [6.0], [0])
         writer.append("q", [11.0], [0])
-        with pytest.raises(ValueError, match=r"in \[5, 10\] ms, but times\[0\] is 11"):
+        with pytest.raises(ValueError, match=r"in \(5, 10\] ms, but times\[0\] is 11"):
             writer.flush(10.0)
         assert len(open_spikes(path)["p"]) == 0 and open_spikes(path)["p"].t_stop == 5
         writer.flush(12.0)
@@ -421,13 +422,13 @@ def test_flat_files(tmp_path, ids):
     }
 
 
-def test_only_files_sorted_by_time_stay_on_the_disk(tmp_path):
+def test_only_sorted_files_stay_on_the_disk(tmp_path):
     path = tmp_path / "foreign.h5"
     foreign(path, sorting="by_time")
-    assert isinstance(open_spikes(path)["pop"]._times, h5py.Dataset)
+    assert open_spikes(path)["pop"]._rows is not None
     assert open_spikes(path)["pop"].restrict(1.0, 2.0).neurons.tolist() == [0, 1]
-    foreign(path, sorting="by_id")
-    assert not isinstance(open_spikes(path)["pop"]._times, h5py.Dataset)
+    foreign(path, sorting="none")
+    assert open_spikes(path)["pop"]._rows is None
 
 
 @pytest.mark.parametrize("sorting", ["by_time", "none"])
@@ -447,7 +448,7 @@ def test_window_of_negative_times_and_of_several_populations(tmp_path):
             file[f"spikes/{name}/timestamps"] = np.array(times)
             file[f"spikes/{name}/node_ids"] = np.zeros(len(times), int)
     trains = open_spikes(path)
-    assert {(train.t_start, train.t_stop) for train in trains.values()} == {(-3.0, 9.0)}
+    assert {(train.t_start, train.t_stop) for train in trains.values()} == {(-3.0 - 2e-6, 9.0)}
     assert {name: train.size for name, train in trains.items()} == {"a": 1, "b": 1, "none": 0}
 
 
@@ -560,7 +561,7 @@ LIARS = {
 @pytest.mark.parametrize("name", LIARS)
 @pytest.mark.parametrize("piece", [1, 5, 2**20])
 def test_a_claim_to_be_sorted_is_checked(tmp_path, monkeypatch, name, piece):
-    monkeypatch.setattr("spikesim.data.spike_files.PIECE", piece)
+    monkeypatch.setattr("spikesim.data.rows.PIECE", piece)
     times, ids, path = LIARS[name], np.arange(486) % 7, tmp_path / "liar.h5"
     with h5py.File(path, "w") as file:
         file["spikes/pop/timestamps"], file["spikes/pop/node_ids"] = times, ids
@@ -571,7 +572,8 @@ def test_a_claim_to_be_sorted_is_checked(tmp_path, monkeypatch, name, piece):
     ) as told:
         trains = open_spikes(path)["pop"]
     assert len(told) == 1 and told[0].filename == __file__
-    assert trains == SpikeTrains(times, ids, 7, 0.0, times.max())
+    support = Windows.closed(0.0, times.max(), times)
+    assert trains == SpikeTrains(times, ids, 7, support=support)
     inside = (times > 100) & (times <= 300)
     assert trains.restrict(100.0, 300.0) == SpikeTrains(times[inside], ids[inside], 7, 100, 300)
     assert inside.sum() > 90
@@ -588,10 +590,11 @@ def test_sorted_times_and_no_others_stay_on_the_disk(tmp_path_factory, times, pi
         file["spikes/pop"].attrs["sorting"] = "by_time"
     with pytest.MonkeyPatch.context() as patch, warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        patch.setattr("spikesim.data.spike_files.PIECE", piece)
+        patch.setattr("spikesim.data.rows.PIECE", piece)
         trains = open_spikes(path)["pop"]
-    assert isinstance(trains._times, h5py.Dataset) == (times == sorted(times))
-    assert trains == SpikeTrains(times, np.arange(len(times)), len(times), 0.0, max(times))
+        assert (trains._rows is not None) == (times == sorted(times))
+        support = Windows.closed(min(0.0, *times), max(times), times)
+        assert trains == SpikeTrains(times, np.arange(len(times)), len(times), support=support)
 
 
 def test_no_number_among_times_is_refused_though_they_claim_to_be_sorted(tmp_path):
@@ -606,7 +609,7 @@ def test_no_number_among_times_is_refused_though_they_claim_to_be_sorted(tmp_pat
 
 def test_own_files_are_not_looked_through(tmp_path, monkeypatch):
     write_run(tmp_path / "run.h5", 3)
-    monkeypatch.setattr("spikesim.data.spike_files._ascending", None)
+    monkeypatch.setattr("spikesim.data.sonata_spikes._looked_through", None)
     assert open_spikes(tmp_path / "run.h5")["exc"].restrict(5.0, 9.0).t_stop == 9
 
 

@@ -12,21 +12,16 @@ import h5py
 import numpy as np
 from numpy.typing import ArrayLike
 
+from spikesim.data import sonata_spikes
 from spikesim.data.hdf5 import (
     LiveFile,
     damage_told,
-    ms_per_unit,
     open_for_reading,
     tell,
-    text,
 )
 from spikesim.data.report_files import report_info
+from spikesim.data.sonata_spikes import SORTING
 from spikesim.data.spiketrains import SpikeTrains
-
-SORTING = h5py.enum_dtype({"none": 0, "by_id": 1, "by_time": 2}, basetype="u1")
-COLUMNS = "timestamps", "node_ids", "gids"
-FLAT_POPULATION = "all"  # the name given to the spikes of files without populations
-PIECE = 2**20  # spikes that are looked at at once
 
 
 class SpikeWriter:
@@ -215,20 +210,34 @@ def _decode(value: Any) -> Any:
     return value
 
 
-def open_spikes(path: str | os.PathLike) -> dict[str, SpikeTrains]:
+def open_spikes(
+    path: str | os.PathLike,
+    *,
+    window: tuple[float, float] | None = None,
+    sizes: Mapping[str, int] | int | None = None,
+) -> dict[str, SpikeTrains]:
     """The spikes in a SONATA file, of this or of another program, or of a run still going on.
 
-    Files sorted by time are read lazily (see ``SpikeTrains.lazy``) and stay open as long as the
-    trains live. In files of other programs that say so the times are looked through once, in
-    pieces. Others are read whole and sorted, and so are those that say so wrongly.
+    Files sorted by time or by id are read lazily (see ``SpikeTrains.lazy``) and stay open as long
+    as the trains live. In files of other programs that say so the spikes are looked through once,
+    in pieces. Others are read whole and sorted, and so are those that say so wrongly.
 
     The window and the sizes are those of the run where the file tells them (/spikesim); spikes
-    behind its ``t_stop``, left by a run that was killed, are left out. Otherwise the window is
-    from 0, or the smallest time if that is negative, to the largest time of all populations, and
-    a size is the largest node id + 1. A flat file (/spikes/timestamps) gives one population
-    named "all". Times in other units (``units``: s, us, "milliseconds" and so on) are converted,
-    and times without are taken as ms. A population without spikes may have no data sets. Columns
-    may be of any numbers, compressed or not; node ids that are floats must be whole.
+    behind its ``t_stop``, left by a run that was killed, are left out. Other programs' files tell
+    neither, so without ``window`` it is from 0 (or just before the first spike, if that is at 0 or
+    earlier) to the largest time of all populations, and without ``sizes`` a size is the largest
+    node id + 1: the ``guessed`` of the trains says so. A flat file (/spikes/timestamps) gives one
+    population named "all". Times in other units (``units``: s, us, "milliseconds" and so on) are
+    converted, and times without are taken as ms. A population without spikes may have no data
+    sets. Columns may be of any numbers, compressed or not; node ids that are floats must be whole.
+
+    Parameters
+    ----------
+    path : path
+    window : (t_start, t_stop), optional
+        What was recorded (ms), where the file does not tell. It holds its stop and not its start.
+    sizes : mapping of str to int, or int, optional
+        How many neurons each population has, where the file does not tell.
 
     Returns
     -------
@@ -240,7 +249,8 @@ def open_spikes(path: str | os.PathLike) -> dict[str, SpikeTrains]:
     FileNotFoundError, OSError
         If there is no such file or it may not be read.
     ValueError
-        If it is not a SONATA spike file, or damaged, or its times are in an unknown unit.
+        If it is not a SONATA spike file, or damaged, or its times are in an unknown unit, or if
+        spikes lie outside of the window or of the sizes, or the file tells others.
 
     Warns
     -----
@@ -252,146 +262,9 @@ def open_spikes(path: str | os.PathLike) -> dict[str, SpikeTrains]:
     with damage_told(path):
         if "spikes" not in hdf5:
             raise ValueError("it holds no group /spikes, so it is not a SONATA spike file")
-        trains, notes = _read_spikes(hdf5)
+        trains, notes = sonata_spikes.read(hdf5, window, sizes)
     tell(path, notes)
     return trains
-
-
-def _read_spikes(hdf5: h5py.File) -> tuple[dict[str, SpikeTrains], dict[str, list[str]]]:
-    """The spikes, and what to tell of which populations."""
-    groups = _groups(hdf5["spikes"])
-    sizes, t_start, t_stop = {}, None, None
-    if "spikesim" in hdf5:
-        run = hdf5["spikesim"]
-        sizes = dict(zip(run["populations"].asstr()[:], run["sizes"][:].tolist(), strict=True))
-        t_start, t_stop = run["t_start"][()], run["t_stop"][()]
-        groups = {name: groups[name] for name in sizes}
-
-    columns, notes = {}, {}
-    for name, group in groups.items():
-        *columns[name], said = _columns(name, group, believed=bool(sizes))
-        for note in said:
-            notes.setdefault(note, []).append(name)
-    if t_stop is None:
-        ends = [times[i] for times, ids in columns.values() for i in _ends(times, ids)]
-        t_start, t_stop = min(ends, default=0.0), max(ends, default=0.0)
-        t_start = min(t_start, 0.0)
-    trains = {}
-    for name, (times, node_ids) in columns.items():
-        size = sizes[name] if sizes else _size(name, node_ids)
-        make = SpikeTrains if isinstance(times, np.ndarray) else SpikeTrains.lazy
-        trains[name] = make(times, node_ids, size, t_start, t_stop)
-    return trains, notes
-
-
-def _groups(spikes: Any) -> dict[str, h5py.Group]:
-    """The populations: groups within /spikes, /spikes itself if it has columns, or both."""
-    if not isinstance(spikes, h5py.Group):
-        raise ValueError("/spikes is not a group, so it is not a SONATA spike file")
-    groups, flat = {}, False
-    for name in spikes:
-        item = spikes.get(name)
-        if item is None:
-            raise ValueError(f"/spikes/{name} is a link that leads nowhere")
-        flat |= name in COLUMNS and isinstance(item, h5py.Dataset)
-        if isinstance(item, h5py.Group):
-            groups[name] = item
-    return {FLAT_POPULATION: spikes} | groups if flat else groups
-
-
-def _columns(name: str, group: h5py.Group, believed: bool) -> tuple[Any, Any, list[str]]:
-    """Times (ms) and node ids in order of time, the data sets themselves where they serve.
-
-    Also what to tell. A file that is ``believed`` is sorted if it says so.
-    """
-    times, node_ids = group.get("timestamps"), group.get("node_ids", group.get("gids"))
-    there = [column for column in (times, node_ids) if isinstance(column, h5py.Dataset)]
-    if not len(group) or (there and not any(column.size for column in there)):
-        return np.empty(0), np.empty(0, np.int64), []
-    if len(there) < 2:
-        raise ValueError(f"population {name!r} needs the data sets timestamps and node_ids")
-    for what, column in zip(("timestamps", "node_ids"), there, strict=True):
-        if column.ndim != 1 or column.dtype.kind not in "iuf":
-            raise ValueError(
-                f"the {what} of population {name!r} have shape {column.shape} and type "
-                f"{column.dtype}; they must be one column of numbers"
-            )
-    sorting = _sorting(group, times, node_ids)
-    if node_ids.dtype.kind == "f":
-        node_ids = _whole(name, node_ids)
-    factor, note = ms_per_unit("the timestamps", times, group)
-    said = [note] if note else []
-    if times.dtype.kind == "f" and times.dtype.itemsize < 8:
-        bits = 8 * times.dtype.itemsize
-        said.append(f"the timestamps have {bits} bits; they may lie on the wrong side of an edge")
-    n = min(len(times), len(node_ids))
-    if factor == 1 and sorting in ("by_time", "time"):
-        if believed or _ascending(times, n):
-            return times, node_ids, said
-        said.append("the spikes are not sorted by time, as the file says they are; now they are")
-    in_ms = times[:n] * factor
-    if not np.isfinite(in_ms).all():
-        bad = in_ms[~np.isfinite(in_ms)][0]
-        raise ValueError(f"times must be finite, but one of population {name!r} is {bad}")
-    order = np.argsort(in_ms, kind="stable")
-    return in_ms[order], node_ids[:n][order], said
-
-
-def _whole(name: str, node_ids: h5py.Dataset) -> np.ndarray:
-    """Node ids that were written as floats, as tables with gaps make them, as integers."""
-    values = node_ids[:]
-    exact = np.abs(values) < 2 / np.finfo(values.dtype).eps  # also False for NaN
-    bad = values[~exact | (np.floor(values) != values)]
-    if bad.size:
-        raise ValueError(f"a node id of population {name!r} is {bad[0]}, which is no neuron")
-    return values.astype(np.int64)
-
-
-def _ascending(times: Any, n: int) -> bool:
-    """Whether times never go back; not if one of them is not finite."""
-    last = np.finfo(float).min
-    for start in range(0, n, PIECE):
-        piece = times[start : min(start + PIECE, n)]
-        if not (piece[0] >= last and np.all(piece[1:] >= piece[:-1])):
-            return False
-        last = piece[-1]
-    return bool(last < np.inf)
-
-
-def _sorting(*places: h5py.Group | h5py.Dataset) -> str:
-    """The order by the first place that says one: the group, or a column in some old files.
-
-    SONATA says enum; other programs write the number or the name alone, or nothing.
-    """
-    place = next((place for place in places if "sorting" in place.attrs), None)
-    if place is None:
-        return "none"
-    value = place.attrs["sorting"]
-    if isinstance(value, h5py.Empty) or not np.size(value):
-        return "none"
-    value = np.ravel(value)[0]
-    if isinstance(value, str | bytes):
-        return text(value)
-    numbers = h5py.check_enum_dtype(place.attrs.get_id("sorting").dtype)
-    numbers = numbers or SORTING.metadata["enum"]
-    return {number: name for name, number in numbers.items()}.get(int(value), "none")
-
-
-def _ends(times: Any, node_ids: Any) -> tuple[int, ...]:
-    n = min(len(times), len(node_ids))
-    return (0, n - 1) if n else ()
-
-
-def _size(name: str, node_ids: Any) -> int:
-    size = 0
-    for start in range(0, len(node_ids), PIECE):
-        piece = node_ids[start : start + PIECE]
-        lowest, highest = int(piece.min()), int(piece.max())
-        if lowest < 0 or highest >= 2**63 - 1:
-            bad = lowest if lowest < 0 else highest
-            raise ValueError(f"a node id of population {name!r} is {bad}, which is no neuron")
-        size = max(size, highest + 1)
-    return size
 
 
 def info(path: str | os.PathLike) -> dict[str, Any]:
@@ -429,7 +302,7 @@ def info(path: str | os.PathLike) -> dict[str, Any]:
 
 
 def _spikes_info(hdf5: h5py.File) -> tuple[dict[str, Any], dict[str, list[str]]]:
-    trains, notes = _read_spikes(hdf5)
+    trains, notes = sonata_spikes.read(hdf5)
     facts = {
         "format": "SONATA spikes",
         "populations": {

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from spikesim.data.spiketrains import SAME_TIME, SpikeTrains
+from spikesim.data.spiketrains import SpikeTrains
+from spikesim.data.windows import SAME_TIME
 from spikesim.plots.canvas import COLOURS, MARGIN, WIDTH, blank, colour_of, span, stack, tidy
 
 if TYPE_CHECKING:
@@ -169,11 +170,8 @@ def _bands(spikes: Mapping[str, SpikeTrains]) -> tuple[list[int], list[float], s
 
 def _speaking(train: SpikeTrains) -> SpikeTrains:
     """Of a large population in which few neurons spiked, those alone."""
-    neurons = np.unique(train.neurons) if train.size >= LARGE else np.empty(0)
-    if not 0 < neurons.size < SPARSE * train.size:
-        return train
-    numbers = np.searchsorted(neurons, train.neurons)
-    return SpikeTrains(train.times, numbers, neurons.size, train.t_start, train.t_stop)
+    neurons = np.flatnonzero(train.count()) if train.size >= LARGE else np.empty(0)
+    return train.select(neurons) if 0 < neurons.size < SPARSE * train.size else train
 
 
 def _raster_height(spikes: Mapping[str, SpikeTrains]) -> float:
