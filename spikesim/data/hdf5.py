@@ -78,6 +78,13 @@ def text(attribute: Any) -> str:
     return value.decode() if isinstance(value, bytes) else str(value)
 
 
+def values(column: h5py.Dataset) -> np.ndarray | None:
+    """Numbers, truth values or strings of a data set; None if it holds anything else."""
+    if h5py.check_string_dtype(column.dtype) is not None:
+        return np.array(column.asstr()[()].tolist(), np.str_)
+    return column[()] if column.dtype.kind in "biuf" else None
+
+
 def ms_per_unit(what: str, *places: h5py.Dataset | h5py.Group) -> tuple[float, str]:
     """What times are multiplied by to be in ms, by the first place with an attribute ``units``.
 

@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikesim.data import rows
-from spikesim.data.hdf5 import ms_per_unit, text
+from spikesim.data.hdf5 import ms_per_unit, text, values
 from spikesim.data.spiketrains import SpikeTrains
-from spikesim.data.windows import SAME_TIME
+from spikesim.data.windows import SAME_TIME, Windows
 
 SORTING = h5py.enum_dtype({"none": 0, "by_id": 1, "by_time": 2}, basetype="u1")
 COLUMNS = "timestamps", "node_ids", "gids"
@@ -100,7 +100,7 @@ def read(
         size = _told(sizes, name)
         unknown = [] if size is not None else ["size"]
         size = column.size if size is None else size
-        frame: dict[str, Any] = dict(guessed=guessed + unknown)
+        frame: dict[str, Any] = dict(guessed=guessed + unknown, labels=_labels(run, name))
         if isinstance(column.times, np.ndarray):
             trains[name] = SpikeTrains(column.times, column.neurons, size, *window, **frame)
             continue
@@ -114,7 +114,15 @@ def read(
         trains[name] = SpikeTrains.lazy(
             column.times, column.neurons, size, *window, by=column.by, offsets=offsets, **frame
         )
+    if run is not None and "support" in run:
+        support = Windows(*run["support"][:].T)
+        trains = {name: these.restrict(support) for name, these in trains.items()}
     return trains, notes
+
+
+def _labels(run: h5py.Group | None, name: str) -> dict[str, NDArray[Any] | None]:
+    group = None if run is None else run.get(f"labels/{name}")
+    return {label: values(column) for label, column in (group or {}).items()}
 
 
 def _told(sizes: Mapping[str, int] | int | None, name: str) -> int | None:
@@ -191,12 +199,12 @@ def _columns(name: str, group: h5py.Group, believed: bool) -> Columns:
 
 def _whole(name: str, node_ids: h5py.Dataset) -> NDArray[np.int64]:
     """Node ids that were written as floats, as tables with gaps make them, as integers."""
-    values = node_ids[:]
-    exact = np.abs(values) < 2 / np.finfo(values.dtype).eps  # also False for NaN
-    bad = values[~exact | (np.floor(values) != values)]
+    ids = node_ids[:]
+    exact = np.abs(ids) < 2 / np.finfo(ids.dtype).eps  # also False for NaN
+    bad = ids[~exact | (np.floor(ids) != ids)]
     if bad.size:
         raise ValueError(f"a node id of population {name!r} is {bad[0]}, which is no neuron")
-    return values.astype(np.int64)
+    return ids.astype(np.int64)
 
 
 def _looked_through(name: str, times: Any, node_ids: Any, by: str) -> tuple[Columns | None, str]:
