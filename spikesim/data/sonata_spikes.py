@@ -151,8 +151,10 @@ def _columns(name: str, group: h5py.Group, believed: bool) -> Columns:
         if found is not None:
             found.told = told
             return found
-        what = "time" if by == "time" else "id and then by time"
-        told.append(f"the spikes are not sorted by {what}, as the file says they are; now they are")
+        if by == "time":
+            told.append(
+                "the spikes are not sorted by time, as the file says they are; now they are"
+            )
     n = min(len(times), len(node_ids))
     in_memory, ids = np.asarray(in_ms[:n], np.float64), node_ids[:n]
     if not np.isfinite(in_memory).all():
