@@ -6,6 +6,7 @@ from benchmarks import (
     agreement,
     environments,
     kernels,
+    large_file,
     latency,
     learning,
     networks,
@@ -24,6 +25,7 @@ def main() -> None:
 
 main.add_command(agreement.main, "agreement")
 main.add_command(kernels.main, "kernels")
+main.add_command(large_file.main, "file")
 main.add_command(latency.main, "latency")
 main.add_command(learning.main, "learning")
 main.add_command(networks.main, "networks")

@@ -96,16 +96,12 @@ def test_brions_flat_file_with_its_own_enumeration(tmp_path):
         assert read(tmp_path / "f.h5") == {"all": EXPECTED}
 
 
-def test_who_is_wrong_about_ids_is_told_and_who_says_nothing_of_times_is_not(tmp_path):
-    for order, wrong in ((MIXED, True), ([1, 2, 3, 0], False)):
+def test_by_id_promises_nothing_of_times(tmp_path):
+    for order, lazy in ((BY_ID, True), ([1, 2, 3, 0], False)):
         with write(tmp_path / "f.h5", TIMES[order], IDS[order]) as file:
             file["spikes/pop"].attrs["sorting"] = "by_id"
-        with warnings.catch_warnings(record=True) as told:
-            warnings.simplefilter("always")
-            assert open_spikes(tmp_path / "f.h5") == {"pop": EXPECTED}
-        assert ["not sorted by id, as the file says" in str(w.message) for w in told] == [
-            True
-        ] * wrong
+        assert is_lazy(read(tmp_path / "f.h5")["pop"]) == lazy
+        assert read(tmp_path / "f.h5") == {"pop": EXPECTED}
 
 
 @pytest.mark.parametrize(("name", "number"), [("none", 0), ("by_id", 1), ("by_time", 2)])

@@ -169,7 +169,7 @@ def _columns(name: str, group: h5py.Group, believed: bool) -> Columns:
             )
     by = ORDER.get(_sorting(group, times, node_ids))
     if node_ids.dtype.kind == "f":
-        node_ids = _whole(name, node_ids)
+        node_ids = _whole(name, node_ids[:])
     factor, note = ms_per_unit("the timestamps", times, group)
     in_ms = times if factor == 1 else InMs(times, factor)
     told = [note] if note else []
@@ -179,14 +179,16 @@ def _columns(name: str, group: h5py.Group, believed: bool) -> Columns:
     if by and believed:
         return Columns(in_ms, node_ids, by, told=told)
     if by:
-        found, fault = _looked_through(name, in_ms, node_ids, by)
+        found = _looked_through(name, in_ms, node_ids, by)
         if found is not None:
             found.told = told
             return found
-        if fault:
-            told.append(f"{fault}, as the file says they are; now they are")
+        if by == "time":
+            told.append(
+                "the spikes are not sorted by time, as the file says they are; now they are"
+            )
     n = min(len(times), len(node_ids))
-    in_memory, ids = np.asarray(in_ms[:n], np.float64), node_ids[:n]
+    in_memory, ids = np.asarray(in_ms[:n], np.float64), _whole(name, node_ids[:n])
     if not np.isfinite(in_memory).all():
         i = int(np.argmin(np.isfinite(in_memory)))
         raise ValueError(
@@ -194,50 +196,35 @@ def _columns(name: str, group: h5py.Group, believed: bool) -> Columns:
         )
     order = np.argsort(in_memory, kind="stable")
     ends = (in_memory[order[0]], in_memory[order[-1]]) if n else None
-    return Columns(in_memory[order], ids[order], ends=ends, size=_size(name, ids), told=told)
+    return Columns(
+        in_memory[order], ids[order], ends=ends, size=int(ids.max(initial=-1)) + 1, told=told
+    )
 
 
-def _whole(name: str, node_ids: h5py.Dataset) -> NDArray[np.int64]:
-    """Node ids that were written as floats, as tables with gaps make them, as integers."""
-    ids = node_ids[:]
-    exact = np.abs(ids) < 2 / np.finfo(ids.dtype).eps  # also False for NaN
-    bad = ids[~exact | (np.floor(ids) != ids)]
-    if bad.size:
-        raise ValueError(f"a node id of population {name!r} is {bad[0]}, which is no neuron")
-    return ids.astype(np.int64)
+def _looked_through(name: str, times: Any, node_ids: Any, by: str) -> Columns | None:
+    """Columns which are sorted as they say, or None; not if a time is not finite.
 
-
-def _looked_through(name: str, times: Any, node_ids: Any, by: str) -> tuple[Columns | None, str]:
-    """Columns which are sorted as they say, or None and what is not as they say.
-
-    Not if a time is not finite. Those sorted by id have to ascend in the times of each id, too,
-    which SONATA does not ask for and BMTK does not do.
+    Those sorted by id have to ascend in the times of each id, too, which BMTK does not care for.
     """
+    from spikesim.data import passes
+
     n = min(len(times), len(node_ids))
-    last_time, last_id = -np.finfo(float).max, -1
-    lowest, highest, counts = np.inf, -np.inf, np.zeros(0, np.int64)
-    size = 0
+    last_time, last_id = -np.inf, -1
+    lowest, highest, size, counts = np.inf, -np.inf, 0, np.zeros(0, np.int64)
     for start in range(0, n, rows.PIECE):
         stop = min(start + rows.PIECE, n)
-        when, ids = np.asarray(times[start:stop], np.float64), node_ids[start:stop]
-        size = max(size, _size(name, ids))
-        falls = np.r_[not when[0] >= last_time, ~(when[1:] >= when[:-1])]
+        when, ids = np.asarray(times[start:stop], np.float64), _whole(name, node_ids[start:stop])
+        found = passes.look(when, ids, by == "neuron", last_time, last_id)
+        ordered, low, high, _, largest = found
+        if not (ordered and np.isfinite(low) and np.isfinite(high)):
+            return None
+        last_time, last_id = when[-1], int(ids[-1])
+        lowest, highest, size = min(lowest, low), max(highest, high), max(size, largest + 1)
         if by == "neuron":
-            ids = ids.astype(np.int64)
-            steps = np.diff(ids, prepend=last_id)
-            if np.any(steps < 0):
-                return None, "the spikes are not sorted by id"
-            falls &= steps == 0
-            found = np.bincount(ids - ids[0])
             counts = np.pad(counts, (0, size - len(counts)))
-            counts[ids[0] : ids[0] + len(found)] += found
-            last_id = int(ids[-1])
-        if falls.any() or not np.isfinite(when).all():
-            return None, "the spikes are not sorted by time" if by == "time" else ""
-        last_time = when[-1]
-        lowest, highest = min(lowest, when.min()), max(highest, when.max())
+            counts[ids[0] :] += np.bincount(ids - ids[0])
     offsets = np.r_[0, np.cumsum(counts)] if by == "neuron" else None
-    return Columns(times, node_ids, by, (float(lowest), float(highest)), size, offsets), ""
+    return Columns(times, node_ids, by, (float(lowest), float(highest)), int(size), offsets)
 
 
 def _sorting(*places: h5py.Group | h5py.Dataset) -> str:
@@ -259,12 +246,18 @@ def _sorting(*places: h5py.Group | h5py.Dataset) -> str:
     return {number: name for name, number in numbers.items()}.get(int(value), "none")
 
 
-def _size(name: str, ids: NDArray) -> int:
-    """The largest id + 1."""
-    if not len(ids):
-        return 0
-    lowest, highest = int(ids.min()), int(ids.max())
-    if lowest < 0 or highest >= 2**63 - 1:
-        bad = lowest if lowest < 0 else highest
+def _whole(name: str, ids: NDArray) -> NDArray[np.int64]:
+    """Ids as they are counted, refused where one is no neuron's.
+
+    Tables with gaps make floats of them: these must be whole, and small enough to be exact.
+    """
+    if ids.dtype.kind == "f":
+        exact = np.abs(ids) < 2 / np.finfo(ids.dtype).eps  # also False for NaN
+        bad = ids[~exact | (np.floor(ids) != ids)]
+        if bad.size:
+            raise ValueError(f"a node id of population {name!r} is {bad[0]}, which is no neuron")
+    ids = ids.astype(np.int64, copy=False) if ids.dtype != np.uint64 else ids.view(np.int64)
+    if len(ids) and (ids.min() < 0 or ids.max() == 2**63 - 1):
+        bad = ids.min() if ids.min() < 0 else ids.max()
         raise ValueError(f"a node id of population {name!r} is {bad}, which is no neuron")
-    return highest + 1
+    return ids

@@ -515,6 +515,9 @@ class SpikeTrains:
             If bin is not positive or does not divide the duration.
         """
         if bin is None:
+            known = None if self._rows is None else self._rows.counts()
+            if known is not None:
+                return known
             counts = np.zeros(self.size, np.int64)
             for _, neurons in self._pieces(with_times=False):
                 counts += np.bincount(neurons, minlength=self.size)

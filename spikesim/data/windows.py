@@ -168,6 +168,9 @@ class Windows:
         if np.any(self.starts[1:] < self.stops[:-1] - SAME_TIME):
             raise ValueError(f"{self!r} overlap or do not ascend; windows.union() does neither")
         times = np.asarray(times, np.float64)
+        if len(self) == 1:
+            start, stop = self.starts[0] + SAME_TIME, self.stops[0] + SAME_TIME
+            return np.where((times > start) & (times <= stop), 0, -1)
         found = np.searchsorted(self.starts + SAME_TIME, times, side="left") - 1
         last = np.r_[-np.inf, self.stops + SAME_TIME][found + 1]
         return np.where(times <= last, found, -1)
