@@ -15,6 +15,7 @@ from .data.signals import (
 from .data.spike_files import (
     info as info,
     open_spikes as open_spikes,
+    write_spikes as write_spikes,
 )
 from .data.spiketrains import (
     SpikeTrains as SpikeTrains,
