@@ -31,7 +31,10 @@ table { border-collapse: collapse; font-size: .9rem; font-variant-numeric: tabul
 th, td { padding: .2rem .75rem .2rem 0; text-align: right; border-bottom: 1px solid var(--line);
   vertical-align: top; }
 th { font-weight: 600; } th:first-child, td:first-child { text-align: left; }
-.facts td { text-align: left; overflow-wrap: anywhere; white-space: pre-wrap; }
+.facts td { text-align: left; overflow-wrap: anywhere; }
+.facts td:first-child { white-space: nowrap; }
+details details { border: 0; padding: .25rem 0; }
+pre { font-size: .8rem; line-height: 1.35; white-space: pre-wrap; overflow-wrap: anywhere; }
 img { display: block; max-width: 100%; height: auto; margin: .5rem 0; }
 @media print {
   body { max-width: none; padding: 0; font-size: 10pt; }
@@ -76,9 +79,16 @@ def page(title: str, facts: Mapping[str, Any], sections: Sequence[Section]) -> s
     sections : sequence of Section
     """
     links = "".join(f'<li><a href="#{s.name}">{escape(s.title)}</a></li>' for s in sections)
+    texts = {str(name): shown(value) for name, value in facts.items()}
     told = "".join(
-        f"<tr><td>{escape(str(name))}</td><td>{escape(shown(value))}</td></tr>"
-        for name, value in facts.items()
+        f"<tr><td>{escape(name)}</td><td>{escape(value)}</td></tr>"
+        for name, value in texts.items()
+        if "\n" not in value
+    )
+    long = "".join(
+        f"<details><summary>{escape(name)}</summary><pre>{escape(value)}</pre></details>"
+        for name, value in texts.items()
+        if "\n" in value
     )
     return (
         '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
@@ -87,7 +97,7 @@ def page(title: str, facts: Mapping[str, Any], sections: Sequence[Section]) -> s
         f"<h1>{escape(title)}</h1>\n<nav aria-label='contents'><ul>"
         f'<li><a href="#run">The run</a></li>{links}</ul></nav>\n'
         f'<details open id="run"><summary><h2>The run</h2></summary>'
-        f"<div class='wide'><table class='facts'>{told}</table></div></details>\n"
+        f"<div class='wide'><table class='facts'>{told}</table></div>{long}</details>\n"
         + "\n".join(map(_section, sections))
         + "\n</body></html>\n"
     )
