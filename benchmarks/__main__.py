@@ -5,6 +5,7 @@ import click
 from benchmarks import (
     agreement,
     environments,
+    false_positives,
     kernels,
     large_file,
     latency,
@@ -29,6 +30,7 @@ main.add_command(large_file.main, "file")
 main.add_command(latency.main, "latency")
 main.add_command(learning.main, "learning")
 main.add_command(networks.main, "networks")
+main.add_command(false_positives.main, "nulls")
 main.add_command(precision.main, "precision")
 main.add_command(report.main, "report")
 main.add_command(environments.main, "rivals")

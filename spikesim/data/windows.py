@@ -175,6 +175,14 @@ class Windows:
         last = np.r_[-np.inf, self.stops + SAME_TIME][found + 1]
         return np.where(times <= last, found, -1)
 
+    def lasting(self, edges: ArrayLike) -> NDArray[np.float64]:
+        """How much of each bin between ascending edges (ms) the windows cover, shape (n - 1,)."""
+        union, edges = self.union(), np.asarray(edges, np.float64)
+        before = np.r_[0.0, np.cumsum(union.durations)]
+        which = np.searchsorted(union.starts, edges, side="right") - 1
+        inside = np.clip(edges - union.starts[which], 0.0, union.durations[which])
+        return np.diff(np.where(which < 0, 0.0, before[which] + inside))
+
     def contains(self, times: ArrayLike) -> NDArray[np.bool_]:
         """Whether each time is in one of the windows."""
         return self.union().index(times) >= 0 if len(self) else np.zeros(np.shape(times), bool)
