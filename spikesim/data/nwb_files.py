@@ -95,10 +95,25 @@ def read(
 
     ``ms`` is what times are multiplied by.
     """
+    spikes, notes = read_units(hdf5, window, ms)
+    tables = {
+        name: _table(name, table, ms, notes)
+        for name, table in hdf5.get("intervals", {}).items()
+        if isinstance(table, h5py.Group) and {"start_time", "stop_time"} <= table.keys()
+    }
+    if len(tables.get("invalid_times", ())):
+        notes["these times count like others; restrict leaves them out"] = ["invalid_times"]
+    return Session(spikes, tables), notes
+
+
+def read_units(
+    hdf5: h5py.File, window: tuple[float, float] | None = None, ms: float = MS
+) -> tuple[SpikeTrains, Notes]:
+    """The same without the tables of intervals."""
     if not is_nwb(hdf5):
         raise ValueError("it has no nwb_version, so it is not an NWB file")
     if "nwb_version" not in hdf5.attrs:
-        raise ValueError(f"it is of NWB {text(hdf5['nwb_version'][()])}; NWB 2 is read")
+        raise ValueError(f"it is of {text(hdf5['nwb_version'][()])}; NWB 2 is read")
     units = hdf5.get("units")
     if not isinstance(units, h5py.Group) or "spike_times" not in units:
         raise ValueError("it holds no /units/spike_times, so no spikes")
@@ -108,14 +123,7 @@ def read(
     if described is not None and BMTK in text(described[()]) and ms == MS:
         note = "BMTK 1.2 writes ms where NWB has seconds; read_nwb takes them so with unit='ms'"
         notes[note] = [POPULATION]
-    tables = {
-        name: _table(name, table, ms, notes)
-        for name, table in hdf5.get("intervals", {}).items()
-        if isinstance(table, h5py.Group) and {"start_time", "stop_time"} <= table.keys()
-    }
-    if len(tables.get("invalid_times", ())):
-        notes["these times count like others; restrict leaves them out"] = ["invalid_times"]
-    return Session(spikes, tables), notes
+    return spikes, notes
 
 
 def _units(
