@@ -152,12 +152,12 @@ def _labels(holder: Any, skip: tuple[str, ...]) -> dict[str, NDArray[Any]]:
 
 def _intervals(nap: Any, windows: Windows, labels: dict[str, NDArray[Any]]) -> Any:
     starts, stops = windows.starts, windows.stops
-    touches = np.r_[False, np.abs(starts[1:] - stops[:-1]) <= SAME_TIME]
-    if np.any(stops - starts <= SAME_TIME) or np.any((starts[1:] < stops[:-1]) & ~touches[1:]):
+    touching = np.abs(starts[1:] - stops[:-1]) <= SAME_TIME
+    if np.any(stops - starts <= SAME_TIME) or np.any((starts[1:] < stops[:-1]) & ~touching):
         raise ValueError(
             f"{windows!r} overlap, do not ascend or have no length: pynapple would join or drop "
             "them; union() joins them, and events are nap.Ts(windows.starts / 1000)"
         )
     first = starts / MS
-    first[touches] = stops[:-1][touches[1:]] / MS + HALF_A_NANOSECOND
+    first[1:][touching] = stops[:-1][touching] / MS + HALF_A_NANOSECOND
     return nap.IntervalSet(first, stops / MS, metadata=labels or None)
