@@ -4,3 +4,16 @@ from .behaviour import (
     psychometric as psychometric,
     slopes as slopes,
 )
+from .rates import (
+    Psth as Psth,
+    RateCurves as RateCurves,
+    instantaneous_rate as instantaneous_rate,
+    poisson_interval as poisson_interval,
+    psth as psth,
+)
+from .smoothing import (
+    Alpha as Alpha,
+    Boxcar as Boxcar,
+    Exponential as Exponential,
+    Gaussian as Gaussian,
+)
