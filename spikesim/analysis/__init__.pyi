@@ -4,6 +4,15 @@ from .behaviour import (
     psychometric as psychometric,
     slopes as slopes,
 )
+from .codes import (
+    Codes as Codes,
+    which_code as which_code,
+)
+from .information import (
+    Information as Information,
+    binned as binned,
+    information as information,
+)
 from .rates import (
     Psth as Psth,
     RateCurves as RateCurves,
