@@ -269,7 +269,7 @@ def test_p_is_the_share_of_shuffles_and_right_under_the_null():
     assert 0.02 < np.mean(found.p <= 0.05) < 0.08
     assert set(np.round(found.p * 100, 9)) <= set(range(1, 101))
     told = information(rng.poisson(1 + 4 * stimuli), stimuli, shuffles=99, seed=2)
-    assert told.p == 0.01 and told.bits > told.baseline + 5 * told.baseline_sd
+    assert told.p == 0.01 and told.bits > told.baseline + 3 * told.baseline_sd
 
 
 def test_the_same_seed_gives_the_same_shuffles():

@@ -189,7 +189,7 @@ def _together(
         of_shuffled = of_shuffled.sum(axis=1) / len(found[0])
         baseline = of_shuffled.sum(axis=1) / len(dealt)
         se = [jackknife(code.sum(axis=0) / len(found[0]), shown) for code in without]
-    p = [p_value(*pair) for pair in zip(mean, of_shuffled, strict=True)]
+        p = [p_value(code.sum(axis=0) / len(found[0])) for code in arrays("plain", 1 + len(dealt))]
     means = mean, np.array(se), baseline, np.array(p)
     return Codes(names, *own, *means, without.swapaxes(1, 2), shown, correction, classes)
 

@@ -28,7 +28,8 @@ class Information:
     baseline, baseline_sd : ndarray
         Mean and standard deviation of the same measure of shuffled trials; NaN without shuffles.
     p : ndarray
-        Share of shuffles with as much information: (1 + those) / (1 + all).
+        Share of shuffles with as much information, (1 + those) / (1 + all), before correction:
+        what is taken off would only add noise to the test.
     n_responses : ndarray of int
         Different responses of each neuron.
     n_trials, n_stimuli : int
@@ -189,6 +190,7 @@ class Measured:
     bits: float
     without: NDArray[np.float64]  # (n_trials,)
     of_shuffled: NDArray[np.float64]  # (shuffles,)
+    plain: NDArray[np.float64]  # (1 + shuffles,), uncorrected
     shown: NDArray[np.int64]
     n_responses: int
 
@@ -204,7 +206,7 @@ class Measured:
         """Of one response a trial, stimuli by their numbers, and those of shuffled trials."""
         answer, n = _numbered(column)
         if n_stimuli < 2:
-            nothing = np.full(len(shown), np.nan), np.full(len(dealt), np.nan)
+            nothing = [np.full(k, np.nan) for k in (len(shown), len(dealt), 1 + len(dealt))]
             return cls(np.nan, *nothing, shown, n)
         tables = _tables(answer, np.r_[shown[None], dealt], n_stimuli, n)
         by = "none" if correction == "shuffle" else correction
@@ -212,7 +214,8 @@ class Measured:
         bits = np.concatenate([corrected(part, by) for part in _parts(tables, share)])
         without = _without_one(tables[0], by, share)[shown, answer]
         excess = bits[1:].mean() if correction == "shuffle" else 0.0
-        return cls(bits[0] - excess, without - excess, bits[1:] - excess, shown, n)
+        plain = np.concatenate([corrected(part, "none") for part in _parts(tables, share)])
+        return cls(bits[0] - excess, without - excess, bits[1:] - excess, plain, shown, n)
 
     @property
     def se(self) -> float:
@@ -228,14 +231,14 @@ class Measured:
 
     @property
     def p(self) -> float:
-        return p_value(self.bits, self.of_shuffled)
+        return p_value(self.plain)
 
 
-def p_value(bits: float, of_shuffled: NDArray) -> float:
-    """Share of shuffles with as much, itself counted; what differs by rounding is as much."""
-    if not of_shuffled.size or np.isnan(bits):
+def p_value(plain: NDArray[np.float64]) -> float:
+    """Share of all, data and shuffles, with as much as the first; rounding makes no difference."""
+    if len(plain) < 2 or np.isnan(plain[0]):
         return np.nan
-    return (1 + int(np.sum(of_shuffled >= bits - 1e-9))) / (1 + len(of_shuffled))
+    return float(np.mean(plain >= plain[0] - 1e-9))
 
 
 def jackknife(without: NDArray[np.float64], shown: NDArray[np.int64]) -> float:
