@@ -15,9 +15,13 @@ from .data.signals import (
 from .data.spike_files import (
     info as info,
     open_spikes as open_spikes,
+    write_spikes as write_spikes,
 )
 from .data.spiketrains import (
     SpikeTrains as SpikeTrains,
+)
+from .data.windows import (
+    Windows as Windows,
 )
 from .description.distributions import (
     LogNormal as LogNormal,

@@ -19,6 +19,7 @@ from spikesim.data.hdf5 import OrderedWrites
 from spikesim.data.report_files import ReportWriter, read_report
 from spikesim.data.spike_files import SpikeWriter, info, open_spikes
 from spikesim.data.spiketrains import SpikeTrains
+from spikesim.data.windows import Windows
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*have no units")  # unless a test looks for it
 SIZES = {"exc": 20, "inh": 5}
@@ -235,7 +236,7 @@ def test_a_bad_window_is_refused_and_nothing_is_written(tmp_path):
             writer.flush(4.0)
         writer.append("p", [6.0], [0])
         writer.append("q", [11.0], [0])
-        with pytest.raises(ValueError, match=r"in \[5, 10\] ms, but times\[0\] is 11"):
+        with pytest.raises(ValueError, match=r"in \(5, 10\] ms, but times\[0\] is 11"):
             writer.flush(10.0)
         assert len(open_spikes(path)["p"]) == 0 and open_spikes(path)["p"].t_stop == 5
         writer.flush(12.0)
@@ -421,13 +422,13 @@ def test_flat_files(tmp_path, ids):
     }
 
 
-def test_only_files_sorted_by_time_stay_on_the_disk(tmp_path):
+def test_only_sorted_files_stay_on_the_disk(tmp_path):
     path = tmp_path / "foreign.h5"
     foreign(path, sorting="by_time")
-    assert isinstance(open_spikes(path)["pop"]._times, h5py.Dataset)
+    assert open_spikes(path)["pop"]._rows is not None
     assert open_spikes(path)["pop"].restrict(1.0, 2.0).neurons.tolist() == [0, 1]
-    foreign(path, sorting="by_id")
-    assert not isinstance(open_spikes(path)["pop"]._times, h5py.Dataset)
+    foreign(path, sorting="none")
+    assert open_spikes(path)["pop"]._rows is None
 
 
 @pytest.mark.parametrize("sorting", ["by_time", "none"])
@@ -447,7 +448,7 @@ def test_window_of_negative_times_and_of_several_populations(tmp_path):
             file[f"spikes/{name}/timestamps"] = np.array(times)
             file[f"spikes/{name}/node_ids"] = np.zeros(len(times), int)
     trains = open_spikes(path)
-    assert {(train.t_start, train.t_stop) for train in trains.values()} == {(-3.0, 9.0)}
+    assert {(train.t_start, train.t_stop) for train in trains.values()} == {(-3.0 - 2e-6, 9.0)}
     assert {name: train.size for name, train in trains.items()} == {"a": 1, "b": 1, "none": 0}
 
 
@@ -560,7 +561,7 @@ LIARS = {
 @pytest.mark.parametrize("name", LIARS)
 @pytest.mark.parametrize("piece", [1, 5, 2**20])
 def test_a_claim_to_be_sorted_is_checked(tmp_path, monkeypatch, name, piece):
-    monkeypatch.setattr("spikesim.data.spike_files.PIECE", piece)
+    monkeypatch.setattr("spikesim.data.rows.PIECE", piece)
     times, ids, path = LIARS[name], np.arange(486) % 7, tmp_path / "liar.h5"
     with h5py.File(path, "w") as file:
         file["spikes/pop/timestamps"], file["spikes/pop/node_ids"] = times, ids
@@ -571,7 +572,8 @@ def test_a_claim_to_be_sorted_is_checked(tmp_path, monkeypatch, name, piece):
     ) as told:
         trains = open_spikes(path)["pop"]
     assert len(told) == 1 and told[0].filename == __file__
-    assert trains == SpikeTrains(times, ids, 7, 0.0, times.max())
+    support = Windows.closed(0.0, times.max(), times)
+    assert trains == SpikeTrains(times, ids, 7, support=support)
     inside = (times > 100) & (times <= 300)
     assert trains.restrict(100.0, 300.0) == SpikeTrains(times[inside], ids[inside], 7, 100, 300)
     assert inside.sum() > 90
@@ -588,10 +590,11 @@ def test_sorted_times_and_no_others_stay_on_the_disk(tmp_path_factory, times, pi
         file["spikes/pop"].attrs["sorting"] = "by_time"
     with pytest.MonkeyPatch.context() as patch, warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        patch.setattr("spikesim.data.spike_files.PIECE", piece)
+        patch.setattr("spikesim.data.rows.PIECE", piece)
         trains = open_spikes(path)["pop"]
-    assert isinstance(trains._times, h5py.Dataset) == (times == sorted(times))
-    assert trains == SpikeTrains(times, np.arange(len(times)), len(times), 0.0, max(times))
+        assert (trains._rows is not None) == (times == sorted(times))
+        support = Windows.closed(min(0.0, *times), max(times), times)
+        assert trains == SpikeTrains(times, np.arange(len(times)), len(times), support=support)
 
 
 def test_no_number_among_times_is_refused_though_they_claim_to_be_sorted(tmp_path):
@@ -606,7 +609,7 @@ def test_no_number_among_times_is_refused_though_they_claim_to_be_sorted(tmp_pat
 
 def test_own_files_are_not_looked_through(tmp_path, monkeypatch):
     write_run(tmp_path / "run.h5", 3)
-    monkeypatch.setattr("spikesim.data.spike_files._ascending", None)
+    monkeypatch.setattr("spikesim.data.sonata_spikes._looked_through", None)
     assert open_spikes(tmp_path / "run.h5")["exc"].restrict(5.0, 9.0).t_stop == 9
 
 
@@ -918,3 +921,65 @@ def test_a_growing_report_is_read_as_it_is_now_beside_an_earlier_failure(tmp_pat
             errors.append(told.value)  # which holds what was open
             times, _, values, _ = read_report(path)
             assert len(times) == 300 * turn and values[-1, 0] == turn
+
+
+@pytest.mark.parametrize("sorting", ["by_time", "by_id", "none"])
+def test_what_a_file_does_not_tell_is_marked_as_guessed_or_given(tmp_path, sorting):
+    path = tmp_path / "foreign.h5"
+    foreign(path, sorting=sorting, units="ms")
+    trains = open_spikes(path)["pop"]
+    assert trains.guessed == ("t_start", "t_stop", "size")
+    assert "t_start and t_stop and size guessed" in repr(trains)
+    assert "4, guessed" in trains._repr_html_()
+    told = open_spikes(path, window=(0.5, 8.0), sizes={"pop": 9})["pop"]
+    assert (told.t_start, told.t_stop, told.size, told.guessed) == (0.5, 8.0, 9, ())
+    assert told.times.tolist() == trains.times.tolist()
+    assert open_spikes(path, sizes=7)["pop"].guessed == ("t_start", "t_stop")
+    assert open_spikes(path, sizes=7)["pop"].count().shape == (7,)
+    with pytest.raises(ValueError, match=r"window is \(0, 1.5\] ms, but spikes lie from 1 to"):
+        open_spikes(path, window=(0, 1.5))
+    with pytest.raises(ValueError, match="size"):
+        _ = open_spikes(path, sizes=3)["pop"].times
+    with pytest.raises(ValueError, match="sizes names 'pup', but the populations are 'pop'"):
+        open_spikes(path, sizes={"pup": 3})
+
+
+def test_what_a_file_tells_may_not_be_told_otherwise(tmp_path):
+    write_run(tmp_path / "run.h5", 3)
+    trains = open_spikes(tmp_path / "run.h5")
+    exc = trains["exc"]
+    assert exc.guessed == ()
+    same = open_spikes(
+        tmp_path / "run.h5", window=(exc.t_start, exc.t_stop), sizes={"exc": exc.size}
+    )
+    assert same == trains
+    with pytest.raises(ValueError, match="window is .* but the file says"):
+        open_spikes(tmp_path / "run.h5", window=(0.0, 1e6))
+    with pytest.raises(ValueError, match="the size of 'exc' is 2, but the file says"):
+        open_spikes(tmp_path / "run.h5", sizes={"exc": 2})
+
+
+def test_files_sorted_by_id_are_read_where_they_lie(tmp_path):
+    rng = np.random.default_rng(2)
+    ids = np.sort(rng.integers(0, 50, 5000))
+    times = rng.uniform(1, 900, 5000)
+    times = times[np.lexsort((times, ids))]
+    path = tmp_path / "by_id.h5"
+    with h5py.File(path, "w") as file:
+        file["spikes/pop/timestamps"], file["spikes/pop/node_ids"] = times / 1000, ids
+        file["spikes/pop/timestamps"].attrs["units"] = "s"
+        file["spikes/pop"].attrs["sorting"] = "by_id"
+    with pytest.warns(UserWarning, match="are in 's'; they are given in ms"):
+        trains = open_spikes(path, window=(0, 1000), sizes=60)["pop"]
+    assert trains._rows is not None and trains.size == 60
+    twin = SpikeTrains(times, ids, 60, 0, 1000)
+    np.testing.assert_array_equal(trains.count(), twin.count())
+    np.testing.assert_allclose(trains.cv(), twin.cv(), rtol=1e-9)
+    np.testing.assert_allclose(trains[17], twin[17])
+    part = trains.restrict(100, 200).select([3, 1])
+    assert part._rows is not None
+    np.testing.assert_allclose(part.times, twin.restrict(100, 200).select([3, 1]).times)
+    with h5py.File(path, "r+") as file:
+        file["spikes/pop/timestamps"][10] = 0.9
+    with pytest.warns(UserWarning, match="are in 's'"):
+        assert open_spikes(path)["pop"]._rows is None  # by id, but not by time within one

@@ -12,20 +12,17 @@ import h5py
 import numpy as np
 from numpy.typing import ArrayLike
 
+from spikesim.data import sonata_spikes
 from spikesim.data.hdf5 import (
     LiveFile,
     damage_told,
-    ms_per_unit,
     open_for_reading,
     tell,
-    text,
 )
 from spikesim.data.report_files import report_info
+from spikesim.data.sonata_spikes import FLAT_POPULATION, SORTING
 from spikesim.data.spiketrains import SpikeTrains
-
-SORTING = h5py.enum_dtype({"none": 0, "by_id": 1, "by_time": 2}, basetype="u1")
-FLAT_POPULATION = "all"  # the name given to the spikes of files without populations
-PIECE = 2**20  # spikes that are looked at at once
+from spikesim.data.windows import Windows
 
 
 class SpikeWriter:
@@ -150,6 +147,15 @@ class SpikeWriter:
         with self._file.transaction(held=held) as hdf5:
             hdf5["spikesim"].attrs.update(encoded)
 
+    def _note(self, support: Windows, labels: Mapping[str, np.ndarray]) -> None:
+        """Note what there is beside spikes: the windows if there are gaps, and labels."""
+        with self._file.transaction(held="every spike") as hdf5:
+            run = hdf5["spikesim"]
+            if len(support) > 1:
+                run["support"] = np.stack([support.starts, support.stops], axis=1)
+            for name, values in labels.items():
+                run[name] = values
+
     def close(self) -> None:
         """Close the file. Spikes appended since the last flush are not in it."""
         self._file.close()
@@ -214,19 +220,102 @@ def _decode(value: Any) -> Any:
     return value
 
 
-def open_spikes(path: str | os.PathLike) -> dict[str, SpikeTrains]:
+def write_spikes(
+    path: str | os.PathLike,
+    trains: SpikeTrains | Mapping[str, SpikeTrains],
+    attributes: Mapping[str, Any] | None = None,
+    *,
+    overwrite: bool = False,
+) -> None:
+    """Write spike trains, wherever they come from, to a SONATA file sorted by time.
+
+    Other programs find the spikes in /spikes, uncompressed; their node ids are the neurons'
+    numbers. SONATA has no windows, gaps or labels of neurons: these are in /spikesim, where
+    `open_spikes` finds them.
+
+    Parameters
+    ----------
+    path : path
+    trains : mapping of str to SpikeTrains, or SpikeTrains
+        Populations by name, all with one support; trains alone are the population "all".
+    attributes : mapping, optional
+        What to note, as of a run: strings, numbers, booleans, lists and mappings of these.
+    overwrite : bool
+        Whether an existing file may be replaced.
+
+    Raises
+    ------
+    FileExistsError
+        If the file exists and overwrite is false.
+    OSError
+        If the file cannot be written.
+    TypeError, ValueError
+        If the supports differ, or names, attributes or labels cannot be stored.
+    """
+    populations = {FLAT_POPULATION: trains} if isinstance(trains, SpikeTrains) else dict(trains)
+    if not populations:
+        raise ValueError("trains must hold one population at least, but hold none")
+    support = next(iter(populations.values())).support
+    for name, these in populations.items():
+        if these.support != support:
+            raise ValueError(
+                f"the trains of a file must have one support, but {next(iter(populations))!r} has "
+                f"{support!r} and {name!r} {these.support!r}; restrict makes them equal"
+            )
+    labels = {
+        f"labels/{name}/{label}": _column_of(label, values)
+        for name, these in populations.items()
+        for label, values in these.labels.items()
+    }
+    sizes = {name: these.size for name, these in populations.items()}
+    start, stop = support.starts[0], support.stops[-1]
+    with SpikeWriter(path, sizes, attributes or {}, overwrite, start) as writer:
+        for name, these in populations.items():
+            writer.append(name, these.times, these.neurons)
+        writer.flush(stop)
+        writer._note(support, labels)
+
+
+def _column_of(label: str, values: np.ndarray) -> np.ndarray:
+    if "/" in label or label in ("", "."):
+        raise ValueError(f"a label's name must not be empty nor hold '/': {label!r}")
+    kind = values.dtype.kind
+    if kind in "biuf":
+        return values
+    if kind == "U" or (kind == "O" and all(isinstance(value, str) for value in values)):
+        return values.astype(h5py.string_dtype())
+    raise TypeError(f"label {label!r} has type {values.dtype}; it must hold numbers or strings")
+
+
+def open_spikes(
+    path: str | os.PathLike,
+    *,
+    window: tuple[float, float] | None = None,
+    sizes: Mapping[str, int] | int | None = None,
+) -> dict[str, SpikeTrains]:
     """The spikes in a SONATA file, of this or of another program, or of a run still going on.
 
-    Files sorted by time are read lazily (see ``SpikeTrains.lazy``) and stay open as long as the
-    trains live. In files of other programs that say so the times are looked through once, in
-    pieces. Others are read whole and sorted, and so are those that say so wrongly.
+    Files sorted by time or by id are read lazily (see ``SpikeTrains.lazy``) and stay open as long
+    as the trains live. In files of other programs that say so the spikes are looked through once,
+    in pieces. Others are read whole and sorted, and so are those that say so wrongly.
 
-    The window and the sizes are those of the run where the file tells them (/spikesim); spikes
-    behind its ``t_stop``, left by a run that was killed, are left out. Otherwise the window is
-    from 0, or the smallest time if that is negative, to the largest time of all populations, and
-    a size is the largest node id + 1. A flat file (/spikes/timestamps) gives one population
-    named "all". Times in other units (``units``: s, us, "milliseconds" and so on) are converted,
-    and times without are taken as ms. A population without spikes may have no data sets.
+    The window and the sizes are those of the run where the file tells them (/spikesim), and so are
+    a support with gaps and labels, which `write_spikes` notes there; spikes
+    behind its ``t_stop``, left by a run that was killed, are left out. Other programs' files tell
+    neither, so without ``window`` it is from 0 (or just before the first spike, if that is at 0 or
+    earlier) to the largest time of all populations, and without ``sizes`` a size is the largest
+    node id + 1: the ``guessed`` of the trains says so. A flat file (/spikes/timestamps) gives one
+    population named "all". Times in other units (``units``: s, us, "milliseconds" and so on) are
+    converted, and times without are taken as ms. A population without spikes may have no data
+    sets. Columns may be of any numbers, compressed or not; node ids that are floats must be whole.
+
+    Parameters
+    ----------
+    path : path
+    window : (t_start, t_stop), optional
+        What was recorded (ms), where the file does not tell. It holds its stop and not its start.
+    sizes : mapping of str to int, or int, optional
+        How many neurons each population has, where the file does not tell.
 
     Returns
     -------
@@ -238,113 +327,22 @@ def open_spikes(path: str | os.PathLike) -> dict[str, SpikeTrains]:
     FileNotFoundError, OSError
         If there is no such file or it may not be read.
     ValueError
-        If it is not a SONATA spike file, or damaged, or its times are in an unknown unit.
+        If it is not a SONATA spike file, or damaged, or its times are in an unknown unit, or if
+        spikes lie outside of the window or of the sizes, or the file tells others.
 
     Warns
     -----
     UserWarning
-        Times were converted to ms, have no unit, or are not sorted although the file says so.
+        Times were converted to ms, have no unit or only 32 bits, or are not sorted although the
+        file says so.
     """
     hdf5 = open_for_reading(path)
     with damage_told(path):
         if "spikes" not in hdf5:
             raise ValueError("it holds no group /spikes, so it is not a SONATA spike file")
-        trains, notes = _read_spikes(hdf5)
+        trains, notes = sonata_spikes.read(hdf5, window, sizes)
     tell(path, notes)
     return trains
-
-
-def _read_spikes(hdf5: h5py.File) -> tuple[dict[str, SpikeTrains], dict[str, list[str]]]:
-    """The spikes, and what to tell of which populations."""
-    spikes = hdf5["spikes"]
-    groups = {FLAT_POPULATION: spikes} if "timestamps" in spikes else dict(spikes.items())
-    sizes, t_start, t_stop = {}, None, None
-    if "spikesim" in hdf5:
-        run = hdf5["spikesim"]
-        sizes = dict(zip(run["populations"].asstr()[:], run["sizes"][:].tolist(), strict=True))
-        t_start, t_stop = run["t_start"][()], run["t_stop"][()]
-        groups = {name: groups[name] for name in sizes}
-
-    columns, notes = {}, {}
-    for name, group in groups.items():
-        *columns[name], said = _columns(name, group, believed=bool(sizes))
-        for note in said:
-            notes.setdefault(note, []).append(name)
-    if t_stop is None:
-        ends = [times[i] for times, ids in columns.values() for i in _ends(times, ids)]
-        t_start, t_stop = min(ends, default=0.0), max(ends, default=0.0)
-        t_start = min(t_start, 0.0)
-    trains = {}
-    for name, (times, node_ids) in columns.items():
-        size = sizes[name] if sizes else _size(name, node_ids)
-        make = SpikeTrains if isinstance(times, np.ndarray) else SpikeTrains.lazy
-        trains[name] = make(times, node_ids, size, t_start, t_stop)
-    return trains, notes
-
-
-def _columns(name: str, group: h5py.Group, believed: bool) -> tuple[Any, Any, list[str]]:
-    """Times (ms) and node ids in order of time, the data sets themselves where they serve.
-
-    Also what to tell. A file that is ``believed`` is sorted if it says so.
-    """
-    times, node_ids = group.get("timestamps"), group.get("node_ids", group.get("gids"))
-    there = [column for column in (times, node_ids) if column is not None]
-    if not len(group) or (there and not any(column.size for column in there)):
-        return np.empty(0), np.empty(0, np.int64), []
-    if times is None or node_ids is None:
-        raise ValueError(f"population {name!r} needs the data sets timestamps and node_ids")
-    if node_ids.dtype.kind not in "iu":
-        raise ValueError(f"the node_ids of population {name!r} are not integers")
-    factor, note = ms_per_unit("the timestamps", times, group)
-    said = [note] if note else []
-    n = min(len(times), len(node_ids))
-    if factor == 1 and _sorting(group) == "by_time":
-        if believed or _ascending(times, n):
-            return times, node_ids, said
-        said.append("the spikes are not sorted by time, as the file says they are; now they are")
-    in_ms = times[:n] * factor
-    order = np.argsort(in_ms, kind="stable")
-    return in_ms[order], node_ids[:n][order], said
-
-
-def _ascending(times: Any, n: int) -> bool:
-    """Whether times never go back; not if one of them is NaN."""
-    last = -np.inf
-    for start in range(0, n, PIECE):
-        piece = times[start : min(start + PIECE, n)]
-        if not (piece[0] >= last and np.all(piece[1:] >= piece[:-1])):
-            return False
-        last = piece[-1]
-    return True
-
-
-def _sorting(group: h5py.Group) -> str:
-    """SONATA says enum; other programs write the number or the name alone, or nothing."""
-    if "sorting" not in group.attrs:
-        return "none"
-    value = np.ravel(group.attrs["sorting"])[0]
-    if isinstance(value, str | bytes):
-        return text(value)
-    numbers = h5py.check_enum_dtype(group.attrs.get_id("sorting").dtype)
-    numbers = numbers or SORTING.metadata["enum"]
-    return {number: name for name, number in numbers.items()}.get(int(value), "none")
-
-
-def _ends(times: Any, node_ids: Any) -> tuple[int, ...]:
-    n = min(len(times), len(node_ids))
-    return (0, n - 1) if n else ()
-
-
-def _size(name: str, node_ids: Any) -> int:
-    size = 0
-    for start in range(0, len(node_ids), PIECE):
-        piece = node_ids[start : start + PIECE]
-        lowest, highest = int(piece.min()), int(piece.max())
-        if lowest < 0 or highest >= 2**63 - 1:
-            bad = lowest if lowest < 0 else highest
-            raise ValueError(f"a node id of population {name!r} is {bad}, which is no neuron")
-        size = max(size, highest + 1)
-    return size
 
 
 def info(path: str | os.PathLike) -> dict[str, Any]:
@@ -382,7 +380,7 @@ def info(path: str | os.PathLike) -> dict[str, Any]:
 
 
 def _spikes_info(hdf5: h5py.File) -> tuple[dict[str, Any], dict[str, list[str]]]:
-    trains, notes = _read_spikes(hdf5)
+    trains, notes = sonata_spikes.read(hdf5)
     facts = {
         "format": "SONATA spikes",
         "populations": {

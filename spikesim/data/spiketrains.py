@@ -5,25 +5,32 @@ from __future__ import annotations
 import math
 import operator
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from spikesim import display
-
-# Times are multiples of a time step computed in floating point (3 * 0.1 > 0.3), so two times
-# closer than this many ms are one time. Rounding stays below it up to t = 1e9 ms.
-SAME_TIME = 1e-6
+from spikesim.checks import check_number
+from spikesim.data import intervals
+from spikesim.data.aligned import AlignedTrains, align
+from spikesim.data.bins import bins_of, whole_bins
+from spikesim.data.choosing import chosen, labels_of
+from spikesim.data.rows import Rows
+from spikesim.data.windows import SAME_TIME, Windows
+from spikesim.random import generator
 
 
 class SpikeTrains:
-    """Spike times of the neurons of one population in the time window (t_start, t_stop].
+    """Spike times of the neurons of one population in the window (t_start, t_stop] of time.
 
     A simulation step that ends at t emits spikes stamped t, so a run from 0 to T emits spikes in
-    (0, T], and consecutive windows (0, T1], (T1, T2] hold every spike exactly once. A spike at
-    t_start itself is accepted (other programs make them) and counts in the first bin. Times that
-    differ by less than 1e-6 ms are treated as the same time by every comparison with a window.
+    (0, T], and consecutive windows (0, T1], (T1, T2] hold every spike exactly once. This rule
+    holds for every window everywhere. Times that differ by less than 1e-6 ms are treated as the
+    same time by every comparison with a window. What of (t_start, t_stop] was recorded, or is
+    left after `restrict`, is the ``support``: one window or several. No rate, interval or lag
+    counts or bridges a gap between them.
 
     ``len(trains)`` is the number of spikes, ``trains[i]`` the times of neuron i, and iteration
     gives the times of neuron 0, 1, ..., size - 1.
@@ -38,6 +45,12 @@ class SpikeTrains:
         Number of neurons, including the silent ones.
     t_start, t_stop : float
         The recorded window (ms).
+    support : Windows, optional
+        The recorded windows, instead of t_start and t_stop, if there are several.
+    labels : mapping of str to array_like, shape (size,), optional
+        What is known of each neuron: its group, where it lies.
+    guessed : sequence of "t_start", "t_stop", "size"
+        What was not told but taken from the spikes.
 
     Attributes
     ----------
@@ -45,7 +58,9 @@ class SpikeTrains:
         Spike times (ms), ascending; spikes at the same time are in order of neuron.
     neurons : ndarray of int64, shape (n,)
         The neuron of each spike.
-    size, t_start, t_stop
+    support : Windows
+        Disjoint and ascending.
+    size, t_start, t_stop, labels, guessed
         As given.
 
     Raises
@@ -53,17 +68,25 @@ class SpikeTrains:
     TypeError
         If neurons or size are not integers.
     ValueError
-        If the arrays differ in length, a time is not finite or outside of the window, a neuron is
+        If the arrays differ in length, a time is not finite or outside of the support, a neuron is
         outside of the population, or the window is reversed.
     """
 
     def __init__(
-        self, times: ArrayLike, neurons: ArrayLike, size: int, t_start: float, t_stop: float
+        self,
+        times: ArrayLike,
+        neurons: ArrayLike,
+        size: int,
+        t_start: float | None = None,
+        t_stop: float | None = None,
+        *,
+        support: Windows | None = None,
+        labels: Mapping[str, ArrayLike] | None = None,
+        guessed: Sequence[str] = (),
     ):
-        self._set_frame(size, t_start, t_stop)
+        self._set_frame(size, _support(t_start, t_stop, support), labels, guessed)
         self._times, self._neurons = self._checked(times, neurons)
-        self._n = len(self._times)
-        self._loaded = True
+        self._rows: Rows | None = None
 
     @classmethod
     def lazy(
@@ -73,41 +96,82 @@ class SpikeTrains:
         size: int,
         t_start: float,
         t_stop: float,
+        *,
+        by: str = "time",
+        offsets: NDArray[np.int64] | None = None,
+        labels: Mapping[str, ArrayLike] | None = None,
+        guessed: Sequence[str] = (),
     ) -> SpikeTrains:
         """Spike trains which stay where they are (h5py data sets) until they are asked for.
 
-        ``len`` and ``rate`` read nothing, ``restrict`` reads O(log n) times and its window, and
-        everything else reads all spikes once and keeps them. What is read is checked only then.
+        ``len`` and ``rate`` read nothing. ``restrict`` and ``select`` give trains that stay there,
+        too: in order of time a window is found by O(log n) times, and in order of neuron a
+        neuron by O(log n) ids. ``count``, ``rates``, ``cv`` and ``trains[i]`` read in pieces and
+        keep nothing. Everything else reads all spikes once and keeps them. What is read is checked
+        only then.
 
         Parameters
         ----------
-        times, neurons : sliceable, ascending in time
+        times, neurons : sliceable
             Columns in ms and of integers. If one is longer (a file that is being written), its
-            surplus is left out, and so are spikes after t_stop.
-        size, t_start, t_stop
+            surplus is left out, and so are, in order of time, spikes after t_stop.
+        size, t_start, t_stop, labels, guessed
             As for SpikeTrains.
+        by : "time" or "neuron"
+            What the columns ascend by; the times of each neuron must ascend in either case.
+        offsets : ndarray of int64, shape (size + 1,), optional
+            In order of neuron: where the spikes of each begin, if that is known.
         """
         trains = cls.__new__(cls)
-        trains._set_frame(size, t_start, t_stop)
+        trains._set_frame(size, _support(t_start, t_stop, None), labels, guessed)
         n = min(len(times), len(neurons))
-        if n and times[n - 1] > trains.t_stop + SAME_TIME:
+        if by == "time" and n and times[n - 1] > trains.t_stop + SAME_TIME:
             n = bisect_right(times, trains.t_stop + SAME_TIME, 0, n)
-        trains._times, trains._neurons, trains._n, trains._loaded = times, neurons, n, False
+        trains._rows = Rows(times, neurons, by, trains.size, trains.support, ((0, n),), offsets)
         return trains
 
-    def _set_frame(self, size: int, t_start: float, t_stop: float) -> None:
+    def _set_frame(
+        self,
+        size: int,
+        support: Windows,
+        labels: Mapping[str, ArrayLike] | None,
+        guessed: Sequence[str],
+    ) -> None:
         try:
             self.size = operator.index(size)
         except TypeError:
             raise TypeError(f"size must be an integer, but is {size!r}") from None
         if self.size < 0:
             raise ValueError(f"size must not be negative, but is {size}")
-        self.t_start, self.t_stop = float(t_start), float(t_stop)
-        if not -math.inf < self.t_start <= self.t_stop < math.inf:
-            raise ValueError(
-                f"t_start and t_stop must be finite with t_start <= t_stop, "
-                f"but are {t_start} and {t_stop} ms"
-            )
+        self.support = support
+        self.t_start, self.t_stop = float(support.starts[0]), float(support.stops[-1])
+        self.labels = labels_of("a label of neurons", labels, self.size)
+        self.guessed = tuple(guessed)
+        self._grouped: tuple[NDArray, NDArray] | None = None
+
+    def _framed(
+        self,
+        times: ArrayLike | None,
+        neurons: ArrayLike | None,
+        *,
+        rows: Rows | None = None,
+        support: Windows | None = None,
+        labels: Mapping[str, ArrayLike] | None = None,
+        guessed: Sequence[str] | None = None,
+        size: int | None = None,
+    ) -> SpikeTrains:
+        """Trains with the frame of these but for what is given."""
+        trains = SpikeTrains.__new__(SpikeTrains)
+        trains._set_frame(
+            self.size if size is None else size,
+            self.support if support is None else support,
+            self.labels if labels is None else labels,
+            self.guessed if guessed is None else guessed,
+        )
+        trains._rows = rows
+        if rows is None:
+            trains._times, trains._neurons = trains._checked(times, neurons)
+        return trains
 
     def _checked(self, times: ArrayLike, neurons: ArrayLike) -> tuple[NDArray, NDArray]:
         times = np.asarray(times, np.float64)
@@ -120,15 +184,7 @@ class SpikeTrains:
         if len(neurons) and neurons.dtype.kind not in "iu":
             raise TypeError(f"neurons must be integers, but have the dtype {neurons.dtype}")
         neurons = neurons.astype(np.int64, copy=False)
-
-        lowest, highest = self.t_start - SAME_TIME, self.t_stop + SAME_TIME
-        inside = (times >= lowest) & (times <= highest)  # also False for NaN
-        if not inside.all():
-            i = int(np.argmin(inside))
-            raise ValueError(
-                f"times must be finite and in [{self.t_start:g}, {self.t_stop:g}] ms, "
-                f"but times[{i}] is {times[i]}"
-            )
+        self._check_times(times)
         known = (neurons >= 0) & (neurons < self.size)
         if not known.all():
             i = int(np.argmin(known))
@@ -136,19 +192,39 @@ class SpikeTrains:
                 f"neurons must be at least 0 and less than size = {self.size}, "
                 f"but neurons[{i}] is {neurons[i]}"
             )
-
         step = np.diff(times)
         if not np.all((step > 0) | ((step == 0) & (np.diff(neurons) >= 0))):
             order = np.lexsort((neurons, times))
             times, neurons = times[order], neurons[order]
         return times, neurons
 
-    def _load(self) -> None:
-        if not self._loaded:
-            self._times, self._neurons = self._checked(
-                self._times[: self._n], self._neurons[: self._n]
+    def _check_times(self, times: NDArray[np.float64]) -> None:
+        if len(self.support) == 1:  # also False for NaN
+            inside = (times > self.t_start + SAME_TIME) & (times <= self.t_stop + SAME_TIME)
+        else:
+            inside = self.support.index(times) >= 0
+        if inside.all():
+            return
+        i = int(np.argmin(inside))
+        if abs(times[i] - self.t_start) <= SAME_TIME:
+            raise ValueError(
+                f"times must be in {_span(self.support)}, which does not hold its start, but "
+                f"times[{i}] is {times[i]}; an earlier t_start holds it"
             )
-            self._loaded = True
+        raise ValueError(
+            f"times must be finite and in {_span(self.support)}, but times[{i}] is {times[i]}"
+        )
+
+    def _load(self) -> None:
+        if self._rows is None:
+            return
+        pieces = list(self._rows.pieces())
+        times, neurons = (
+            np.concatenate([piece[column] for piece in pieces]) if pieces else np.empty(0, dtype)
+            for column, dtype in ((0, np.float64), (1, np.int64))
+        )
+        self._times, self._neurons = self._checked(times, neurons)
+        self._rows = None
 
     @property
     def times(self) -> NDArray[np.float64]:
@@ -162,8 +238,8 @@ class SpikeTrains:
 
     @property
     def duration(self) -> float:
-        """Length of the window (ms)."""
-        return self.t_stop - self.t_start
+        """Length of the support (ms): what lies between its windows does not count."""
+        return self.support.duration
 
     @property
     def rate(self) -> float:
@@ -176,20 +252,25 @@ class SpikeTrains:
         return self.count() * (1000.0 / self.duration if self.duration else math.nan)
 
     def __len__(self) -> int:
-        return self._n
+        if self._rows is None:
+            return len(self._times)
+        return int(self.count().sum()) if self._rows.n is None else self._rows.n
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, SpikeTrains):
             return NotImplemented
         return (
-            (self.size, self.t_start, self.t_stop) == (other.size, other.t_start, other.t_stop)
+            self.size == other.size
+            and self.support == other.support
             and np.array_equal(self.times, other.times)
             and np.array_equal(self.neurons, other.neurons)
         )
 
     def __repr__(self) -> str:
-        window = f"({self.t_start:g}, {self.t_stop:g}] ms"
-        return f"SpikeTrains({len(self)} spikes of {self.size} neurons in {window})"
+        told = f"; {' and '.join(self.guessed)} guessed" if self.guessed else ""
+        return (
+            f"SpikeTrains({len(self)} spikes of {self.size} neurons in {_span(self.support)}{told})"
+        )
 
     def __getitem__(self, neuron: int) -> NDArray[np.float64]:
         neuron = operator.index(neuron)
@@ -197,32 +278,97 @@ class SpikeTrains:
             raise IndexError(
                 f"neuron must be at least 0 and less than size = {self.size}, but is {neuron}"
             )
-        return self.times[self.neurons == neuron]
+        if self._rows is not None:
+            return self.select([neuron]).times
+        times, offsets = self.by_neuron()
+        return times[offsets[neuron] : offsets[neuron + 1]]
 
     def __iter__(self) -> Iterator[NDArray[np.float64]]:
-        by_neuron = self.times[np.argsort(self.neurons, kind="stable")]
-        stops = np.cumsum(self.count())
-        for start, stop in zip(np.r_[0, stops], stops, strict=False):
-            yield by_neuron[start:stop]
+        times, offsets = self.by_neuron()
+        for start, stop in zip(offsets[:-1], offsets[1:], strict=True):
+            yield times[start:stop]
 
-    def restrict(self, t_start: float, t_stop: float) -> SpikeTrains:
-        """The spikes in the window (t_start, t_stop], in ms.
+    def by_neuron(self) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+        """All spikes in order of neuron and then of time, kept for the next time.
+
+        Returns
+        -------
+        times : ndarray of float64, shape (n,)
+            ms; those of neuron i are ``times[offsets[i] : offsets[i + 1]]``.
+        offsets : ndarray of int64, shape (size + 1,)
+        """
+        if self._grouped is None:
+            order = _order(self.neurons, self.size)
+            times = self.times[order]
+            times.flags.writeable = False
+            self._grouped = times, np.r_[0, np.cumsum(self.count())]
+        return self._grouped
+
+    def intervals(self) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+        """Inter-spike intervals, in order of neuron and then of time.
+
+        Returns
+        -------
+        isi : ndarray of float64, shape (n,)
+            ms; none bridges a gap of the support.
+        neurons : ndarray of int64, shape (n,)
+            Whose they are.
+        """
+        return intervals.all_of(*self.by_neuron(), self.support)
+
+    def interval_pieces(self) -> Iterator[tuple[NDArray[np.float64], NDArray[np.int64]]]:
+        """Inter-spike intervals as `intervals` has them, in pieces where they lie in a file.
+
+        The order is that of the file; the intervals of each neuron are in order of time.
+        """
+        if self._rows is None:
+            return iter([self.intervals()])
+        return intervals.in_pieces(self._rows.pieces(), self.size, self.support)
+
+    def restrict(self, t_start: float | Windows, t_stop: float | None = None) -> SpikeTrains:
+        """The spikes in the window (t_start, t_stop], in ms, or in several windows.
+
+        What of the windows lies in the support becomes the support of the result. Windows which
+        overlap or touch become one: for statistics of each window see `align`.
+
+        Parameters
+        ----------
+        t_start, t_stop : float
+            Or Windows alone.
 
         Raises
         ------
         ValueError
-            If the window is reversed or reaches out of [self.t_start, self.t_stop].
+            If a window is reversed or reaches out of [self.t_start, self.t_stop], or if all of
+            them lie in gaps of the support.
         """
         lowest, highest = self.t_start - SAME_TIME, self.t_stop + SAME_TIME
-        if not lowest <= t_start <= t_stop <= highest:
-            raise ValueError(
-                f"the window ({t_start}, {t_stop}] ms must be ascending and "
-                f"inside of [{self.t_start:g}, {self.t_stop:g}] ms"
+        given = t_start if isinstance(t_start, Windows) else [(t_start, t_stop)]
+        if len(given) == 0:
+            raise ValueError("windows must hold one window at least, but hold none")
+        for start, stop in given:
+            if stop is None or not lowest <= start <= stop <= highest:
+                raise ValueError(
+                    f"the window ({start}, {stop}] ms must be ascending and "
+                    f"inside of [{self.t_start:g}, {self.t_stop:g}] ms"
+                )
+        asked = Windows(*zip(*given, strict=True)).union()
+        support = asked.intersect(self.support) if len(self.support) > 1 else asked
+        if not len(support):
+            raise ValueError(f"{asked!r} lie in gaps of {self.support!r}")
+        guessed = [what for what in self.guessed if what == "size"]
+        if self._rows is not None:
+            return self._framed(
+                None, None, rows=self._rows.restrict(support), support=support, guessed=guessed
             )
-        first = bisect_right(self._times, t_start + SAME_TIME, 0, self._n)
-        last = bisect_right(self._times, t_stop + SAME_TIME, first, self._n)
-        times, neurons = self._times[first:last], self._neurons[first:last]
-        return SpikeTrains(times, neurons, self.size, t_start, t_stop)
+        if len(support) == 1:
+            ends = np.array([support.starts[0], support.stops[0]]) + SAME_TIME
+            kept = slice(*np.searchsorted(self._times, ends, side="right"))
+        else:
+            kept = support.index(self._times) >= 0
+        return self._framed(
+            self._times[kept], self._neurons[kept], support=support, guessed=guessed
+        )
 
     def select(self, neurons: slice | ArrayLike) -> SpikeTrains:
         """The spikes of some neurons, renumbered 0, 1, ... in the order given.
@@ -239,43 +385,125 @@ class SpikeTrains:
         TypeError
             If neurons are neither integers nor booleans.
         """
-        chosen = np.arange(self.size)[neurons if isinstance(neurons, slice) else self._ids(neurons)]
+        which = chosen(neurons, self.size)
+        frame: dict[str, Any] = dict(
+            size=len(which),
+            labels={name: values[which] for name, values in self.labels.items()},
+        )
+        if self._rows is not None:
+            return self._framed(None, None, rows=self._rows.select(which), **frame)
         new_number = np.full(self.size, -1)
-        new_number[chosen] = np.arange(len(chosen))
+        new_number[which] = np.arange(len(which))
         renumbered = new_number[self.neurons]
         kept = renumbered >= 0
-        return SpikeTrains(
-            self.times[kept], renumbered[kept], len(chosen), self.t_start, self.t_stop
+        return self._framed(self.times[kept], renumbered[kept], **frame)
+
+    def shift(self, by: float) -> SpikeTrains:
+        """The same spikes, and their support, later by some ms (earlier if it is negative)."""
+        check_number("by", by, unit="ms")
+        support = Windows(self.support.starts + by, self.support.stops + by)
+        return self._framed(self.times + by, self.neurons, support=support)
+
+    def merge(self, *others: SpikeTrains) -> SpikeTrains:
+        """These neurons and, numbered behind them, those of other trains.
+
+        Labels that not all of them have are left out.
+
+        Raises
+        ------
+        ValueError
+            If the supports differ; `restrict` makes them equal.
+        """
+        every = (self, *others)
+        for trains in others:
+            if trains.support != self.support:
+                raise ValueError(
+                    f"trains that are merged must have one support, but have {self.support!r} "
+                    f"and {trains.support!r}"
+                )
+        before = np.cumsum([0, *(trains.size for trains in every)])
+        shared = [name for name in self.labels if all(name in trains.labels for trains in others)]
+        return self._framed(
+            np.concatenate([trains.times for trains in every]),
+            np.concatenate(
+                [trains.neurons + n for trains, n in zip(every, before[:-1], strict=True)]
+            ),
+            size=int(before[-1]),
+            labels={n: np.concatenate([trains.labels[n] for trains in every]) for n in shared},
+            guessed=list(dict.fromkeys(what for trains in every for what in trains.guessed)),
         )
 
-    def _ids(self, neurons: ArrayLike) -> NDArray[np.int64]:
-        ids = np.atleast_1d(neurons)
-        if ids.dtype == bool:
-            if ids.shape != (self.size,):
-                raise ValueError(
-                    f"a mask of neurons must have the shape ({self.size},), but has {ids.shape}"
-                )
-            return np.flatnonzero(ids)
-        if ids.size and ids.dtype.kind not in "iu":
-            raise TypeError(f"neurons must be integers or booleans, but are {ids.dtype}")
-        ids = ids.astype(np.int64)
-        if ids.ndim != 1 or np.any((ids < 0) | (ids >= self.size)):
-            raise ValueError(
-                f"neurons must be one-dimensional, at least 0 and less than size = {self.size}, "
-                f"but are {neurons}"
-            )
-        if len(np.unique(ids)) < len(ids):
-            raise ValueError(f"neurons must not hold a neuron twice, but are {neurons}")
-        return ids
+    def jitter(self, width: float, seed: int) -> SpikeTrains:
+        """Trains whose spikes lie anywhere in the window of ``width`` ms that they lie in.
+
+        The windows follow each other from the start of each window of the support, whose last
+        one may be shorter. Each spike is placed anew, uniformly and independently, which keeps
+        the number of spikes of each neuron in each window and destroys what is finer (interval
+        jitter; Date, Bienenstock & Geman 1998; Amarasingham et al. 2012, J Neurophysiol 107:517).
+
+        Parameters
+        ----------
+        width : float
+            ms.
+        seed : int
+            The numbers of a neuron depend on the seed and its number alone.
+
+        Raises
+        ------
+        ValueError
+            If width is not positive.
+        """
+        check_number("width", width, above=0, unit="ms")
+        times, offsets = self.by_neuron()
+        which = self.support.index(times)
+        starts, stops = self.support.starts[which], self.support.stops[which]
+        first = starts + width * np.maximum(np.ceil((times - starts - SAME_TIME) / width) - 1, 0)
+        last = np.minimum(first + width, stops)
+        drawn = np.empty(len(times))
+        for i in np.flatnonzero(np.diff(offsets)):
+            here = slice(offsets[i], offsets[i + 1])
+            drawn[here] = generator(seed, "jitter", i).random(len(drawn[here]))
+        moved = last - drawn * (last - first)
+        moved = np.clip(moved, first + 2 * SAME_TIME, None)  # in (first, last], as windows are
+        neurons = np.repeat(np.arange(self.size), np.diff(offsets))
+        return self._framed(moved, neurons)
+
+    def align(self, events: ArrayLike | Windows, before: float, after: float) -> AlignedTrains:
+        """The spikes around events, in time after them: in (-before, after] ms of each.
+
+        Parameters
+        ----------
+        events : array_like of float, shape (n,), or Windows
+            When they were (ms). Of windows (trials, say) it is their starts, and their labels are
+            those of the trials.
+        before, after : float
+            ms; one may be negative: before -100 begins 100 ms after the event.
+
+        Returns
+        -------
+        AlignedTrains
+
+        Raises
+        ------
+        ValueError
+            If the window is reversed or empty, or an event is not finite.
+
+        Warns
+        -----
+        UserWarning
+            Events around which not all of the window was recorded are left out.
+        """
+        return align(self.times, self.neurons, self.size, self.support, events, before, after)
 
     def count(self, bin: float | None = None) -> NDArray[np.integer]:
-        """Spike counts, of the whole window or of bins.
+        """Spike counts, of the whole support or of bins.
 
         Parameters
         ----------
         bin : float, optional
-            Bin width (ms); it must divide the duration within a relative 1e-6. Bin k is
-            (t_start + k bin, t_start + (k + 1) bin].
+            Bin width (ms); it must divide the duration of each window of the support within a
+            relative 1e-6. Bin k is (t_start + k bin, t_start + (k + 1) bin]; the bins of one
+            window of the support follow those of the one before it.
 
         Returns
         -------
@@ -287,41 +515,101 @@ class SpikeTrains:
             If bin is not positive or does not divide the duration.
         """
         if bin is None:
-            return np.bincount(self.neurons, minlength=self.size)
-        n_bins = round(self.duration / bin) if 0 < bin < math.inf else 0
-        if n_bins == 0 or abs(n_bins * bin - self.duration) > 1e-6 * self.duration:
-            raise ValueError(
-                f"bin must be positive and divide the duration of {self.duration:g} ms, "
-                f"but is {bin}"
-            )
-        bins_after_start = (self.times - self.t_start - SAME_TIME) * (n_bins / self.duration)
-        bins = np.clip(np.ceil(bins_after_start).astype(np.int64) - 1, 0, n_bins - 1)
-        counts = np.zeros((n_bins, self.size), np.int32)
-        np.add.at(counts.reshape(-1), bins * self.size + self.neurons, np.int32(1))
+            known = None if self._rows is None else self._rows.counts()
+            if known is not None:
+                return known
+            counts = np.zeros(self.size, np.int64)
+            for _, neurons in self._pieces(with_times=False):
+                counts += np.bincount(neurons, minlength=self.size)
+            return counts
+        in_window = np.array([whole_bins(bin, length) for length in self.support.durations])
+        before = np.r_[0, np.cumsum(in_window)]
+        counts = np.zeros((before[-1], self.size), np.int32)
+        for times, neurons in self._pieces():
+            bins = np.zeros(len(times), np.int64)
+            which = self.support.index(times) if len(in_window) > 1 else bins
+            for i, (start, stop) in enumerate(self.support):
+                here = which == i
+                bins[here] = before[i] + bins_of(times[here] - start, in_window[i], stop - start)
+            np.add.at(counts.reshape(-1), bins * self.size + neurons, np.int32(1))
         return counts
+
+    def count_all(self, edges: ArrayLike) -> NDArray[np.int64]:
+        """Spikes of all neurons together in each bin between ascending edges (ms), shape (n - 1,).
+
+        Bin k is (edges[k], edges[k + 1]]; `Windows.lasting` tells how much of it was recorded.
+        """
+        edges = np.asarray(edges, np.float64)
+        counts = np.zeros(len(edges) + 1, np.int64)
+        for times, _ in self._pieces():
+            bins = np.searchsorted(edges + SAME_TIME, times)
+            counts += np.bincount(bins, minlength=len(counts))
+        return counts[1:-1]
+
+    def _pieces(self, with_times: bool = True) -> Iterator[tuple[NDArray | None, NDArray]]:
+        if self._rows is None:
+            return iter([(self._times, self._neurons)])
+        return self._rows.pieces(with_times)
 
     def cv(self) -> NDArray[np.float64]:
         """Coefficient of variation of the inter-spike intervals of each neuron, shape (size,).
 
         Population standard deviation (no degree of freedom taken off) over mean; NaN for neurons
-        with fewer than 3 spikes or with all spikes at one time.
+        with fewer than 2 intervals or with all spikes at one time.
         """
-        by_neuron = np.argsort(self.neurons, kind="stable")
-        times, neurons = self.times[by_neuron], self.neurons[by_neuron]
-        same = np.diff(neurons) == 0
-        intervals, owners = np.diff(times)[same], neurons[1:][same]
-
-        n = np.bincount(owners, minlength=self.size)
+        n, mean, variance = self.interval_moments()
         with np.errstate(invalid="ignore", divide="ignore"):
-            mean = np.bincount(owners, intervals, self.size) / n
-            variance = np.bincount(owners, (intervals - mean[owners]) ** 2, self.size) / n
             return np.where(n >= 2, np.sqrt(variance) / mean, math.nan)
 
+    def interval_moments(self) -> tuple[NDArray[np.int64], NDArray, NDArray]:
+        """Number, mean (ms) and variance (ms^2) of each neuron's intervals, all of shape (size,).
+
+        The variance has no degree of freedom taken off; both are NaN without intervals.
+        """
+        if self._rows is None:
+            return intervals.moments(*self.intervals(), self.size)
+        return intervals.moments_in_pieces(self.interval_pieces(), self.size)
+
     def _repr_html_(self) -> str:
+        def marked(text: str, *names: str) -> str:
+            return f"{text}, guessed" if set(names) & set(self.guessed) else text
+
         rows = [
             ("spikes", f"{len(self):,}"),
-            ("neurons", f"{self.size:,}"),
-            ("window (ms)", f"({self.t_start:g}, {self.t_stop:g}]"),
-            ("mean rate (Hz)", f"{self.rate:.4g}"),
+            ("neurons", marked(f"{self.size:,}", "size")),
+            ("window (ms)", marked(_span(self.support)[:-3], "t_start", "t_stop")),
+            ("mean rate (Hz)", marked(f"{self.rate:.4g}", *self.guessed)),
         ]
+        rows += [("labels", ", ".join(self.labels))] if self.labels else []
         return display.table("SpikeTrains", ["what", "is"], rows)
+
+
+def _support(t_start: float | None, t_stop: float | None, support: Windows | None) -> Windows:
+    if support is not None:
+        if t_start is not None or t_stop is not None:
+            raise ValueError("support is given, so t_start and t_stop must not be")
+        if not len(support):
+            raise ValueError("support must hold one window at least, but holds none")
+        return support.union()
+    if t_start is None or t_stop is None:
+        raise TypeError("t_start and t_stop, or support, must be given")
+    if not -math.inf < t_start <= t_stop < math.inf:
+        raise ValueError(
+            f"t_start and t_stop must be finite with t_start <= t_stop, "
+            f"but are {t_start} and {t_stop} ms"
+        )
+    return Windows(float(t_start), float(t_stop))
+
+
+def _span(support: Windows) -> str:
+    windows = f"{len(support)} windows in " if len(support) > 1 else ""
+    return f"{windows}({support.starts[0]:g}, {support.stops[-1]:g}] ms"
+
+
+def _order(neurons: NDArray[np.int64], size: int) -> NDArray[np.int64]:
+    """What sorts by neuron and keeps the order of each: NumPy sorts 16 bits in linear time."""
+    order = np.argsort(neurons.astype(np.uint16), kind="stable")
+    if size > 2**16:
+        high = (neurons >> 16).astype(np.uint32 if size > 2**32 else np.uint16)
+        order = order[np.argsort(high[order], kind="stable")]
+    return order

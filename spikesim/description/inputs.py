@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 
 from spikesim.checks import check_number, check_numbers, check_shape, warn
-from spikesim.data.spiketrains import SAME_TIME, SpikeTrains
+from spikesim.data.spiketrains import SpikeTrains
+from spikesim.data.windows import SAME_TIME, Windows
 from spikesim.description.distributions import extremes
 from spikesim.description.plausibility import check_ms
 from spikesim.description.population import View
@@ -319,9 +320,10 @@ class Spikes(Input):
                     "least 0 ms."
                 )
             last = float(times.max(initial=0.0))
-            made = SpikeTrains(times, neurons, len(trains), 0.0, last)
+            support = Windows.closed(0.0, last, times)
+            made = SpikeTrains(times, neurons, len(trains), support=support)
             object.__setattr__(self, "trains", made)
-        elif self.trains.t_start < -SAME_TIME:  # else they may stay in their file
+        elif self.trains.t_start < -2 * SAME_TIME:  # else they may stay in their file
             object.__setattr__(self, "trains", _from_zero(self.trains))
 
     def check(self, where: str, target: View, name: str, receptor: Receptor | None) -> None:
@@ -349,8 +351,9 @@ def _from_zero(trains: SpikeTrains) -> SpikeTrains:
             f"Spikes: {early} of {len(trains)} spikes are before 0 ms, the first of them at "
             f"{trains.times[0]:g} ms; they are left out."
         )
-    last = max(trains.t_stop, 0.0)
-    return SpikeTrains(trains.times[kept], trains.neurons[kept], trains.size, 0.0, last)
+    times = trains.times[kept]
+    support = Windows.closed(0.0, max(trains.t_stop, 0.0), times)
+    return SpikeTrains(times, trains.neurons[kept], trains.size, support=support)
 
 
 @named_options()

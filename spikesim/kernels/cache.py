@@ -20,7 +20,7 @@ import numba
 import numpy as np
 import platformdirs
 
-COMPILED = "kernels", "codegen", "engine"  # parts of the package whose sources matter
+COMPILED = "kernels", "codegen", "engine", "data", "analysis"  # parts of the package with kernels
 
 
 @cache

@@ -1,0 +1,220 @@
+"""Spikes around events: the same window of time relative to each of many trials."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from spikesim import display
+from spikesim.checks import as_floats, check_number, warn
+from spikesim.data.bins import bins_of, whole_bins
+from spikesim.data.choosing import chosen, labelled, labels_of
+from spikesim.data.windows import SAME_TIME, Windows
+
+
+class AlignedTrains:
+    """Spikes of the neurons of a population around each of some events, by `SpikeTrains.align`.
+
+    Every event has a trial, and time in it is relative to the event: (t_start, t_stop] with
+    t_start < 0 before and t_stop > 0 after it. A spike may be in several trials.
+
+    Parameters
+    ----------
+    times : array_like of float, shape (n,)
+        Time after the event (ms).
+    neurons, trials : array_like of int, shape (n,)
+        The neuron and the trial of each spike.
+    size, n_trials : int
+    t_start, t_stop : float
+        ms.
+    labels : mapping of str to array_like, shape (n_trials,), optional
+        What is known of each trial.
+    events : array_like of float, shape (n_trials,), optional
+        When the events were (ms).
+
+    Attributes
+    ----------
+    times, neurons, trials : ndarray, shape (n,)
+        In order of trial, then time, then neuron.
+    size, n_trials, t_start, t_stop, labels, events
+        As given.
+    """
+
+    def __init__(
+        self,
+        times: ArrayLike,
+        neurons: ArrayLike,
+        trials: ArrayLike,
+        size: int,
+        n_trials: int,
+        t_start: float,
+        t_stop: float,
+        labels: Mapping[str, ArrayLike] | None = None,
+        events: ArrayLike | None = None,
+    ):
+        times, neurons = np.asarray(times, float), np.asarray(neurons, np.int64)
+        trials = np.asarray(trials, np.int64)
+        if not times.shape == neurons.shape == trials.shape or times.ndim != 1:
+            raise ValueError(
+                f"times, neurons and trials must be one-dimensional and of equal length, but have "
+                f"the shapes {times.shape}, {neurons.shape} and {trials.shape}"
+            )
+        if not Windows(t_start, t_stop).contains(times).all():
+            raise ValueError(
+                f"times must be in ({t_start:g}, {t_stop:g}] ms, but not all of them are"
+            )
+        for name, ids, n in (("neurons", neurons, size), ("trials", trials, n_trials)):
+            if ids.size and not 0 <= ids.min() <= ids.max() < n:
+                raise ValueError(
+                    f"{name} must be at least 0 and less than {n}, but go from "
+                    f"{ids.min()} to {ids.max()}"
+                )
+        order = np.lexsort((neurons, times, trials))
+        self.times, self.neurons, self.trials = times[order], neurons[order], trials[order]
+        self.size, self.n_trials = int(size), int(n_trials)
+        self.t_start, self.t_stop = float(t_start), float(t_stop)
+        self.labels = labels_of("a label of trials", labels, self.n_trials)
+        self.events = np.full(n_trials, np.nan) if events is None else np.asarray(events, float)
+
+    @property
+    def duration(self) -> float:
+        """Length of a trial (ms)."""
+        return self.t_stop - self.t_start
+
+    def __len__(self) -> int:
+        return len(self.times)
+
+    def __repr__(self) -> str:
+        labels = f", labelled {', '.join(self.labels)}" if self.labels else ""
+        return (
+            f"<AlignedTrains: {len(self)} spikes of {self.size} neurons in {self.n_trials} trials "
+            f"of ({self.t_start:g}, {self.t_stop:g}] ms{labels}>"
+        )
+
+    def _repr_html_(self) -> str:
+        rows = [
+            ("spikes", f"{len(self):,}"),
+            ("neurons", f"{self.size:,}"),
+            ("trials", f"{self.n_trials:,}"),
+            ("window (ms)", f"({self.t_start:g}, {self.t_stop:g}]"),
+            ("labels", ", ".join(self.labels)),
+        ]
+        return display.table("AlignedTrains", ["what", "is"], rows)
+
+    def count(self, bin: float | None = None) -> NDArray[np.integer]:
+        """Spike counts of each trial.
+
+        Parameters
+        ----------
+        bin : float, optional
+            Bin width (ms); it must divide the duration within a relative 1e-6. Bin k is
+            (t_start + k bin, t_start + (k + 1) bin].
+
+        Returns
+        -------
+        ndarray of int32, shape (n_trials, size), or with bin (n_trials, n_bins, size)
+
+        Raises
+        ------
+        ValueError
+            If bin is not positive or does not divide the duration.
+        """
+        n_bins = 1 if bin is None else whole_bins(bin, self.duration)
+        bins = bins_of(self.times - self.t_start, n_bins, self.duration)
+        cells = (self.trials * n_bins + bins) * self.size + self.neurons
+        counts = np.bincount(cells, minlength=self.n_trials * n_bins * self.size)
+        shape = (self.n_trials, self.size) if bin is None else (self.n_trials, n_bins, self.size)
+        return counts.astype(np.int32).reshape(shape)
+
+    def select(self, neurons: slice | ArrayLike) -> AlignedTrains:
+        """The spikes of some neurons, renumbered in the order given, as `SpikeTrains.select`."""
+        alone = chosen(neurons, self.size)
+        number = np.full(self.size, -1)
+        number[alone] = np.arange(len(alone))
+        neurons = number[self.neurons]
+        return self._with(neurons >= 0, neurons, self.trials, len(alone), np.arange(self.n_trials))
+
+    def where(self, **labels: Any) -> AlignedTrains:
+        """The trials whose labels are these, or one of these where a list is given.
+
+        Raises
+        ------
+        KeyError
+            If there is no such label.
+        """
+        chosen = np.flatnonzero(labelled("trials", self.labels, labels, self.n_trials))
+        number = np.full(self.n_trials, -1)
+        number[chosen] = np.arange(len(chosen))
+        trials = number[self.trials]
+        return self._with(trials >= 0, self.neurons, trials, self.size, chosen)
+
+    def _with(self, kept, neurons, trials, size, of_trials) -> AlignedTrains:
+        return AlignedTrains(
+            self.times[kept],
+            neurons[kept],
+            trials[kept],
+            size,
+            len(of_trials),
+            self.t_start,
+            self.t_stop,
+            {name: values[of_trials] for name, values in self.labels.items()},
+            self.events[of_trials],
+        )
+
+    def __getitem__(self, trial: int) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+        """Times (ms after the event) and neurons of the spikes of one trial."""
+        if not 0 <= trial < self.n_trials:
+            raise IndexError(
+                f"trial must be at least 0 and less than n_trials = {self.n_trials}, but is {trial}"
+            )
+        first, last = np.searchsorted(self.trials, [trial, trial + 1])
+        return self.times[first:last], self.neurons[first:last]
+
+
+def align(
+    times: NDArray[np.float64],
+    neurons: NDArray[np.int64],
+    size: int,
+    support: Windows,
+    events: ArrayLike | Windows,
+    before: float,
+    after: float,
+) -> AlignedTrains:
+    """What `SpikeTrains.align` gives, of spikes in order of time."""
+    at = as_floats(events.starts if isinstance(events, Windows) else events)
+    if at is None or at.ndim != 1 or not np.isfinite(at).all():
+        raise ValueError(
+            f"events must be Windows or a one-dimensional array of finite times (ms), "
+            f"but are {events!r}"
+        )
+    check_number("before", before, unit="ms")
+    check_number("after", after, above=-before, unit="ms")
+    labels = events.labels if isinstance(events, Windows) else {}
+    first = support.index(at - before + 2 * SAME_TIME)
+    whole = (first >= 0) & (first == support.index(at + after))
+    if not whole.all():
+        warn(
+            f"{np.sum(~whole)} of {len(at)} events are left out: "
+            f"({-before:g}, {after:g}] ms around them was not recorded whole."
+        )
+    at = at[whole]
+    low, high = np.searchsorted(
+        times, [at - before + SAME_TIME, at + after + SAME_TIME], side="right"
+    )
+    n = high - low
+    trials = np.repeat(np.arange(len(at)), n)
+    spikes = np.arange(n.sum()) + np.repeat(low - np.r_[0, np.cumsum(n)[:-1]], n)
+    return AlignedTrains(
+        np.clip(times[spikes] - at[trials], -before + 2 * SAME_TIME, after),
+        neurons[spikes],
+        trials,
+        size,
+        len(at),
+        -before,
+        after,
+        {name: values[whole] for name, values in labels.items()},
+        at,
+    )

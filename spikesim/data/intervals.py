@@ -1,0 +1,54 @@
+"""Inter-spike intervals: of trains in memory, and of files that are read in pieces."""
+
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spikesim.data.windows import Windows
+
+Piece = tuple[NDArray, NDArray]
+
+
+def all_of(times: NDArray, offsets: NDArray, support: Windows) -> Piece:
+    """Intervals (ms) and whose they are, of times in order of neuron (`SpikeTrains.by_neuron`)."""
+    neurons = np.repeat(np.arange(len(offsets) - 1), np.diff(offsets))
+    same = np.diff(neurons) == 0
+    if len(support) > 1:
+        same &= np.diff(support.index(times)) == 0
+    return np.diff(times)[same], neurons[1:][same]
+
+
+def in_pieces(pieces: Iterable[Piece], size: int, support: Windows) -> Iterator[Piece]:
+    """The same of pieces of times and neurons, in which the times of each neuron ascend."""
+    from spikesim.data import passes
+
+    last, window_of_last = np.full(size, np.nan), np.zeros(size, np.int64)
+    none = np.empty(0, np.int64)
+    for times, neurons in pieces:
+        windows = support.index(times) if len(support) > 1 else none
+        isi, owners = np.empty(len(times)), np.empty(len(times), np.int64)
+        n = passes.intervals(times, neurons, windows, last, window_of_last, isi, owners)
+        yield isi[:n], owners[:n]
+
+
+def moments(isi: NDArray, owners: NDArray, size: int) -> tuple[NDArray[np.int64], NDArray, NDArray]:
+    """Number, mean and variance of the intervals of each neuron; NaN of none."""
+    n = np.bincount(owners, minlength=size)
+    with np.errstate(invalid="ignore"):
+        mean = np.bincount(owners, isi, size) / n
+        return n, mean, np.bincount(owners, (isi - mean[owners]) ** 2, size) / n
+
+
+def moments_in_pieces(
+    pieces: Iterable[Piece], size: int
+) -> tuple[NDArray[np.int64], NDArray, NDArray]:
+    """The same of pieces of intervals."""
+    from spikesim.data import passes
+
+    table = np.zeros((size, 3))
+    for isi, owners in pieces:
+        passes.moments(isi, owners, table)
+    n, mean, squares = table[:, 0].astype(np.int64), table[:, 1], table[:, 2]
+    with np.errstate(invalid="ignore"):
+        return n, np.where(n > 0, mean, np.nan), squares / n
