@@ -43,6 +43,8 @@ class CorrelogramTest:
         Two-sided p of each bin by itself.
     p : ndarray of float64, shape (n_pairs,)
         P of the whole correlogram, of the lags that were tested.
+    z_critical : ndarray of float64, shape (n_pairs,)
+        How many standard deviations the simultaneous band is wide to either side.
     tested : ndarray of bool, shape (n_bins,)
         Those lags.
     alpha : float
@@ -59,6 +61,7 @@ class CorrelogramTest:
     upper_global: NDArray[np.float64]
     p_bins: NDArray[np.float64]
     p: NDArray[np.float64]
+    z_critical: NDArray[np.float64]
     tested: NDArray[np.bool_]
     alpha: float
     n: int
@@ -229,7 +232,7 @@ def _test(drawn, pairs, bin, n_side, n, tested, alpha, threads):
     critical = np.sort(most[1:], axis=0)[-int((n + 1) * alpha + 1e-9)]
     half_width = critical[:, None] * sd
     bands = ranked[k - 1], ranked[n - k], mean - half_width, mean + half_width
-    return (counts[0] / 2, mean / 2, sd / 2, *(band / 2 for band in bands), p_bins, p)
+    return (counts[0] / 2, mean / 2, sd / 2, *(band / 2 for band in bands), p_bins, p, critical)
 
 
 def _largest(counts, mean, sd, tested) -> NDArray[np.float64]:
