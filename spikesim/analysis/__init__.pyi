@@ -1,5 +1,10 @@
 """The public names of spikesim.analysis: this is their only list."""
 
+from .agreement import (
+    Agreement as Agreement,
+    agreement as agreement,
+    ks_distance as ks_distance,
+)
 from .bands import (
     CorrelogramTest as CorrelogramTest,
     correlogram_test as correlogram_test,
@@ -7,6 +12,10 @@ from .bands import (
 from .behaviour import (
     psychometric as psychometric,
     slopes as slopes,
+)
+from .codes import (
+    Codes as Codes,
+    which_code as which_code,
 )
 from .correlation import (
     CountCovariance as CountCovariance,
@@ -16,11 +25,43 @@ from .correlation import (
     noise_correlation as noise_correlation,
     signal_correlation as signal_correlation,
 )
+from .distances import (
+    isi_distance as isi_distance,
+    spike_distance as spike_distance,
+    spike_synchronisation as spike_synchronisation,
+    van_rossum as van_rossum,
+    victor_purpura as victor_purpura,
+)
+from .information import (
+    Information as Information,
+    binned as binned,
+    information as information,
+)
 from .lags import (
     Correlograms as Correlograms,
     autocorrelograms as autocorrelograms,
     correlogram as correlogram,
     correlograms as correlograms,
+)
+from .profiles import (
+    Coincidences as Coincidences,
+    Profile as Profile,
+    isi_profile as isi_profile,
+    spike_profile as spike_profile,
+    synchronisation_profile as synchronisation_profile,
+)
+from .rates import (
+    Psth as Psth,
+    RateCurves as RateCurves,
+    instantaneous_rate as instantaneous_rate,
+    poisson_interval as poisson_interval,
+    psth as psth,
+)
+from .smoothing import (
+    Alpha as Alpha,
+    Boxcar as Boxcar,
+    Exponential as Exponential,
+    Gaussian as Gaussian,
 )
 from .spectra import (
     Coherence as Coherence,
