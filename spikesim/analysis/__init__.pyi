@@ -25,6 +25,12 @@ from .correlation import (
     noise_correlation as noise_correlation,
     signal_correlation as signal_correlation,
 )
+from .correlograms import (
+    Correlograms as Correlograms,
+    autocorrelograms as autocorrelograms,
+    correlogram as correlogram,
+    correlograms as correlograms,
+)
 from .distances import (
     isi_distance as isi_distance,
     spike_distance as spike_distance,
@@ -36,12 +42,6 @@ from .information import (
     Information as Information,
     binned as binned,
     information as information,
-)
-from .lags import (
-    Correlograms as Correlograms,
-    autocorrelograms as autocorrelograms,
-    correlogram as correlogram,
-    correlograms as correlograms,
 )
 from .profiles import (
     Coincidences as Coincidences,

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from spikesim.analysis.lag_counts import doubled_counts
-from spikesim.analysis.lags import (
+from spikesim.analysis.correlograms import (
     Correlograms,
     bins_to_a_side,
     check_pairs,
     framed,
 )
+from spikesim.analysis.lag_counts import doubled_counts
 from spikesim.analysis.pieces import Pieces, by_neuron, by_window, pieces
 from spikesim.analysis.surrogates import Surrogate, surrogate_seed
 from spikesim.analysis.threads import in_threads, workers

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from spikesim.analysis.lags import bins_to_a_side
+from spikesim.analysis.correlograms import bins_to_a_side
 from spikesim.checks import check_number
 from spikesim.data.aligned import AlignedTrains
 from spikesim.data.spiketrains import SpikeTrains

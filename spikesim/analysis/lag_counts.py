@@ -42,7 +42,7 @@ class Lags:
     @classmethod
     def following(cls, times, bounds, neurons, size: int, bin: float, n: int) -> Lags:
         """Lags to later spikes, in bins 0, ..., n of which the first is cut in half."""
-        from spikesim.analysis.kernels_lags import following
+        from spikesim.analysis.kernels_correlograms import following
 
         first, last = np.empty((2, len(times)), np.int64)
         following(times, bounds, (n + 0.5) * bin + SAME_TIME, first, last)
@@ -51,7 +51,7 @@ class Lags:
     @classmethod
     def around(cls, spikes: Pieces, others: Pieces, bin: float, n: int) -> Lags:
         """Lags to both sides, in bins -n, ..., n."""
-        from spikesim.analysis.kernels_lags import around
+        from spikesim.analysis.kernels_correlograms import around
 
         first, last = np.empty((2, len(spikes.times)), np.int64)
         reach = (n + 0.5) * bin
@@ -72,7 +72,7 @@ class Lags:
 
         The table has the shape (n_rows, 2, size, n_bins + 1): within bins and on lower edges.
         """
-        from spikesim.analysis.kernels_lags import count_lags
+        from spikesim.analysis.kernels_correlograms import count_lags
 
         counted = np.zeros((n_rows, self.row), self.dtype)
         arrays = self.first, self.last, self.others, self.columns
@@ -114,7 +114,7 @@ def all_pairs(spikes: Pieces, bin: float, n: int, threads: int) -> NDArray[np.fl
     Each lag is counted once, from the earlier spike to the later. The table of all pairs would
     not fit into a cache, so neurons count in groups, and each group goes through all spikes.
     """
-    from spikesim.analysis.kernels_lags import mirror
+    from spikesim.analysis.kernels_correlograms import mirror
 
     size = spikes.size
     n_pairs = size * (size - 1) // 2
@@ -137,7 +137,7 @@ def doubled_counts(
     spikes: Pieces, others: Pieces, pairs: NDArray[np.int64], bin: float, n: int, threads: int
 ) -> NDArray[np.int64]:
     """Twice the counts of some pairs of a neuron of ``spikes`` and one of ``others``."""
-    from spikesim.analysis.kernels_lags import fold
+    from spikesim.analysis.kernels_correlograms import fold
 
     doubled = np.zeros((len(pairs), 2 * n + 1), np.int64)
     if not len(pairs):

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from spikesim.analysis.lags import check_pairs
+from spikesim.analysis.correlograms import check_pairs
 from spikesim.analysis.pieces import Pieces, by_neuron, pieces
 from spikesim.checks import check_number, check_whole
 from spikesim.data.aligned import AlignedTrains
