@@ -10,6 +10,13 @@ from .canvas import (
     save as save,
     tidy as tidy,
 )
+from .correlograms import (
+    coherence as coherence,
+    correlogram as correlogram,
+    correlogram_matrix as correlogram_matrix,
+    pair_matrix as pair_matrix,
+    spectrum as spectrum,
+)
 from .dynamics import (
     patterns as patterns,
     time_constants as time_constants,
