@@ -89,8 +89,6 @@ def subspace_angles(
     Bjorck & Golub 1973, Math Comput 27:579; of neural activity, Gallego et al. 2018, Nat Commun
     9:4233.
     """
-    from scipy.linalg import subspace_angles as angles
-
     check_whole("dimensions", dimensions)
     both = _centred("a", a, bin), _centred("b", b, bin)
     if both[0].shape[1] != both[1].shape[1]:
@@ -104,7 +102,15 @@ def subspace_angles(
         if rank < dimensions:
             raise ValueError(f"dimensions is {dimensions}; {name} varies in {rank} alone.")
         axes.append(directions[:dimensions].T)
-    return angles(*axes)[::-1]
+    return _angles(*axes)
+
+
+def _angles(a: NDArray, b: NDArray) -> NDArray[np.float64]:
+    """Angles between the subspaces of two orthonormal bases: small ones by their sines."""
+    both = a.T @ b
+    cosines = np.minimum(np.linalg.svd(both, compute_uv=False), 1.0)
+    sines = np.minimum(np.linalg.svd(b - a @ both, compute_uv=False), 1.0)[::-1]
+    return np.where(cosines**2 > 0.5, np.arcsin(sines), np.arccos(cosines))
 
 
 def _centred(name: str, activity: SpikeTrains | ArrayLike, bin: float | None) -> NDArray:
