@@ -73,6 +73,23 @@ def test_contains_holds_stops_and_not_starts(pairs):
     assert windows_of(pairs).contains(times).tolist() == [s in inside for s in range(STEPS + 1)]
 
 
+@given(edges, st.lists(st.integers(-5, STEPS + 5), min_size=2, unique=True).map(sorted))
+def test_lasting_is_what_of_a_bin_was_recorded(pairs, bins):
+    inside = steps_in(pairs)
+    expected = [sum(a < s <= b for s in inside) * DT for a, b in zip(bins, bins[1:], strict=False)]
+    found = windows_of(pairs).lasting(np.array(bins) * DT)
+    np.testing.assert_allclose(found, expected, atol=1e-9)
+
+
+@given(spikes, edges, st.lists(st.integers(0, STEPS), min_size=2, unique=True).map(sorted))
+def test_count_all_counts_bins_of_any_width(pairs, cuts, bins):
+    inside = steps_in(cuts)
+    steps = [step for step, _ in pairs if step in inside]
+    expected = [sum(a < s <= b for s in steps) for a, b in zip(bins, bins[1:], strict=False)]
+    trains = trains_of(pairs).restrict(windows_of(cuts))
+    assert trains.count_all(np.array(bins) * DT).tolist() == expected
+
+
 def test_index_tells_touching_windows_apart():
     windows = Windows([0, 1, 3], [1, 2, 4])
     assert windows.index([0, 0.5, 1, 1.1, 2, 2.5, 3, 4, 5]).tolist() == [

@@ -1,5 +1,10 @@
 """The public names of spikesim.analysis: this is their only list."""
 
+from .agreement import (
+    Agreement as Agreement,
+    agreement as agreement,
+    ks_distance as ks_distance,
+)
 from .behaviour import (
     psychometric as psychometric,
     slopes as slopes,
@@ -9,6 +14,10 @@ from .bursting import (
     MaxInterval as MaxInterval,
     PoissonSurprise as PoissonSurprise,
     bursts as bursts,
+)
+from .codes import (
+    Codes as Codes,
+    which_code as which_code,
 )
 from .dimensionality import (
     participation_ratio as participation_ratio,
@@ -24,6 +33,11 @@ from .distances import (
 from .hazards import (
     Hazard as Hazard,
     hazard as hazard,
+)
+from .information import (
+    Information as Information,
+    binned as binned,
+    information as information,
 )
 from .intervals import (
     IntervalHistogram as IntervalHistogram,
@@ -46,6 +60,19 @@ from .profiles import (
     isi_profile as isi_profile,
     spike_profile as spike_profile,
     synchronisation_profile as synchronisation_profile,
+)
+from .rates import (
+    Psth as Psth,
+    RateCurves as RateCurves,
+    instantaneous_rate as instantaneous_rate,
+    poisson_interval as poisson_interval,
+    psth as psth,
+)
+from .smoothing import (
+    Alpha as Alpha,
+    Boxcar as Boxcar,
+    Exponential as Exponential,
+    Gaussian as Gaussian,
 )
 from .variability import (
     allan_factor as allan_factor,
