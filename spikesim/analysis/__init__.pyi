@@ -13,6 +13,12 @@ from .behaviour import (
     psychometric as psychometric,
     slopes as slopes,
 )
+from .bursting import (
+    Bursts as Bursts,
+    MaxInterval as MaxInterval,
+    PoissonSurprise as PoissonSurprise,
+    bursts as bursts,
+)
 from .codes import (
     Codes as Codes,
     which_code as which_code,
@@ -31,6 +37,10 @@ from .correlograms import (
     correlogram as correlogram,
     correlograms as correlograms,
 )
+from .dimensionality import (
+    participation_ratio as participation_ratio,
+    subspace_angles as subspace_angles,
+)
 from .distances import (
     isi_distance as isi_distance,
     spike_distance as spike_distance,
@@ -38,10 +48,29 @@ from .distances import (
     van_rossum as van_rossum,
     victor_purpura as victor_purpura,
 )
+from .hazards import (
+    Hazard as Hazard,
+    hazard as hazard,
+)
 from .information import (
     Information as Information,
     binned as binned,
     information as information,
+)
+from .intervals import (
+    IntervalHistogram as IntervalHistogram,
+    cv as cv,
+    cv2 as cv2,
+    isi_histogram as isi_histogram,
+    lv as lv,
+    lvr as lvr,
+    serial_correlation as serial_correlation,
+)
+from .processes import (
+    bursty_trains as bursty_trains,
+    gamma_trains as gamma_trains,
+    inhomogeneous_trains as inhomogeneous_trains,
+    poisson_trains as poisson_trains,
 )
 from .profiles import (
     Coincidences as Coincidences,
@@ -82,4 +111,9 @@ from .surrogates import (
 )
 from .tiling import (
     spike_time_tiling as spike_time_tiling,
+)
+from .variability import (
+    allan_factor as allan_factor,
+    fano_factor as fano_factor,
+    synchrony as synchrony,
 )

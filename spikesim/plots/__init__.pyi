@@ -22,6 +22,13 @@ from .dynamics import (
     time_constants as time_constants,
     trajectories as trajectories,
 )
+from .intervals import (
+    cv_distribution as cv_distribution,
+    distance_matrix as distance_matrix,
+    fano_curve as fano_curve,
+    hazard as hazard,
+    interval_histogram as interval_histogram,
+)
 from .spikes import (
     overview as overview,
     raster as raster,
