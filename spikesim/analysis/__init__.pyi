@@ -13,6 +13,16 @@ from .information import (
     binned as binned,
     information as information,
 )
+from .latency import (
+    Latencies as Latencies,
+    PsthLatency as PsthLatency,
+    first_spike_latency as first_spike_latency,
+    psth_latency as psth_latency,
+)
+from .rank_order import (
+    RankOrder as RankOrder,
+    rank_order as rank_order,
+)
 from .rates import (
     Psth as Psth,
     RateCurves as RateCurves,
