@@ -66,6 +66,12 @@ from .intervals import (
     lvr as lvr,
     serial_correlation as serial_correlation,
 )
+from .latency import (
+    Latencies as Latencies,
+    PsthLatency as PsthLatency,
+    first_spike_latency as first_spike_latency,
+    psth_latency as psth_latency,
+)
 from .processes import (
     bursty_trains as bursty_trains,
     gamma_trains as gamma_trains,
@@ -78,6 +84,10 @@ from .profiles import (
     isi_profile as isi_profile,
     spike_profile as spike_profile,
     synchronisation_profile as synchronisation_profile,
+)
+from .rank_order import (
+    RankOrder as RankOrder,
+    rank_order as rank_order,
 )
 from .rates import (
     Psth as Psth,
