@@ -66,7 +66,7 @@ def damage_told(path: str | os.PathLike) -> Iterator[None]:
         yield
     except (ValueError, TypeError) as error:
         raise ValueError(f"cannot read {path}: {error}") from error
-    except (OSError, KeyError, AttributeError, RuntimeError) as error:
+    except (OSError, LookupError, AttributeError, RuntimeError) as error:
         raise ValueError(f"cannot read {path}: it is damaged ({error})") from error
 
 

@@ -12,7 +12,7 @@ import h5py
 import numpy as np
 from numpy.typing import ArrayLike
 
-from spikesim.data import sonata_spikes
+from spikesim.data import nwb_files, sonata_spikes
 from spikesim.data.hdf5 import (
     LiveFile,
     damage_told,
@@ -293,21 +293,24 @@ def open_spikes(
     window: tuple[float, float] | None = None,
     sizes: Mapping[str, int] | int | None = None,
 ) -> dict[str, SpikeTrains]:
-    """The spikes in a SONATA file, of this or of another program, or of a run still going on.
+    """The spikes in a SONATA or NWB file, of this or another program, or of a run still going on.
 
     Files sorted by time or by id are read lazily (see ``SpikeTrains.lazy``) and stay open as long
     as the trains live. In files of other programs that say so the spikes are looked through once,
     in pieces. Others are read whole and sorted, and so are those that say so wrongly.
 
     The window and the sizes are those of the run where the file tells them (/spikesim), and so are
-    a support with gaps and labels, which `write_spikes` notes there; spikes
-    behind its ``t_stop``, left by a run that was killed, are left out. Other programs' files tell
-    neither, so without ``window`` it is from 0 (or just before the first spike, if that is at 0 or
-    earlier) to the largest time of all populations, and without ``sizes`` a size is the largest
-    node id + 1: the ``guessed`` of the trains says so. A flat file (/spikes/timestamps) gives one
-    population named "all". Times in other units (``units``: s, us, "milliseconds" and so on) are
-    converted, and times without are taken as ms. A population without spikes may have no data
-    sets. Columns may be of any numbers, compressed or not; node ids that are floats must be whole.
+    a support with gaps and labels, which `write_spikes` notes there; spikes behind its ``t_stop``,
+    left by a run that was killed, are left out. Other programs' files tell neither, so without
+    ``window`` it is from 0 (or just before the first spike, if that is at 0 or earlier) to the
+    largest time of all populations, and without ``sizes`` a size is the largest node id + 1: the
+    ``guessed`` of the trains says so. A flat file (/spikes/timestamps) gives one population named
+    "all". Times in other units (``units``: s, us, "milliseconds" and so on) are converted, and
+    times without are taken as ms. A population without spikes may have no data sets. Columns may
+    be of any numbers, compressed or not; node ids that are floats must be whole.
+
+    The units of an NWB file are one population, "units", read whole; `read_nwb` says what their
+    window, order and labels are, and reads the tables of trials, too.
 
     Parameters
     ----------
@@ -327,8 +330,9 @@ def open_spikes(
     FileNotFoundError, OSError
         If there is no such file or it may not be read.
     ValueError
-        If it is not a SONATA spike file, or damaged, or its times are in an unknown unit, or if
-        spikes lie outside of the window or of the sizes, or the file tells others.
+        If it is neither a SONATA spike file nor one of NWB, or damaged, or its times are in an
+        unknown unit, or if spikes lie outside of the window or of the sizes, or the file tells
+        others.
 
     Warns
     -----
@@ -338,11 +342,26 @@ def open_spikes(
     """
     hdf5 = open_for_reading(path)
     with damage_told(path):
-        if "spikes" not in hdf5:
-            raise ValueError("it holds no group /spikes, so it is not a SONATA spike file")
-        trains, notes = sonata_spikes.read(hdf5, window, sizes)
+        if nwb_files.is_nwb(hdf5):
+            trains, notes = _units(hdf5, window, sizes)
+        elif "spikes" in hdf5:
+            trains, notes = sonata_spikes.read(hdf5, window, sizes)
+        else:
+            raise ValueError(
+                "it holds no group /spikes, so it is not a SONATA spike file, nor is it of NWB"
+            )
     tell(path, notes)
     return trains
+
+
+def _units(
+    hdf5: h5py.File, window: tuple[float, float] | None, sizes: Mapping[str, int] | int | None
+) -> tuple[dict[str, SpikeTrains], dict[str, list[str]]]:
+    units, notes = nwb_files.read_units(hdf5, window)
+    size = sizes.get(nwb_files.POPULATION, units.size) if isinstance(sizes, Mapping) else sizes
+    if size not in (None, units.size):
+        raise ValueError(f"the size is {size}, but the file has {units.size} units")
+    return {nwb_files.POPULATION: units}, notes
 
 
 def info(path: str | os.PathLike) -> dict[str, Any]:
@@ -351,10 +370,10 @@ def info(path: str | os.PathLike) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``format``, "SONATA spikes" or "SONATA report"; ``populations``, for spikes name ->
-        {neurons, spikes, rate (Hz)}, for reports name -> {elements, samples, every (ms; NaN where
-        nothing is held), variable, unit}; ``t_start`` and ``t_stop`` (ms); and for spikes of this
-        program ``run``, the attributes of the run.
+        ``format``, "SONATA spikes", "SONATA report" or "NWB units"; ``populations``, for spikes
+        name -> {neurons, spikes, rate (Hz)}, for reports name -> {elements, samples, every (ms; NaN
+        where nothing is held), variable, unit}; ``t_start`` and ``t_stop`` (ms); and for spikes of
+        this program ``run``, the attributes of the run.
 
     Raises
     ------
@@ -371,18 +390,23 @@ def info(path: str | os.PathLike) -> dict[str, Any]:
     with open_for_reading(path) as hdf5, damage_told(path):
         if "report" in hdf5:
             facts, notes = report_info(hdf5)
+        elif nwb_files.is_nwb(hdf5):
+            facts, notes = _spikes_info(hdf5, "NWB units", *_units(hdf5, None, None))
         elif "spikes" in hdf5:
-            facts, notes = _spikes_info(hdf5)
+            facts, notes = _spikes_info(hdf5, "SONATA spikes", *sonata_spikes.read(hdf5))
         else:
-            raise ValueError("it holds neither a group /spikes nor /report of SONATA")
+            raise ValueError(
+                "it holds neither a group /spikes nor /report of SONATA, nor is it of NWB"
+            )
     tell(path, notes)
     return facts
 
 
-def _spikes_info(hdf5: h5py.File) -> tuple[dict[str, Any], dict[str, list[str]]]:
-    trains, notes = sonata_spikes.read(hdf5)
+def _spikes_info(
+    hdf5: h5py.File, form: str, trains: dict[str, SpikeTrains], notes: dict[str, list[str]]
+) -> tuple[dict[str, Any], dict[str, list[str]]]:
     facts = {
-        "format": "SONATA spikes",
+        "format": form,
         "populations": {
             name: {"neurons": train.size, "spikes": len(train), "rate": train.rate}
             for name, train in trains.items()
