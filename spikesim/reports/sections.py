@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 COLUMNS = 3  # of small pictures, one a population
 PAIR_BIN, PAIR_WINDOW = 1.0, 50.0  # ms, of correlograms
 COUNT_BIN = 5.0  # ms, of counts that are correlated
-SEGMENT = 1000.0  # ms, of spectra: smoothed over 3 Hz
+SEGMENT, SHORTEST = 1000.0, 100.0  # ms, of spectra: smoothed over 3 Hz, and over 30 Hz
 
 
 @dataclass(frozen=True)
@@ -179,9 +179,9 @@ def spectrum(material: Material, pictures: bool) -> Section:
     found = {}
     for name, trains in material.drawn.items():
         row = made.rows[name] = {"peak (Hz)": np.nan, "power there / rate": np.nan}
-        if not len(trains):
-            continue
         length = min(SEGMENT, float(trains.support.durations.max()))
+        if not len(trains) or length < SHORTEST:
+            continue
         found[name] = power = analysis.power_spectrum(trains, length, highest=200.0, pooled=True)
         relative = power.power[0] / power.rates[0]
         inside = power.frequencies >= power.bandwidth  # nothing below is told from the mean
@@ -209,7 +209,7 @@ def synchrony(material: Material, pictures: bool) -> Section:
     for name, trains in material.drawn.items():
         row = made.rows[name] = {"neurons": trains.size}
         counts = _counted(trains, COUNT_BIN)
-        if counts is None:
+        if counts is None or not trains.size:
             continue
         row["chi"] = analysis.synchrony(counts, COUNT_BIN)
         row["chi of independent neurons"] = 1 / np.sqrt(max(trains.size, 1))
