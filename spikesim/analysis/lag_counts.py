@@ -137,10 +137,13 @@ def doubled_counts(
     spikes: Pieces, others: Pieces, pairs: NDArray[np.int64], bin: float, n: int, threads: int
 ) -> NDArray[np.int64]:
     """Twice the counts of some pairs of a neuron of ``spikes`` and one of ``others``."""
-    from spikesim.analysis.kernels_correlograms import fold
+    from spikesim.analysis.kernels_correlograms import count_pair, fold
 
     doubled = np.zeros((len(pairs), 2 * n + 1), np.int64)
     if not len(pairs):
+        return doubled
+    if len(pairs) == spikes.size == others.size == 1:
+        count_pair(spikes.times, spikes.bounds, others.times, others.bounds, n, bin, doubled[0])
         return doubled
     groups = _Groups.of(spikes, Lags.around(spikes, others, bin, n), threads)
     of_group = in_order(pairs[:, 0] // groups.per_group, groups.number)
