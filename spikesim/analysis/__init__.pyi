@@ -8,6 +8,16 @@ from .codes import (
     Codes as Codes,
     which_code as which_code,
 )
+from .cross_validation import (
+    Decoded as Decoded,
+    cross_validate as cross_validate,
+)
+from .decoding import (
+    LinearDecoder as LinearDecoder,
+    LinearFit as LinearFit,
+    NaiveBayes as NaiveBayes,
+    NaiveBayesFit as NaiveBayesFit,
+)
 from .information import (
     Information as Information,
     binned as binned,
@@ -18,6 +28,10 @@ from .latency import (
     PsthLatency as PsthLatency,
     first_spike_latency as first_spike_latency,
     psth_latency as psth_latency,
+)
+from .population_vector import (
+    PopulationVector as PopulationVector,
+    population_vector as population_vector,
 )
 from .rank_order import (
     RankOrder as RankOrder,
@@ -30,9 +44,19 @@ from .rates import (
     poisson_interval as poisson_interval,
     psth as psth,
 )
+from .selectivity import (
+    information_per_spike as information_per_spike,
+    preferred_value as preferred_value,
+    tuning_width as tuning_width,
+)
 from .smoothing import (
     Alpha as Alpha,
     Boxcar as Boxcar,
     Exponential as Exponential,
     Gaussian as Gaussian,
+)
+from .tuning import (
+    TuningCurves as TuningCurves,
+    tuning_by_trial as tuning_by_trial,
+    tuning_curves as tuning_curves,
 )
