@@ -5,7 +5,9 @@ import click
 from benchmarks import (
     agreement,
     environments,
+    false_positives,
     kernels,
+    large_file,
     latency,
     learning,
     networks,
@@ -24,9 +26,11 @@ def main() -> None:
 
 main.add_command(agreement.main, "agreement")
 main.add_command(kernels.main, "kernels")
+main.add_command(large_file.main, "file")
 main.add_command(latency.main, "latency")
 main.add_command(learning.main, "learning")
 main.add_command(networks.main, "networks")
+main.add_command(false_positives.main, "nulls")
 main.add_command(precision.main, "precision")
 main.add_command(report.main, "report")
 main.add_command(environments.main, "rivals")

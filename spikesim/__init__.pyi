@@ -1,11 +1,20 @@
 """The public names of spikesim: this is their only list."""
 
-from . import analysis as analysis, networks as networks, plots as plots, rate as rate
+from . import (
+    analysis as analysis,
+    interop as interop,
+    networks as networks,
+    plots as plots,
+    rate as rate,
+)
 from .codegen.source import (
     source as source,
 )
 from .data.report_files import (
     read_report as read_report,
+)
+from .data.session import (
+    Session as Session,
 )
 from .data.signals import (
     Averages as Averages,
@@ -15,6 +24,7 @@ from .data.signals import (
 from .data.spike_files import (
     info as info,
     open_spikes as open_spikes,
+    write_spikes as write_spikes,
 )
 from .data.spiketrains import (
     SpikeTrains as SpikeTrains,

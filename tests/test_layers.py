@@ -26,7 +26,7 @@ MAY_IMPORT = {
     "analysis": {"ground", "data", "kernels"},
     "tools": {"ground", "data", "description", "kernels", "codegen", "engine", "rate", "analysis"},
 }
-TOOLS = {"networks", "plots", "interop", "cli"}
+TOOLS = {"networks", "plots", "reports", "interop", "cli"}
 
 # Files of the engine that are compiled: they know no description, only kernels and each other.
 COMPILED = {

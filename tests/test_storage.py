@@ -921,3 +921,65 @@ def test_a_growing_report_is_read_as_it_is_now_beside_an_earlier_failure(tmp_pat
             errors.append(told.value)  # which holds what was open
             times, _, values, _ = read_report(path)
             assert len(times) == 300 * turn and values[-1, 0] == turn
+
+
+@pytest.mark.parametrize("sorting", ["by_time", "by_id", "none"])
+def test_what_a_file_does_not_tell_is_marked_as_guessed_or_given(tmp_path, sorting):
+    path = tmp_path / "foreign.h5"
+    foreign(path, sorting=sorting, units="ms")
+    trains = open_spikes(path)["pop"]
+    assert trains.guessed == ("t_start", "t_stop", "size")
+    assert "t_start and t_stop and size guessed" in repr(trains)
+    assert "4, guessed" in trains._repr_html_()
+    told = open_spikes(path, window=(0.5, 8.0), sizes={"pop": 9})["pop"]
+    assert (told.t_start, told.t_stop, told.size, told.guessed) == (0.5, 8.0, 9, ())
+    assert told.times.tolist() == trains.times.tolist()
+    assert open_spikes(path, sizes=7)["pop"].guessed == ("t_start", "t_stop")
+    assert open_spikes(path, sizes=7)["pop"].count().shape == (7,)
+    with pytest.raises(ValueError, match=r"window is \(0, 1.5\] ms, but spikes lie from 1 to"):
+        open_spikes(path, window=(0, 1.5))
+    with pytest.raises(ValueError, match="size"):
+        _ = open_spikes(path, sizes=3)["pop"].times
+    with pytest.raises(ValueError, match="sizes names 'pup', but the populations are 'pop'"):
+        open_spikes(path, sizes={"pup": 3})
+
+
+def test_what_a_file_tells_may_not_be_told_otherwise(tmp_path):
+    write_run(tmp_path / "run.h5", 3)
+    trains = open_spikes(tmp_path / "run.h5")
+    exc = trains["exc"]
+    assert exc.guessed == ()
+    same = open_spikes(
+        tmp_path / "run.h5", window=(exc.t_start, exc.t_stop), sizes={"exc": exc.size}
+    )
+    assert same == trains
+    with pytest.raises(ValueError, match="window is .* but the file says"):
+        open_spikes(tmp_path / "run.h5", window=(0.0, 1e6))
+    with pytest.raises(ValueError, match="the size of 'exc' is 2, but the file says"):
+        open_spikes(tmp_path / "run.h5", sizes={"exc": 2})
+
+
+def test_files_sorted_by_id_are_read_where_they_lie(tmp_path):
+    rng = np.random.default_rng(2)
+    ids = np.sort(rng.integers(0, 50, 5000))
+    times = rng.uniform(1, 900, 5000)
+    times = times[np.lexsort((times, ids))]
+    path = tmp_path / "by_id.h5"
+    with h5py.File(path, "w") as file:
+        file["spikes/pop/timestamps"], file["spikes/pop/node_ids"] = times / 1000, ids
+        file["spikes/pop/timestamps"].attrs["units"] = "s"
+        file["spikes/pop"].attrs["sorting"] = "by_id"
+    with pytest.warns(UserWarning, match="are in 's'; they are given in ms"):
+        trains = open_spikes(path, window=(0, 1000), sizes=60)["pop"]
+    assert trains._rows is not None and trains.size == 60
+    twin = SpikeTrains(times, ids, 60, 0, 1000)
+    np.testing.assert_array_equal(trains.count(), twin.count())
+    np.testing.assert_allclose(trains.cv(), twin.cv(), rtol=1e-9)
+    np.testing.assert_allclose(trains[17], twin[17])
+    part = trains.restrict(100, 200).select([3, 1])
+    assert part._rows is not None
+    np.testing.assert_allclose(part.times, twin.restrict(100, 200).select([3, 1]).times)
+    with h5py.File(path, "r+") as file:
+        file["spikes/pop/timestamps"][10] = 0.9
+    with pytest.warns(UserWarning, match="are in 's'"):
+        assert open_spikes(path)["pop"]._rows is None  # by id, but not by time within one

@@ -1,12 +1,41 @@
 """The public names of spikesim.analysis: this is their only list."""
 
+from .agreement import (
+    Agreement as Agreement,
+    agreement as agreement,
+    ks_distance as ks_distance,
+)
+from .bands import (
+    CorrelogramTest as CorrelogramTest,
+    correlogram_test as correlogram_test,
+)
 from .behaviour import (
     psychometric as psychometric,
     slopes as slopes,
 )
+from .bursting import (
+    Bursts as Bursts,
+    MaxInterval as MaxInterval,
+    PoissonSurprise as PoissonSurprise,
+    bursts as bursts,
+)
 from .codes import (
     Codes as Codes,
     which_code as which_code,
+)
+from .correlation import (
+    CountCovariance as CountCovariance,
+    count_autocorrelation as count_autocorrelation,
+    count_correlation as count_correlation,
+    count_covariance as count_covariance,
+    noise_correlation as noise_correlation,
+    signal_correlation as signal_correlation,
+)
+from .correlograms import (
+    Correlograms as Correlograms,
+    autocorrelograms as autocorrelograms,
+    correlogram as correlogram,
+    correlograms as correlograms,
 )
 from .cross_validation import (
     Decoded as Decoded,
@@ -18,10 +47,34 @@ from .decoding import (
     NaiveBayes as NaiveBayes,
     NaiveBayesFit as NaiveBayesFit,
 )
+from .dimensionality import (
+    participation_ratio as participation_ratio,
+    subspace_angles as subspace_angles,
+)
+from .distances import (
+    isi_distance as isi_distance,
+    spike_distance as spike_distance,
+    spike_synchronisation as spike_synchronisation,
+    van_rossum as van_rossum,
+    victor_purpura as victor_purpura,
+)
+from .hazards import (
+    Hazard as Hazard,
+    hazard as hazard,
+)
 from .information import (
     Information as Information,
     binned as binned,
     information as information,
+)
+from .intervals import (
+    IntervalHistogram as IntervalHistogram,
+    cv as cv,
+    cv2 as cv2,
+    isi_histogram as isi_histogram,
+    lv as lv,
+    lvr as lvr,
+    serial_correlation as serial_correlation,
 )
 from .latency import (
     Latencies as Latencies,
@@ -32,6 +85,19 @@ from .latency import (
 from .population_vector import (
     PopulationVector as PopulationVector,
     population_vector as population_vector,
+)
+from .processes import (
+    bursty_trains as bursty_trains,
+    gamma_trains as gamma_trains,
+    inhomogeneous_trains as inhomogeneous_trains,
+    poisson_trains as poisson_trains,
+)
+from .profiles import (
+    Coincidences as Coincidences,
+    Profile as Profile,
+    isi_profile as isi_profile,
+    spike_profile as spike_profile,
+    synchronisation_profile as synchronisation_profile,
 )
 from .rank_order import (
     RankOrder as RankOrder,
@@ -55,8 +121,33 @@ from .smoothing import (
     Exponential as Exponential,
     Gaussian as Gaussian,
 )
+from .spectra import (
+    Coherence as Coherence,
+    Spectrum as Spectrum,
+    coherence as coherence,
+    power_spectrum as power_spectrum,
+)
+from .surrogate_tests import (
+    SurrogateTest as SurrogateTest,
+    surrogate_test as surrogate_test,
+)
+from .surrogates import (
+    Dither as Dither,
+    Jitter as Jitter,
+    Shift as Shift,
+    TrialShuffle as TrialShuffle,
+    surrogate_seed as surrogate_seed,
+)
+from .tiling import (
+    spike_time_tiling as spike_time_tiling,
+)
 from .tuning import (
     TuningCurves as TuningCurves,
     tuning_by_trial as tuning_by_trial,
     tuning_curves as tuning_curves,
+)
+from .variability import (
+    allan_factor as allan_factor,
+    fano_factor as fano_factor,
+    synchrony as synchrony,
 )

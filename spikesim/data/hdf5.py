@@ -66,14 +66,23 @@ def damage_told(path: str | os.PathLike) -> Iterator[None]:
         yield
     except (ValueError, TypeError) as error:
         raise ValueError(f"cannot read {path}: {error}") from error
-    except (OSError, KeyError, AttributeError, RuntimeError) as error:
+    except (OSError, LookupError, AttributeError, RuntimeError) as error:
         raise ValueError(f"cannot read {path}: it is damaged ({error})") from error
 
 
 def text(attribute: Any) -> str:
-    """An attribute's string, be it stored as bytes or str, alone or as an array of one."""
+    """An attribute's string, be it stored as bytes or str, alone or as an array of one, or none."""
+    if isinstance(attribute, h5py.Empty) or np.size(attribute) == 0:
+        return ""
     value = np.ravel(attribute)[0]
     return value.decode() if isinstance(value, bytes) else str(value)
+
+
+def values(column: h5py.Dataset) -> np.ndarray | None:
+    """Numbers, truth values or strings of a data set; None if it holds anything else."""
+    if h5py.check_string_dtype(column.dtype) is not None:
+        return np.array(column.asstr()[()].tolist(), np.str_)
+    return column[()] if column.dtype.kind in "biuf" else None
 
 
 def ms_per_unit(what: str, *places: h5py.Dataset | h5py.Group) -> tuple[float, str]:

@@ -11,13 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikesim.data import rows
-from spikesim.data.hdf5 import ms_per_unit, text
+from spikesim.data.hdf5 import ms_per_unit, text, values
 from spikesim.data.spiketrains import SpikeTrains
-from spikesim.data.windows import SAME_TIME
+from spikesim.data.windows import SAME_TIME, Windows
 
 SORTING = h5py.enum_dtype({"none": 0, "by_id": 1, "by_time": 2}, basetype="u1")
+COLUMNS = "timestamps", "node_ids", "gids"
 FLAT_POPULATION = "all"  # the name given to the spikes of files without populations
-ORDER = {"by_time": "time", "by_id": "neuron"}
+ORDER = {"by_time": "time", "time": "time", "by_id": "neuron", "by_gid": "neuron"}
 
 
 @dataclass
@@ -56,8 +57,7 @@ def read(
     sizes: Mapping[str, int] | int | None = None,
 ) -> tuple[dict[str, SpikeTrains], dict[str, list[str]]]:
     """The spikes of a file, and what to tell of which populations; see `open_spikes`."""
-    spikes = hdf5["spikes"]
-    groups = {FLAT_POPULATION: spikes} if "timestamps" in spikes else dict(spikes.items())
+    groups = _groups(hdf5["spikes"])
     run = hdf5.get("spikesim")
     if run is not None:
         names, in_file = run["populations"].asstr()[:], run["sizes"][:].tolist()
@@ -100,7 +100,7 @@ def read(
         size = _told(sizes, name)
         unknown = [] if size is not None else ["size"]
         size = column.size if size is None else size
-        frame: dict[str, Any] = dict(guessed=guessed + unknown)
+        frame: dict[str, Any] = dict(guessed=guessed + unknown, labels=_labels(run, name))
         if isinstance(column.times, np.ndarray):
             trains[name] = SpikeTrains(column.times, column.neurons, size, *window, **frame)
             continue
@@ -114,7 +114,15 @@ def read(
         trains[name] = SpikeTrains.lazy(
             column.times, column.neurons, size, *window, by=column.by, offsets=offsets, **frame
         )
+    if run is not None and "support" in run:
+        support = Windows(*run["support"][:].T)
+        trains = {name: these.restrict(support) for name, these in trains.items()}
     return trains, notes
+
+
+def _labels(run: h5py.Group | None, name: str) -> dict[str, NDArray[Any] | None]:
+    group = None if run is None else run.get(f"labels/{name}")
+    return {label: values(column) for label, column in (group or {}).items()}
 
 
 def _told(sizes: Mapping[str, int] | int | None, name: str) -> int | None:
@@ -127,23 +135,47 @@ def _agreed(what: str, in_file: Any, given: Any) -> Any:
     return in_file
 
 
+def _groups(spikes: Any) -> dict[str, h5py.Group]:
+    """The populations: groups within /spikes, /spikes itself if it has columns, or both."""
+    if not isinstance(spikes, h5py.Group):
+        raise ValueError("/spikes is not a group, so it is not a SONATA spike file")
+    groups, flat = {}, False
+    for name in spikes:
+        item = spikes.get(name)
+        if item is None:
+            raise ValueError(f"/spikes/{name} is a link that leads nowhere")
+        flat |= name in COLUMNS and isinstance(item, h5py.Dataset)
+        if isinstance(item, h5py.Group):
+            groups[name] = item
+    return {FLAT_POPULATION: spikes} | groups if flat else groups
+
+
 def _columns(name: str, group: h5py.Group, believed: bool) -> Columns:
     """Times (ms) and node ids, the data sets themselves where they are in order.
 
     A file that is ``believed`` is sorted by time if it says so, and knows its sizes.
     """
     times, node_ids = group.get("timestamps"), group.get("node_ids", group.get("gids"))
-    there = [column for column in (times, node_ids) if column is not None]
+    there = [column for column in (times, node_ids) if isinstance(column, h5py.Dataset)]
     if not len(group) or (there and not any(column.size for column in there)):
         return Columns(np.empty(0), np.empty(0, np.int64), size=0)
-    if times is None or node_ids is None:
+    if len(there) < 2:
         raise ValueError(f"population {name!r} needs the data sets timestamps and node_ids")
-    if node_ids.dtype.kind not in "iu":
-        raise ValueError(f"the node_ids of population {name!r} are not integers")
+    for what, column in zip(("timestamps", "node_ids"), there, strict=True):
+        if column.ndim != 1 or column.dtype.kind not in "iuf":
+            raise ValueError(
+                f"the {what} of population {name!r} have shape {column.shape} and type "
+                f"{column.dtype}; they must be one column of numbers"
+            )
+    by = ORDER.get(_sorting(group, times, node_ids))
+    if node_ids.dtype.kind == "f":
+        node_ids = _whole(name, node_ids[:])
     factor, note = ms_per_unit("the timestamps", times, group)
     in_ms = times if factor == 1 else InMs(times, factor)
     told = [note] if note else []
-    by = ORDER.get(_sorting(group))
+    if times.dtype.kind == "f" and times.dtype.itemsize < 8:
+        bits = 8 * times.dtype.itemsize
+        told.append(f"the timestamps have {bits} bits; they may lie on the wrong side of an edge")
     if by and believed:
         return Columns(in_ms, node_ids, by, told=told)
     if by:
@@ -151,65 +183,81 @@ def _columns(name: str, group: h5py.Group, believed: bool) -> Columns:
         if found is not None:
             found.told = told
             return found
-        what = "time" if by == "time" else "id and then by time"
-        told.append(f"the spikes are not sorted by {what}, as the file says they are; now they are")
+        if by == "time":
+            told.append(
+                "the spikes are not sorted by time, as the file says they are; now they are"
+            )
     n = min(len(times), len(node_ids))
-    in_memory, ids = np.asarray(in_ms[:n], np.float64), node_ids[:n]
+    in_memory, ids = np.asarray(in_ms[:n], np.float64), _whole(name, node_ids[:n])
     if not np.isfinite(in_memory).all():
         i = int(np.argmin(np.isfinite(in_memory)))
-        raise ValueError(f"times must be finite, but timestamps[{i}] is {in_memory[i]}")
+        raise ValueError(
+            f"times must be finite, but timestamps[{i}] of population {name!r} is {in_memory[i]}"
+        )
     order = np.argsort(in_memory, kind="stable")
     ends = (in_memory[order[0]], in_memory[order[-1]]) if n else None
-    return Columns(in_memory[order], ids[order], ends=ends, size=_size(name, ids), told=told)
+    return Columns(
+        in_memory[order], ids[order], ends=ends, size=int(ids.max(initial=-1)) + 1, told=told
+    )
 
 
 def _looked_through(name: str, times: Any, node_ids: Any, by: str) -> Columns | None:
-    """Columns which are sorted as they say, or None; not if a time is NaN."""
+    """Columns which are sorted as they say, or None; not if a time is not finite.
+
+    Those sorted by id have to ascend in the times of each id, too, which BMTK does not care for.
+    """
+    from spikesim.data import passes
+
     n = min(len(times), len(node_ids))
     last_time, last_id = -np.inf, -1
-    lowest, highest, counts = np.inf, -np.inf, np.zeros(0, np.int64)
-    size = 0
+    lowest, highest, size, counts = np.inf, -np.inf, 0, np.zeros(0, np.int64)
     for start in range(0, n, rows.PIECE):
         stop = min(start + rows.PIECE, n)
-        when, ids = np.asarray(times[start:stop], np.float64), node_ids[start:stop]
-        size = max(size, _size(name, ids))
-        falls = np.r_[not when[0] >= last_time, ~(when[1:] >= when[:-1])]
-        if by == "neuron":
-            ids = ids.astype(np.int64)
-            steps = np.diff(ids, prepend=last_id)
-            if np.any(steps < 0) or np.isnan(when).any():
-                return None
-            falls &= steps == 0
-            found = np.bincount(ids - ids[0])
-            counts = np.pad(counts, (0, size - len(counts)))
-            counts[ids[0] : ids[0] + len(found)] += found
-            last_id = int(ids[-1])
-        if falls.any():
+        when, ids = np.asarray(times[start:stop], np.float64), _whole(name, node_ids[start:stop])
+        found = passes.look(when, ids, by == "neuron", last_time, last_id)
+        ordered, low, high, _, largest = found
+        if not (ordered and np.isfinite(low) and np.isfinite(high)):
             return None
-        last_time = when[-1]
-        lowest, highest = min(lowest, when.min()), max(highest, when.max())
+        last_time, last_id = when[-1], int(ids[-1])
+        lowest, highest, size = min(lowest, low), max(highest, high), max(size, largest + 1)
+        if by == "neuron":
+            counts = np.pad(counts, (0, size - len(counts)))
+            counts[ids[0] :] += np.bincount(ids - ids[0])
     offsets = np.r_[0, np.cumsum(counts)] if by == "neuron" else None
-    return Columns(times, node_ids, by, (float(lowest), float(highest)), size, offsets)
+    return Columns(times, node_ids, by, (float(lowest), float(highest)), int(size), offsets)
 
 
-def _sorting(group: h5py.Group) -> str:
-    """SONATA says enum; other programs write the number or the name alone, or nothing."""
-    if "sorting" not in group.attrs:
+def _sorting(*places: h5py.Group | h5py.Dataset) -> str:
+    """The order by the first place that says one: the group, or a column in some old files.
+
+    SONATA says enum; other programs write the number or the name alone, or nothing.
+    """
+    place = next((place for place in places if "sorting" in place.attrs), None)
+    if place is None:
         return "none"
-    value = np.ravel(group.attrs["sorting"])[0]
+    value = place.attrs["sorting"]
+    if isinstance(value, h5py.Empty) or not np.size(value):
+        return "none"
+    value = np.ravel(value)[0]
     if isinstance(value, str | bytes):
         return text(value)
-    numbers = h5py.check_enum_dtype(group.attrs.get_id("sorting").dtype)
+    numbers = h5py.check_enum_dtype(place.attrs.get_id("sorting").dtype)
     numbers = numbers or SORTING.metadata["enum"]
     return {number: name for name, number in numbers.items()}.get(int(value), "none")
 
 
-def _size(name: str, ids: NDArray) -> int:
-    """The largest id + 1."""
-    if not len(ids):
-        return 0
-    lowest, highest = int(ids.min()), int(ids.max())
-    if lowest < 0 or highest >= 2**63 - 1:
-        bad = lowest if lowest < 0 else highest
+def _whole(name: str, ids: NDArray) -> NDArray[np.int64]:
+    """Ids as they are counted, refused where one is no neuron's.
+
+    Tables with gaps make floats of them: these must be whole, and small enough to be exact.
+    """
+    if ids.dtype.kind == "f":
+        exact = np.abs(ids) < 2 / np.finfo(ids.dtype).eps  # also False for NaN
+        bad = ids[~exact | (np.floor(ids) != ids)]
+        if bad.size:
+            raise ValueError(f"a node id of population {name!r} is {bad[0]}, which is no neuron")
+    ids = ids.astype(np.int64, copy=False) if ids.dtype != np.uint64 else ids.view(np.int64)
+    if len(ids) and (ids.min() < 0 or ids.max() == 2**63 - 1):
+        bad = ids.min() if ids.min() < 0 else ids.max()
         raise ValueError(f"a node id of population {name!r} is {bad}, which is no neuron")
-    return highest + 1
+    return ids

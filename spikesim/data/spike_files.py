@@ -12,7 +12,7 @@ import h5py
 import numpy as np
 from numpy.typing import ArrayLike
 
-from spikesim.data import sonata_spikes
+from spikesim.data import nwb_files, sonata_spikes
 from spikesim.data.hdf5 import (
     LiveFile,
     damage_told,
@@ -20,8 +20,9 @@ from spikesim.data.hdf5 import (
     tell,
 )
 from spikesim.data.report_files import report_info
-from spikesim.data.sonata_spikes import SORTING
+from spikesim.data.sonata_spikes import FLAT_POPULATION, SORTING
 from spikesim.data.spiketrains import SpikeTrains
+from spikesim.data.windows import Windows
 
 
 class SpikeWriter:
@@ -146,6 +147,15 @@ class SpikeWriter:
         with self._file.transaction(held=held) as hdf5:
             hdf5["spikesim"].attrs.update(encoded)
 
+    def _note(self, support: Windows, labels: Mapping[str, np.ndarray]) -> None:
+        """Note what there is beside spikes: the windows if there are gaps, and labels."""
+        with self._file.transaction(held="every spike") as hdf5:
+            run = hdf5["spikesim"]
+            if len(support) > 1:
+                run["support"] = np.stack([support.starts, support.stops], axis=1)
+            for name, values in labels.items():
+                run[name] = values
+
     def close(self) -> None:
         """Close the file. Spikes appended since the last flush are not in it."""
         self._file.close()
@@ -210,26 +220,97 @@ def _decode(value: Any) -> Any:
     return value
 
 
+def write_spikes(
+    path: str | os.PathLike,
+    trains: SpikeTrains | Mapping[str, SpikeTrains],
+    attributes: Mapping[str, Any] | None = None,
+    *,
+    overwrite: bool = False,
+) -> None:
+    """Write spike trains, wherever they come from, to a SONATA file sorted by time.
+
+    Other programs find the spikes in /spikes, uncompressed; their node ids are the neurons'
+    numbers. SONATA has no windows, gaps or labels of neurons: these are in /spikesim, where
+    `open_spikes` finds them.
+
+    Parameters
+    ----------
+    path : path
+    trains : mapping of str to SpikeTrains, or SpikeTrains
+        Populations by name, all with one support; trains alone are the population "all".
+    attributes : mapping, optional
+        What to note, as of a run: strings, numbers, booleans, lists and mappings of these.
+    overwrite : bool
+        Whether an existing file may be replaced.
+
+    Raises
+    ------
+    FileExistsError
+        If the file exists and overwrite is false.
+    OSError
+        If the file cannot be written.
+    TypeError, ValueError
+        If the supports differ, or names, attributes or labels cannot be stored.
+    """
+    populations = {FLAT_POPULATION: trains} if isinstance(trains, SpikeTrains) else dict(trains)
+    if not populations:
+        raise ValueError("trains must hold one population at least, but hold none")
+    support = next(iter(populations.values())).support
+    for name, these in populations.items():
+        if these.support != support:
+            raise ValueError(
+                f"the trains of a file must have one support, but {next(iter(populations))!r} has "
+                f"{support!r} and {name!r} {these.support!r}; restrict makes them equal"
+            )
+    labels = {
+        f"labels/{name}/{label}": _column_of(label, values)
+        for name, these in populations.items()
+        for label, values in these.labels.items()
+    }
+    sizes = {name: these.size for name, these in populations.items()}
+    start, stop = support.starts[0], support.stops[-1]
+    with SpikeWriter(path, sizes, attributes or {}, overwrite, start) as writer:
+        for name, these in populations.items():
+            writer.append(name, these.times, these.neurons)
+        writer.flush(stop)
+        writer._note(support, labels)
+
+
+def _column_of(label: str, values: np.ndarray) -> np.ndarray:
+    if "/" in label or label in ("", "."):
+        raise ValueError(f"a label's name must not be empty nor hold '/': {label!r}")
+    kind = values.dtype.kind
+    if kind in "biuf":
+        return values
+    if kind == "U" or (kind == "O" and all(isinstance(value, str) for value in values)):
+        return values.astype(h5py.string_dtype())
+    raise TypeError(f"label {label!r} has type {values.dtype}; it must hold numbers or strings")
+
+
 def open_spikes(
     path: str | os.PathLike,
     *,
     window: tuple[float, float] | None = None,
     sizes: Mapping[str, int] | int | None = None,
 ) -> dict[str, SpikeTrains]:
-    """The spikes in a SONATA file, of this or of another program, or of a run still going on.
+    """The spikes in a SONATA or NWB file, of this or another program, or of a run still going on.
 
     Files sorted by time or by id are read lazily (see ``SpikeTrains.lazy``) and stay open as long
     as the trains live. In files of other programs that say so the spikes are looked through once,
     in pieces. Others are read whole and sorted, and so are those that say so wrongly.
 
-    The window and the sizes are those of the run where the file tells them (/spikesim); spikes
-    behind its ``t_stop``, left by a run that was killed, are left out. Other programs' files tell
-    neither, so without ``window`` it is from 0 (or just before the first spike, if that is at 0 or
-    earlier) to the largest time of all populations, and without ``sizes`` a size is the largest
-    node id + 1: the ``guessed`` of the trains says so. A flat file (/spikes/timestamps) gives one
-    population named "all". Times in other units (``units``: s, us, "milliseconds" and so on) are
-    converted, and times without are taken as ms. A population without spikes may have no data
-    sets.
+    The window and the sizes are those of the run where the file tells them (/spikesim), and so are
+    a support with gaps and labels, which `write_spikes` notes there; spikes behind its ``t_stop``,
+    left by a run that was killed, are left out. Other programs' files tell neither, so without
+    ``window`` it is from 0 (or just before the first spike, if that is at 0 or earlier) to the
+    largest time of all populations, and without ``sizes`` a size is the largest node id + 1: the
+    ``guessed`` of the trains says so. A flat file (/spikes/timestamps) gives one population named
+    "all". Times in other units (``units``: s, us, "milliseconds" and so on) are converted, and
+    times without are taken as ms. A population without spikes may have no data sets. Columns may
+    be of any numbers, compressed or not; node ids that are floats must be whole.
+
+    The units of an NWB file are one population, "units", read whole; `read_nwb` says what their
+    window, order and labels are, and reads the tables of trials, too.
 
     Parameters
     ----------
@@ -249,21 +330,38 @@ def open_spikes(
     FileNotFoundError, OSError
         If there is no such file or it may not be read.
     ValueError
-        If it is not a SONATA spike file, or damaged, or its times are in an unknown unit, or if
-        spikes lie outside of the window or of the sizes, or the file tells others.
+        If it is neither a SONATA spike file nor one of NWB, or damaged, or its times are in an
+        unknown unit, or if spikes lie outside of the window or of the sizes, or the file tells
+        others.
 
     Warns
     -----
     UserWarning
-        Times were converted to ms, have no unit, or are not sorted although the file says so.
+        Times were converted to ms, have no unit or only 32 bits, or are not sorted although the
+        file says so.
     """
     hdf5 = open_for_reading(path)
     with damage_told(path):
-        if "spikes" not in hdf5:
-            raise ValueError("it holds no group /spikes, so it is not a SONATA spike file")
-        trains, notes = sonata_spikes.read(hdf5, window, sizes)
+        if nwb_files.is_nwb(hdf5):
+            trains, notes = _units(hdf5, window, sizes)
+        elif "spikes" in hdf5:
+            trains, notes = sonata_spikes.read(hdf5, window, sizes)
+        else:
+            raise ValueError(
+                "it holds no group /spikes, so it is not a SONATA spike file, nor is it of NWB"
+            )
     tell(path, notes)
     return trains
+
+
+def _units(
+    hdf5: h5py.File, window: tuple[float, float] | None, sizes: Mapping[str, int] | int | None
+) -> tuple[dict[str, SpikeTrains], dict[str, list[str]]]:
+    units, notes = nwb_files.read_units(hdf5, window)
+    size = sizes.get(nwb_files.POPULATION, units.size) if isinstance(sizes, Mapping) else sizes
+    if size not in (None, units.size):
+        raise ValueError(f"the size is {size}, but the file has {units.size} units")
+    return {nwb_files.POPULATION: units}, notes
 
 
 def info(path: str | os.PathLike) -> dict[str, Any]:
@@ -272,10 +370,10 @@ def info(path: str | os.PathLike) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``format``, "SONATA spikes" or "SONATA report"; ``populations``, for spikes name ->
-        {neurons, spikes, rate (Hz)}, for reports name -> {elements, samples, every (ms; NaN where
-        nothing is held), variable, unit}; ``t_start`` and ``t_stop`` (ms); and for spikes of this
-        program ``run``, the attributes of the run.
+        ``format``, "SONATA spikes", "SONATA report" or "NWB units"; ``populations``, for spikes
+        name -> {neurons, spikes, rate (Hz)}, for reports name -> {elements, samples, every (ms; NaN
+        where nothing is held), variable, unit}; ``t_start`` and ``t_stop`` (ms); and for spikes of
+        this program ``run``, the attributes of the run.
 
     Raises
     ------
@@ -292,18 +390,23 @@ def info(path: str | os.PathLike) -> dict[str, Any]:
     with open_for_reading(path) as hdf5, damage_told(path):
         if "report" in hdf5:
             facts, notes = report_info(hdf5)
+        elif nwb_files.is_nwb(hdf5):
+            facts, notes = _spikes_info(hdf5, "NWB units", *_units(hdf5, None, None))
         elif "spikes" in hdf5:
-            facts, notes = _spikes_info(hdf5)
+            facts, notes = _spikes_info(hdf5, "SONATA spikes", *sonata_spikes.read(hdf5))
         else:
-            raise ValueError("it holds neither a group /spikes nor /report of SONATA")
+            raise ValueError(
+                "it holds neither a group /spikes nor /report of SONATA, nor is it of NWB"
+            )
     tell(path, notes)
     return facts
 
 
-def _spikes_info(hdf5: h5py.File) -> tuple[dict[str, Any], dict[str, list[str]]]:
-    trains, notes = sonata_spikes.read(hdf5)
+def _spikes_info(
+    hdf5: h5py.File, form: str, trains: dict[str, SpikeTrains], notes: dict[str, list[str]]
+) -> tuple[dict[str, Any], dict[str, list[str]]]:
     facts = {
-        "format": "SONATA spikes",
+        "format": form,
         "populations": {
             name: {"neurons": train.size, "spikes": len(train), "rate": train.rate}
             for name, train in trains.items()

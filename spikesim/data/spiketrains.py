@@ -515,6 +515,9 @@ class SpikeTrains:
             If bin is not positive or does not divide the duration.
         """
         if bin is None:
+            known = None if self._rows is None else self._rows.counts()
+            if known is not None:
+                return known
             counts = np.zeros(self.size, np.int64)
             for _, neurons in self._pieces(with_times=False):
                 counts += np.bincount(neurons, minlength=self.size)
@@ -530,6 +533,18 @@ class SpikeTrains:
                 bins[here] = before[i] + bins_of(times[here] - start, in_window[i], stop - start)
             np.add.at(counts.reshape(-1), bins * self.size + neurons, np.int32(1))
         return counts
+
+    def count_all(self, edges: ArrayLike) -> NDArray[np.int64]:
+        """Spikes of all neurons together in each bin between ascending edges (ms), shape (n - 1,).
+
+        Bin k is (edges[k], edges[k + 1]]; `Windows.lasting` tells how much of it was recorded.
+        """
+        edges = np.asarray(edges, np.float64)
+        counts = np.zeros(len(edges) + 1, np.int64)
+        for times, _ in self._pieces():
+            bins = np.searchsorted(edges + SAME_TIME, times)
+            counts += np.bincount(bins, minlength=len(counts))
+        return counts[1:-1]
 
     def _pieces(self, with_times: bool = True) -> Iterator[tuple[NDArray | None, NDArray]]:
         if self._rows is None:

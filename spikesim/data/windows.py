@@ -168,9 +168,20 @@ class Windows:
         if np.any(self.starts[1:] < self.stops[:-1] - SAME_TIME):
             raise ValueError(f"{self!r} overlap or do not ascend; windows.union() does neither")
         times = np.asarray(times, np.float64)
+        if len(self) == 1:
+            start, stop = self.starts[0] + SAME_TIME, self.stops[0] + SAME_TIME
+            return np.where((times > start) & (times <= stop), 0, -1)
         found = np.searchsorted(self.starts + SAME_TIME, times, side="left") - 1
         last = np.r_[-np.inf, self.stops + SAME_TIME][found + 1]
         return np.where(times <= last, found, -1)
+
+    def lasting(self, edges: ArrayLike) -> NDArray[np.float64]:
+        """How much of each bin between ascending edges (ms) the windows cover, shape (n - 1,)."""
+        union, edges = self.union(), np.asarray(edges, np.float64)
+        before = np.r_[0.0, np.cumsum(union.durations)]
+        which = np.searchsorted(union.starts, edges, side="right") - 1
+        inside = np.clip(edges - union.starts[which], 0.0, union.durations[which])
+        return np.diff(np.where(which < 0, 0.0, before[which] + inside))
 
     def contains(self, times: ArrayLike) -> NDArray[np.bool_]:
         """Whether each time is in one of the windows."""

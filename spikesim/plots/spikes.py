@@ -252,14 +252,17 @@ def _draw_rates(
     bin = _round_up(max((last - first) / MAX_BINS, 1.0))
     rows = figure.subplots(len(spikes), 1, sharex=True, squeeze=False)[:, 0]
     for i, (axes, (name, train)) in enumerate(zip(rows, spikes.items(), strict=True)):
-        edges = train.t_start + bin * np.arange(int(train.duration / bin + 1e-6) + 1)
-        bounds = np.searchsorted(train.times, edges + SAME_TIME, side="right")
-        bounds[0] = 0  # a spike at t_start counts in the first bin
-        rate = 1000 * np.diff(bounds) / (bin * max(train.size, 1))
+        edges = train.t_start + bin * np.arange(
+            int((train.t_stop - train.t_start) / bin + 1e-6) + 1
+        )
+        recorded = train.support.lasting(edges)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            rate = 1000 * train.count_all(edges) / (recorded * max(train.size, 1))
+        rate[recorded <= SAME_TIME] = np.nan
         axes.stairs(rate, edges, baseline=None, color=colour_of(i), linewidth=0.8)
         if window != (first, last):
             axes.axvspan(*window, color="0.92", zorder=0)
-        axes.set_ylim(0, 1.1 * rate.max(initial=0.0) or 1.0)
+        axes.set_ylim(0, 1.1 * np.nanmax(rate, initial=0.0) or 1.0)
         axes.yaxis.set_major_locator(MaxNLocator(2, steps=[1, 2, 5, 10]))
         axes.set_ylabel(name, fontsize=7, rotation=0, ha="right", va="center")
     stack(rows, first, last)

@@ -1,0 +1,87 @@
+"""How far two runs agree: distributions over neurons and pairs, as simulators are compared."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from spikesim.checks import check_number, check_whole
+from spikesim.data.spiketrains import SpikeTrains
+from spikesim.data.windows import Windows
+from spikesim.random import generator
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """Kolmogorov-Smirnov distances between two runs of a population, from 0 (alike) to 1.
+
+    Attributes
+    ----------
+    rates, cvs, correlations : float
+        Of the distributions of the neurons' rates, of their CVs of intervals, and of the count
+        correlations of pairs; NaN where one of the runs has none.
+    """
+
+    rates: float
+    cvs: float
+    correlations: float
+
+
+def agreement(
+    a: SpikeTrains, b: SpikeTrains, *, neurons: int = 200, bin: float = 2.0, seed: int = 0
+) -> Agreement:
+    """How far the distributions of two runs of a population lie apart.
+
+    Two simulators agree if their distance is not larger than that of two seeds of one of them
+    (van Albada et al. 2018, Front Neuroinform 12:291; Gutzen et al. 2018, ibid. 12:90).
+
+    Parameters
+    ----------
+    a, b : SpikeTrains
+        Of as long a window, for the spread of rates depends on it.
+    neurons : int
+        How many of each are drawn, whose pairs' correlations (Pearson's r of counts) are compared;
+        those without a spike have none.
+    bin : float
+        Of the counts (ms); what is left over at the end of a window is left out.
+    seed : int
+        Of the draw.
+
+    Raises
+    ------
+    ValueError
+        If neurons are fewer than 2, or bin is not positive.
+    """
+    check_whole("neurons", neurons, least=2)
+    check_number("bin", bin, above=0, unit="ms")
+    return Agreement(
+        ks_distance(a.rates(), b.rates()),
+        ks_distance(a.cv(), b.cv()),
+        ks_distance(*(_correlations(trains, neurons, bin, seed) for trains in (a, b))),
+    )
+
+
+def ks_distance(a: np.ndarray, b: np.ndarray) -> float:
+    """Largest difference of two empirical distribution functions; NaN does not count.
+
+    NaN if one of the samples is empty.
+    """
+    a, b = (np.sort(x[np.isfinite(x)]) for x in (np.asarray(a, float), np.asarray(b, float)))
+    if not (a.size and b.size):
+        return np.nan
+    at = np.concatenate([a, b])
+    below = (np.searchsorted(x, at, side="right") / x.size for x in (a, b))
+    return float(np.abs(np.subtract(*below)).max())
+
+
+def _correlations(trains: SpikeTrains, neurons: int, bin: float, seed: int) -> np.ndarray:
+    drawn = generator(seed, "correlated neurons").permutation(trains.size)[:neurons]
+    whole = [(a, a + bin * ((b - a + 1e-6) // bin)) for a, b in trains.support]
+    kept = [window for window in whole if window[1] > window[0]]
+    if not kept:
+        return np.empty(0)
+    counts = trains.select(drawn).restrict(Windows(*zip(*kept, strict=True))).count(bin)
+    counts = counts[:, counts.any(axis=0)].astype(np.float32)
+    r = np.corrcoef(counts, rowvar=False) if counts.shape[1] > 1 else np.empty((0, 0))
+    return r[np.triu_indices(len(r), 1)]

@@ -1,0 +1,31 @@
+"""Work that is shared among threads: compiled code that holds no lock."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+from spikesim.checks import check_whole
+
+
+def workers(threads: int | None) -> int:
+    """A number of threads, as many as this process has cores if none is given."""
+    if threads is not None:
+        check_whole("threads", threads)
+        return int(threads)
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def in_threads(work: Callable[[int], None], parts: int, threads: int) -> None:
+    """Do ``work(0)``, ..., ``work(parts - 1)``, several at a time; the first error is raised."""
+    threads = min(threads, parts)
+    if threads <= 1:
+        for part in range(parts):
+            work(part)
+        return
+    with ThreadPoolExecutor(threads) as pool:
+        for _ in pool.map(work, range(parts)):
+            pass

@@ -1,0 +1,137 @@
+"""``spikesim analyze``."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from spikesim.cli.output import aligned, check_free, print_json
+from spikesim.cli.told import told
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--population", "-p", multiple=True, metavar="NAME", help="This alone; repeatable.")
+@click.option("--window", nargs=2, type=float, metavar="A B", help="Time (A, B] in ms alone.")
+@click.option("--what", metavar="LIST", help="Parts, with commas between; see below.")
+@click.option("--rhythm", type=float, metavar="HZ", help="An oscillation to tell phases against.")
+@click.option(
+    "--against",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Another run of the same populations; repeatable, with another seed, say.",
+)
+@click.option("--plots", type=click.Path(path_type=Path), metavar="DIR", help="Pictures, as PNG.")
+@click.option("--report", type=click.Path(path_type=Path), metavar="FILE.html", help="One page.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@click.option("--seed", default=0, show_default=True, help="Of the draw of neurons and surrogates.")
+@click.option("--force", is_flag=True, help="Overwrite files that exist.")
+@told
+def analyze(
+    file: Path,
+    population: Sequence[str],
+    window: tuple[float, float] | None,
+    what: str | None,
+    rhythm: float | None,
+    against: Sequence[Path],
+    plots: Path | None,
+    report: Path | None,
+    as_json: bool,
+    seed: int,
+    force: bool,
+) -> None:
+    """Say what the spikes in a FILE say: a run of ours, any SONATA file, or NWB.
+
+    The parts of --what are raster, rates, intervals, correlograms, spectrum, synchrony, phases
+    (with --rhythm) and agreement (with --against). All that can be told is told by default. Numbers
+    are printed; pictures go to a folder, or with the numbers onto one page that needs no network.
+    """
+    from spikesim.reports.sections import Material, chosen, sections
+
+    check_free(report, force)
+    _check_folder(plots)
+    wanted = chosen(what, rhythm, bool(against))
+    spikes = _spikes(file, population, window)
+    others = {str(other): _spikes(other, tuple(spikes), window) for other in against}
+    material = Material(spikes, str(file), rhythm=rhythm, others=others, seed=seed)
+    made = sections(material, wanted, pictures=plots is not None or report is not None)
+    facts = _facts(file, spikes)
+    if plots is not None:
+        _save_pictures(plots, made, force)
+    if report is not None:
+        from spikesim.reports.page import page
+
+        report.write_text(page(f"Spikes of {file.name}", facts, made), encoding="utf-8")
+    if as_json:
+        parts = {part.name: {name: dict(row) for name, row in part.rows.items()} for part in made}
+        print_json({"file": str(file), **facts, **parts})
+        return
+    for part in made:
+        click.echo(f"\n{part.title}" if part is not made[0] else part.title)
+        if part.rows:
+            columns = list(dict.fromkeys(name for row in part.rows.values() for name in row))
+            table = [[name, *(row.get(c, "") for c in columns)] for name, row in part.rows.items()]
+            click.echo(aligned([["", *columns], *table]))
+        for note in part.notes:
+            click.echo(f"  {note}")
+
+
+def _spikes(
+    file: Path, population: Sequence[str], window: tuple[float, float] | None
+) -> dict[str, Any]:
+    from spikesim.data.spike_files import open_spikes
+
+    spikes = open_spikes(file)
+    missing = [name for name in population if name not in spikes]
+    if missing:
+        known = ", ".join(map(repr, spikes)) or "none"
+        raise ValueError(f"{file} has no population {missing[0]!r}; it has {known}.")
+    spikes = {name: spikes[name] for name in population or spikes}
+    if not spikes:
+        raise ValueError(f"{file} has no population.")
+    if window is not None:
+        spikes = {name: trains.restrict(*window) for name, trains in spikes.items()}
+    return spikes
+
+
+def _facts(file: Path, spikes: Mapping[str, Any]) -> dict[str, Any]:
+    from spikesim.data.spike_files import info
+
+    found = info(file)
+    guessed = sorted({what for trains in spikes.values() for what in trains.guessed})
+    return {
+        "file": str(file),
+        "format": found["format"],
+        "populations": ", ".join(f"{name} ({t.size:,})" for name, t in spikes.items()),
+        "window (ms)": " and ".join(
+            sorted({f"({t.t_start:g}, {t.t_stop:g}]" for t in spikes.values()})
+        ),
+        **({"guessed": ", ".join(guessed)} if guessed else {}),
+        **found.get("run", {}),
+    }
+
+
+def _check_folder(folder: Path | None) -> None:
+    if folder is None:
+        return
+    if folder.exists() and not folder.is_dir():
+        raise NotADirectoryError(f"{folder} is a file; --plots is a folder.")
+    if not folder.absolute().parent.is_dir():
+        raise FileNotFoundError(f"the folder {folder.absolute().parent} does not exist.")
+
+
+def _save_pictures(folder: Path, made: Sequence[Any], force: bool) -> None:
+    from spikesim import plots
+
+    folder.mkdir(exist_ok=True)
+    paths = {}
+    for part in made:
+        for i, figure in enumerate(part.figures.values()):
+            more = f"_{i + 1}" if len(part.figures) > 1 else ""
+            paths[folder / f"{part.name}{more}.png"] = figure
+    for path in paths:
+        plots.check_path(path, force)
+    for path, figure in paths.items():
+        plots.save(figure, path, overwrite=force)
