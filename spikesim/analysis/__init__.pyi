@@ -37,6 +37,16 @@ from .correlograms import (
     correlogram as correlogram,
     correlograms as correlograms,
 )
+from .cross_validation import (
+    Decoded as Decoded,
+    cross_validate as cross_validate,
+)
+from .decoding import (
+    LinearDecoder as LinearDecoder,
+    LinearFit as LinearFit,
+    NaiveBayes as NaiveBayes,
+    NaiveBayesFit as NaiveBayesFit,
+)
 from .dimensionality import (
     participation_ratio as participation_ratio,
     subspace_angles as subspace_angles,
@@ -72,6 +82,10 @@ from .latency import (
     first_spike_latency as first_spike_latency,
     psth_latency as psth_latency,
 )
+from .population_vector import (
+    PopulationVector as PopulationVector,
+    population_vector as population_vector,
+)
 from .processes import (
     bursty_trains as bursty_trains,
     gamma_trains as gamma_trains,
@@ -95,6 +109,11 @@ from .rates import (
     instantaneous_rate as instantaneous_rate,
     poisson_interval as poisson_interval,
     psth as psth,
+)
+from .selectivity import (
+    information_per_spike as information_per_spike,
+    preferred_value as preferred_value,
+    tuning_width as tuning_width,
 )
 from .smoothing import (
     Alpha as Alpha,
@@ -121,6 +140,11 @@ from .surrogates import (
 )
 from .tiling import (
     spike_time_tiling as spike_time_tiling,
+)
+from .tuning import (
+    TuningCurves as TuningCurves,
+    tuning_by_trial as tuning_by_trial,
+    tuning_curves as tuning_curves,
 )
 from .variability import (
     allan_factor as allan_factor,
