@@ -107,7 +107,7 @@ def fit_orders(
     spikes at all slopes of the grid is a table made once, so that an order costs groups times
     slopes products.
     """
-    n, groups = phases.size, places.size
+    n, groups = phases.size, orders.shape[1]
     own_c, own_s = np.zeros((groups, slopes)), np.zeros((groups, slopes))
     wave_c, wave_s = np.empty((n, slopes)), np.empty((n, slopes))
     waves(offsets, low, step, wave_c, wave_s)
@@ -116,7 +116,7 @@ def fit_orders(
         for k in range(slopes):
             own_c[g, k] += c * wave_c[j, k] - s * wave_s[j, k]
             own_s[g, k] += c * wave_s[j, k] + s * wave_c[j, k]
-    place_c, place_s = np.empty((groups, slopes)), np.empty((groups, slopes))
+    place_c, place_s = np.empty((places.size, slopes)), np.empty((places.size, slopes))
     waves(places, low, step, place_c, place_s)
 
     c, s, f, shift = np.empty(slopes), np.empty(slopes), np.empty(slopes), np.empty(n)

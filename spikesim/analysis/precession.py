@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from spikesim.analysis.circular_linear import CircularLinear, check_slopes, fit
-from spikesim.analysis.place_fields import PlaceFields, positions_at
+from spikesim.analysis.fields import PlaceFields, positions_at
+from spikesim.analysis.lines import CircularLinear, check_slopes, fit
 from spikesim.checks import check_choice, check_whole
 from spikesim.random import stream
 
@@ -140,10 +140,11 @@ def phase_precession(
     unit : "cycle" or "spike"
         What shuffles move: all spikes of a field in one cycle of the rhythm as one, which is valid
         for bursts within a cycle; or every spike by itself, as if spikes were independent.
-    order : "permute" or "shift"
-        Within each lap, units change places in any order, or go on by some units, in a ring. The
-        first takes the cycles of a lap as exchangeable if there is no precession. The second keeps
-        what successive cycles have in common, and needs many laps.
+    order : "permute" or "mirror"
+        Within each lap, units change places in any order: cycles are taken as exchangeable if
+        there is no precession. Or whole laps are run through the other way, by the toss of a coin:
+        what successive cycles have in common is kept; it needs 6 laps or more. See
+        `circular_linear`.
     least : int
         Spikes that a single pass must have for a line, in 3 cycles at least.
     seed : int, optional
@@ -175,7 +176,7 @@ def phase_precession(
     check_whole("shuffles", shuffles, least=0)
     check_whole("least", least, least=3)
     check_choice("unit", unit, ("cycle", "spike"))
-    check_choice("order", order, ("permute", "shift"))
+    check_choice("order", order, ("permute", "mirror"))
     _check_fields(fields, trains.size)
     rng = stream(seed, "phase precession")
     pooled, single, used = [], [], []
