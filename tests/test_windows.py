@@ -226,6 +226,16 @@ def test_the_whole_window_changes_nothing():
     assert trains.select([1]).labels["group"].tolist() == ["b"]
 
 
+def test_trim_keeps_whole_bins():
+    trains = SpikeTrains([1, 2, 5, 12, 19], [0] * 5, 1, support=Windows([0, 10, 18], [5, 15.5, 19]))
+    kept = trains.trim(2.0)
+    assert kept.support == Windows([0, 10], [4, 14]) and kept.times.tolist() == [1, 2, 12]
+    assert trains.trim(0.5) == trains
+    assert SpikeTrains([], [], 1, 0, 0.3).trim(0.1).support.stops[0] == 0.3
+    with pytest.raises(ValueError, match="bin is 6.0 ms, which no window of"):
+        trains.trim(6.0)
+
+
 def test_shift_and_merge():
     a = SpikeTrains([1, 2], [0, 1], 2, 0, 5, labels={"group": ["x", "y"], "depth": [1, 2]})
     b = SpikeTrains([1, 4], [0, 0], 1, 0, 5, labels={"group": ["z"]})

@@ -5,6 +5,10 @@ from .agreement import (
     agreement as agreement,
     ks_distance as ks_distance,
 )
+from .bands import (
+    CorrelogramTest as CorrelogramTest,
+    correlogram_test as correlogram_test,
+)
 from .bases import (
     Exponentials as Exponentials,
     RaisedCosines as RaisedCosines,
@@ -13,6 +17,12 @@ from .bases import (
 from .behaviour import (
     psychometric as psychometric,
     slopes as slopes,
+)
+from .bursting import (
+    Bursts as Bursts,
+    MaxInterval as MaxInterval,
+    PoissonSurprise as PoissonSurprise,
+    bursts as bursts,
 )
 from .circular import (
     circular_sd as circular_sd,
@@ -23,6 +33,34 @@ from .circular import (
 from .codes import (
     Codes as Codes,
     which_code as which_code,
+)
+from .correlation import (
+    CountCovariance as CountCovariance,
+    count_autocorrelation as count_autocorrelation,
+    count_correlation as count_correlation,
+    count_covariance as count_covariance,
+    noise_correlation as noise_correlation,
+    signal_correlation as signal_correlation,
+)
+from .correlograms import (
+    Correlograms as Correlograms,
+    autocorrelograms as autocorrelograms,
+    correlogram as correlogram,
+    correlograms as correlograms,
+)
+from .cross_validation import (
+    Decoded as Decoded,
+    cross_validate as cross_validate,
+)
+from .decoding import (
+    LinearDecoder as LinearDecoder,
+    LinearFit as LinearFit,
+    NaiveBayes as NaiveBayes,
+    NaiveBayesFit as NaiveBayesFit,
+)
+from .dimensionality import (
+    participation_ratio as participation_ratio,
+    subspace_angles as subspace_angles,
 )
 from .distances import (
     isi_distance as isi_distance,
@@ -42,10 +80,29 @@ from .glm import (
     PointProcessGLM as PointProcessGLM,
     fit_glm as fit_glm,
 )
+from .hazards import (
+    Hazard as Hazard,
+    hazard as hazard,
+)
 from .information import (
     Information as Information,
     binned as binned,
     information as information,
+)
+from .intervals import (
+    IntervalHistogram as IntervalHistogram,
+    cv as cv,
+    cv2 as cv2,
+    isi_histogram as isi_histogram,
+    lv as lv,
+    lvr as lvr,
+    serial_correlation as serial_correlation,
+)
+from .latency import (
+    Latencies as Latencies,
+    PsthLatency as PsthLatency,
+    first_spike_latency as first_spike_latency,
+    psth_latency as psth_latency,
 )
 from .lines import (
     CircularLinear as CircularLinear,
@@ -66,10 +123,20 @@ from .phase import (
     periodic_phase as periodic_phase,
     spike_phases as spike_phases,
 )
+from .population_vector import (
+    PopulationVector as PopulationVector,
+    population_vector as population_vector,
+)
 from .precession import (
     Lines as Lines,
     Precession as Precession,
     phase_precession as phase_precession,
+)
+from .processes import (
+    bursty_trains as bursty_trains,
+    gamma_trains as gamma_trains,
+    inhomogeneous_trains as inhomogeneous_trains,
+    poisson_trains as poisson_trains,
 )
 from .profiles import (
     Coincidences as Coincidences,
@@ -77,6 +144,10 @@ from .profiles import (
     isi_profile as isi_profile,
     spike_profile as spike_profile,
     synchronisation_profile as synchronisation_profile,
+)
+from .rank_order import (
+    RankOrder as RankOrder,
+    rank_order as rank_order,
 )
 from .rates import (
     Psth as Psth,
@@ -89,15 +160,50 @@ from .rescaling import (
     Rescaling as Rescaling,
     time_rescaling as time_rescaling,
 )
+from .selectivity import (
+    information_per_spike as information_per_spike,
+    preferred_value as preferred_value,
+    tuning_width as tuning_width,
+)
 from .smoothing import (
     Alpha as Alpha,
     Boxcar as Boxcar,
     Exponential as Exponential,
     Gaussian as Gaussian,
 )
+from .spectra import (
+    Coherence as Coherence,
+    Spectrum as Spectrum,
+    coherence as coherence,
+    power_spectrum as power_spectrum,
+)
 from .spike_field import (
     SpikeFieldCoherence as SpikeFieldCoherence,
     TriggeredAverage as TriggeredAverage,
     spike_field_coherence as spike_field_coherence,
     spike_triggered_average as spike_triggered_average,
+)
+from .surrogate_tests import (
+    SurrogateTest as SurrogateTest,
+    surrogate_test as surrogate_test,
+)
+from .surrogates import (
+    Dither as Dither,
+    Jitter as Jitter,
+    Shift as Shift,
+    TrialShuffle as TrialShuffle,
+    surrogate_seed as surrogate_seed,
+)
+from .tiling import (
+    spike_time_tiling as spike_time_tiling,
+)
+from .tuning import (
+    TuningCurves as TuningCurves,
+    tuning_by_trial as tuning_by_trial,
+    tuning_curves as tuning_curves,
+)
+from .variability import (
+    allan_factor as allan_factor,
+    fano_factor as fano_factor,
+    synchrony as synchrony,
 )

@@ -10,10 +10,24 @@ from .canvas import (
     save as save,
     tidy as tidy,
 )
+from .correlograms import (
+    coherence as coherence,
+    correlogram as correlogram,
+    correlogram_matrix as correlogram_matrix,
+    pair_matrix as pair_matrix,
+    spectrum as spectrum,
+)
 from .dynamics import (
     patterns as patterns,
     time_constants as time_constants,
     trajectories as trajectories,
+)
+from .intervals import (
+    cv_distribution as cv_distribution,
+    distance_matrix as distance_matrix,
+    fano_curve as fano_curve,
+    hazard as hazard,
+    interval_histogram as interval_histogram,
 )
 from .spikes import (
     overview as overview,
