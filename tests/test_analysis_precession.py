@@ -311,15 +311,15 @@ def test_laps_are_whole_runs():
         ]
     )
     times = 100.0 * np.arange(place.size)
-    laps = find_laps(times, place, 10.0, 90.0)
+    laps = find_laps(place, times, 10.0, 90.0)
     assert laps.labels["direction"].tolist() == [1, -1]
     assert laps[0] == (500.0, 4500.0)
-    np.testing.assert_allclose(positions_at((times, place), laps.starts), [10.0, 90.0])
-    np.testing.assert_allclose(positions_at((times, place), laps.stops), [90.0, 10.0])
+    np.testing.assert_allclose(positions_at(place, times, laps.starts), [10.0, 90.0])
+    np.testing.assert_allclose(positions_at(place, times, laps.stops), [90.0, 10.0])
 
 
 def test_positions_between_samples_and_outside():
-    found = positions_at(([0.0, 10.0, 20.0], [0.0, 1.0, np.nan]), [-1.0, 5.0, 15.0, 25.0])
+    found = positions_at([0.0, 1.0, np.nan], [0.0, 10.0, 20.0], [-1.0, 5.0, 15.0, 25.0])
     np.testing.assert_array_equal(found, [np.nan, 0.5, np.nan, np.nan])
 
 
@@ -333,9 +333,9 @@ def test_positions_between_samples_and_outside():
 )
 def test_bad_tracks(track, told):
     with pytest.raises(ValueError, match=told):
-        positions_at(track, [0.5])
+        positions_at(*track[::-1], [0.5])
     with pytest.raises(ValueError, match=told):
-        find_laps(*track, 0.0, 1.0)
+        find_laps(*track[::-1], 0.0, 1.0)
 
 
 # Whole sessions.
@@ -364,7 +364,7 @@ def session(slope=-0.8, laps=12, size=2, seed=0, jitter=0.0, width=40.0):
         t += run
     when, who = np.array(sorted(spikes)).T
     trains = SpikeTrains(when, who.astype(int), size, 0.0, t + 2000.0)
-    track = np.array([*times, t + 2000.0]), np.array([*places, 0.0])
+    track = np.array([*places, 0.0]), np.array([*times, t + 2000.0])
     fields = PlaceFields(
         np.arange(size),
         *(np.array([60.0, 140.0])[np.arange(size) % 2] + d for d in (-width / 2, width / 2, 0.0)),
@@ -375,7 +375,7 @@ def session(slope=-0.8, laps=12, size=2, seed=0, jitter=0.0, width=40.0):
 
 def test_precession_of_a_session():
     trains, phase, track, fields, laps = session()
-    found = phase_precession(trains, phase, track, fields, laps=laps, shuffles=199, seed=1)
+    found = phase_precession(trains, phase, *track, fields, laps=laps, shuffles=199, seed=1)
     np.testing.assert_allclose(found.pooled.slope, -0.8, atol=0.08)
     np.testing.assert_array_equal(found.pooled.p, 1 / 200)
     assert np.all(found.pooled.correlation < -0.5) and not found.pooled.at_bound.any()
@@ -392,38 +392,38 @@ def test_precession_of_a_session():
 
 
 def test_units_of_positions_do_not_matter():
-    trains, phase, (times, places), fields, laps = session()
+    trains, phase, (places, times), fields, laps = session()
     metres = PlaceFields(
         fields.neurons,
         *(each / 100 for each in (fields.starts, fields.stops, fields.peaks)),
         fields.rates,
     )
-    a = phase_precession(trains, phase, (times, places), fields, laps=laps, shuffles=0)
-    b = phase_precession(trains, phase, (times, places / 100), metres, laps=laps, shuffles=0)
+    a = phase_precession(trains, phase, places, times, fields, laps=laps, shuffles=0)
+    b = phase_precession(trains, phase, places / 100, times, metres, laps=laps, shuffles=0)
     np.testing.assert_allclose(a.pooled.slope, b.pooled.slope, atol=1e-9)
 
 
 def test_passes_that_begin_at_different_phases_flatten_the_pooled_line():
     trains, phase, track, fields, laps = session(slope=-1.0, laps=40, jitter=0.15)
-    found = phase_precession(trains, phase, track, fields, laps=laps, shuffles=0)
+    found = phase_precession(trains, phase, *track, fields, laps=laps, shuffles=0)
     assert np.all(found.pooled.resultant < 0.8)
     single = np.median(found.single.resultant)
     assert single > 0.9
 
 
 def test_runs_towards_lower_positions():
-    trains, phase, (times, places), fields, laps = session()
+    trains, phase, (places, times), fields, laps = session()
     mirrored = PlaceFields(
         fields.neurons, 200 - fields.starts, 200 - fields.stops, 200 - fields.peaks, fields.rates
     )
-    a = phase_precession(trains, phase, (times, places), fields, laps=laps, shuffles=0)
-    b = phase_precession(trains, phase, (times, 200 - places), mirrored, laps=laps, shuffles=0)
+    a = phase_precession(trains, phase, places, times, fields, laps=laps, shuffles=0)
+    b = phase_precession(trains, phase, 200 - places, times, mirrored, laps=laps, shuffles=0)
     np.testing.assert_allclose(a.pooled.slope, b.pooled.slope, atol=1e-9)
 
 
 def test_without_laps_all_spikes_count():
     trains, phase, track, fields, laps = session()
-    found = phase_precession(trains, phase, track, fields, shuffles=0)
+    found = phase_precession(trains, phase, *track, fields, shuffles=0)
     assert len(found.single) == 0 and np.all(found.lap == -1)
     assert np.isnan(found.single_slopes()).all()
 
@@ -433,22 +433,22 @@ def test_neurons_without_spikes_have_nan():
     _, phase, track, fields, laps = session()
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        found = phase_precession(trains, phase, track, fields, laps=laps)
+        found = phase_precession(trains, phase, *track, fields, laps=laps)
     assert np.isnan(found.pooled.slope).all() and found.pooled.n.tolist() == [0, 0]
-    none = phase_precession(trains, phase, track, fields[:0], laps=laps)
+    none = phase_precession(trains, phase, *track, fields[:0], laps=laps)
     assert len(none.pooled) == 0 and none.position.size == 0
 
 
 def test_bad_sessions():
     trains, phase, track, fields, laps = session()
     with pytest.raises(ValueError, match="trains hold 1 neurons"):
-        phase_precession(trains.select([0]), phase, track, fields)
+        phase_precession(trains.select([0]), phase, *track, fields)
     flat = PlaceFields(fields.neurons, fields.stops, fields.stops, fields.peaks, fields.rates)
     with pytest.raises(ValueError, match="field 0 must be wider than 0"):
-        phase_precession(trains, phase, track, flat)
+        phase_precession(trains, phase, *track, flat)
     with pytest.raises(ValueError, match="overlap"):
-        phase_precession(trains, phase, track, fields, laps=Windows([0, 5.0], [10.0, 20.0]))
+        phase_precession(trains, phase, *track, fields, laps=Windows([0, 5.0], [10.0, 20.0]))
     with pytest.raises(ValueError, match="unit is 'lap'"):
-        phase_precession(trains, phase, track, fields, unit="lap")
+        phase_precession(trains, phase, *track, fields, unit="lap")
     with pytest.raises(ValueError, match="least is 2"):
-        phase_precession(trains, phase, track, fields, least=2)
+        phase_precession(trains, phase, *track, fields, least=2)
