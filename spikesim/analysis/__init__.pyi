@@ -165,6 +165,12 @@ from .selectivity import (
     preferred_value as preferred_value,
     tuning_width as tuning_width,
 )
+from .sequences import (
+    Compression as Compression,
+    ThetaSequences as ThetaSequences,
+    sequence_compression as sequence_compression,
+    theta_sequences as theta_sequences,
+)
 from .smoothing import (
     Alpha as Alpha,
     Boxcar as Boxcar,

@@ -16,7 +16,8 @@ FEWEST = 3  # spikes to which a line can be fitted: two always lie on one
 LOOSE, FINE = 1e-5, 1e-12  # how close to its peak the slope of a shuffle, and ours, is found
 ROOM = 3e7  # spikes times slopes of the grid at most
 CHUNK = 1e6  # shuffles times groups that are held at a time
-ALIKE = 1e-12  # two sums of the same numbers in another order differ by less
+TIE = 1e-8  # of R^2: what slopes found loosely, and sums in another order, may differ by
+ALIKE = 1e-12  # mean square of sines of angles that are all the same
 
 
 @dataclass(frozen=True)
@@ -184,17 +185,17 @@ def fit(
         return CircularLinear(n, nan, nan, nan, nan, nan, nan, False, slopes)
     search = _Search(x, phases, groups, blocks, slopes, order)
     slope, top = search.best(search.as_is, FINE)
-    a = float(slope[0])
+    a = min(max(float(slope[0]), slopes[0]), slopes[1])
     offset = np.angle(np.exp(1j * (phases - TURN * a * x)).sum())
     rho, p_kempter = _correlation(x, phases, a)
     p = nan
     if shuffles:
         _, as_found = search.best(search.as_is, LOOSE)
         as_good = sum(
-            np.count_nonzero(search.best(orders, LOOSE)[1] >= as_found[0] - ALIKE)
+            np.count_nonzero(search.best(orders, LOOSE)[1] >= as_found[0] - TIE)
             for orders in search.orders(shuffles, order, rng)
         )
-        p = (1 + as_good) / (1 + shuffles)
+        p = float(1 + as_good) / (1 + shuffles)
     at_bound = min(a - slopes[0], slopes[1] - a) <= 1e-9 * (slopes[1] - slopes[0])
     resultant = min(float(np.sqrt(top[0])), 1.0)
     offset = float(wrapped(offset))
