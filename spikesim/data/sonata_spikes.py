@@ -17,6 +17,7 @@ from spikesim.data.windows import SAME_TIME, Windows
 
 SORTING = h5py.enum_dtype({"none": 0, "by_id": 1, "by_time": 2}, basetype="u1")
 COLUMNS = "timestamps", "node_ids", "gids"
+MOST_NEURONS = 2**31  # there are arrays with an element for each
 FLAT_POPULATION = "all"  # the name given to the spikes of files without populations
 ORDER = {"by_time": "time", "time": "time", "by_id": "neuron", "by_gid": "neuron"}
 
@@ -275,4 +276,9 @@ def _whole(name: str, ids: NDArray) -> NDArray[np.int64]:
     if len(ids) and (ids.min() < 0 or ids.max() == 2**63 - 1):
         bad = ids.min() if ids.min() < 0 else ids.max()
         raise ValueError(f"a node id of population {name!r} is {bad}, which is no neuron")
+    if len(ids) and ids.max() >= MOST_NEURONS:
+        raise ValueError(
+            f"a node id of population {name!r} is {ids.max()}, but node ids number neurons from 0; "
+            "spikesim.interop.from_events takes times and ids of other kinds"
+        )
     return ids
