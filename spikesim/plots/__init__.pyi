@@ -29,6 +29,15 @@ from .intervals import (
     hazard as hazard,
     interval_histogram as interval_histogram,
 )
+from .readouts import (
+    codes as codes,
+    confusion as confusion,
+    decoded as decoded,
+    latencies as latencies,
+    psth as psth,
+    rate_curves as rate_curves,
+    tuning as tuning,
+)
 from .spikes import (
     overview as overview,
     raster as raster,
