@@ -117,6 +117,20 @@ def test_the_phase_plane_is_drawn(tmp_path):
     assert re.fullmatch(r"400 pA: 0 spikes\n800 pA: [1-9]\d* spikes\n", told)
 
 
+def test_both_codes_are_read_from_the_same_spikes(tmp_path):
+    picture = tmp_path / "figure.png"
+    told = example("rate_and_time.py", picture)
+    assert picture.read_bytes().startswith(b"\x89PNG")
+    line = r"(\w+) noise, (\d+) ms, .*: counts (\d+) % right .*, latency (\d+) % right .*"
+    right = {
+        (noise, int(time)): (int(counts), int(latency))
+        for noise, time, counts, latency in re.findall(line, told)
+    }
+    assert len(right) == 8
+    assert right["little", 16][1] > 85 > 55 > right["little", 16][0]  # the first volley is over
+    assert right["little", 30][0] > 97 and right["much", 30][0] > 80 > right["much", 30][1]
+
+
 @pytest.mark.parametrize(
     ("name", "pictures", "told"),
     [
