@@ -131,6 +131,18 @@ def test_both_codes_are_read_from_the_same_spikes(tmp_path):
     assert right["little", 30][0] > 97 and right["much", 30][0] > 80 > right["much", 30][1]
 
 
+def test_place_cells_precess_under_theta(tmp_path):
+    picture = tmp_path / "figure.png"
+    told = example("phase_precession.py", picture)
+    assert picture.read_bytes().startswith(b"\x89PNG")
+    pooled, single = map(int, re.search(r"pooled: (-\d+) .* single: (-\d+)", told).groups())
+    assert -400 < single < pooled < -250  # degrees per field: all passes together look shallower
+    fields, significant = map(int, re.findall(r"(\d+) (?:fields|with p)", told))
+    assert fields == significant > 20
+    by_lags, by_cycles = re.search(r"compression: ([\d.]+) by .*, ([\d.]+) by", told).groups()
+    assert 9 < float(by_lags) < 13 and 5 < float(by_cycles) < 13
+
+
 @pytest.mark.parametrize(
     ("name", "pictures", "told"),
     [
