@@ -124,6 +124,27 @@ def pyspike(name: str) -> Callable[[SpikeTrains], Call]:
     return prepared
 
 
+Spikes = tuple[np.ndarray, np.ndarray]
+
+
+def field() -> Spikes:
+    """Positions in a field and phases (rad) of 400 spikes, three quarters of a cycle across it."""
+    rng = np.random.default_rng(1)
+    x = rng.uniform(0, 1, 400)
+    return x, (-1.5 * np.pi * x + rng.vonmises(0, 2.0, 400)) % (2 * np.pi)
+
+
+def neurospatial(spikes: Spikes) -> Call:
+    from neurospatial.encoding.phase_precession import phase_precession
+
+    bounds = (-4 * np.pi, 4 * np.pi)
+    return lambda: phase_precession(*spikes, slope_bounds=bounds, n_shuffles=1000, rng=1)
+
+
+def precession(spikes: Spikes) -> Call:
+    return lambda: analysis.circular_linear(*spikes, shuffles=1000, seed=1)
+
+
 def of_trains(function: Callable, *arguments: float) -> Callable[[SpikeTrains], Call]:
     """Our call of a function of trains."""
     return lambda trains: lambda: function(trains, *arguments)
@@ -181,5 +202,11 @@ CASES = {
         fifty,
         of_trains(analysis.spike_synchronisation),
         {"pyspike": Rival(pyspike("spike_sync_matrix"), 10, 20, repeats=9)},
+    ),
+    "precession": Case(
+        "a field of 400 spikes, 1,000 shuffles",
+        field,
+        precession,
+        {"neurospatial": Rival(neurospatial, 20, 40)},
     ),
 }

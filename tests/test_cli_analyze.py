@@ -75,6 +75,21 @@ def test_runs_stand_beside_each_other(files):
     assert row["KS of rates, A to B"] == ks_distance(a.rates(), b.rates())
 
 
+def test_phases_of_a_rhythm_are_told(tmp_path):
+    rng = np.random.default_rng(4)
+    cycles = rng.integers(0, 300, (10, 40))
+    times = 100.0 * (cycles + 0.25 + 0.05 * rng.standard_normal(cycles.shape))
+    locked = SpikeTrains(times.ravel(), np.repeat(np.arange(10), 40), 10, 0, 30_000)
+    write_spikes(tmp_path / "locked.h5", {"locked": locked, "free": trains(6, duration=30_000.0)})
+    found = json.loads(
+        analyze(tmp_path / "locked.h5", "--rhythm", 10, "--what", "phases", "--json")
+    )["phases"]
+    assert found["locked"]["preferred phase (degrees)"] == pytest.approx(90, abs=5)
+    assert found["locked"]["mean vector"] > 0.9
+    assert found["locked"]["neurons with p < .05 (%)"] == 100
+    assert found["free"]["neurons with p < .05 (%)"] < 40 and found["free"]["mean vector"] < 0.05
+
+
 class Tags(HTMLParser):
     def __init__(self):
         super().__init__()
@@ -123,6 +138,8 @@ def test_pictures_go_to_a_folder(files, tmp_path):
         (["--what", "rate"], "--what is 'rate'; it must name parts of raster, rates"),
         (["--what", ","], "--what is ','"),
         (["--what", "agreement"], "--what names agreement, which needs --against"),
+        (["--what", "phases"], "--what names phases, which needs --rhythm"),
+        (["--rhythm", "0"], "--rhythm is 0.0; it must be a finite number of Hz above 0"),
         (["--against", "nowhere.h5"], "there is no file nowhere.h5"),
         (["--report", "nowhere/report.html"], "the folder .*nowhere does not exist"),
         (["--plots", "nowhere/pictures"], "the folder .*nowhere does not exist"),

@@ -245,6 +245,7 @@ def test_shift_and_merge():
     assert {name: v.tolist() for name, v in merged.labels.items()} == {
         "group": ["x", "y", "z", "z"]
     }
+    assert merged.pool() == SpikeTrains([1, 1, 1, 2, 4, 4], [0] * 6, 1, 0, 5)
     with pytest.raises(ValueError, match="must have one support"):
         a.merge(b.restrict(0, 4))
 

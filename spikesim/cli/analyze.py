@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from spikesim.checks import check_number
 from spikesim.cli.output import aligned, check_free, print_json
 from spikesim.cli.told import told
 
@@ -50,6 +51,8 @@ def analyze(
     """
     from spikesim.reports.sections import Material, chosen, sections
 
+    if rhythm is not None:
+        check_number("--rhythm", rhythm, above=0, unit="Hz")
     check_free(report, force)
     _check_folder(plots)
     wanted = chosen(what, rhythm, bool(against))

@@ -453,6 +453,10 @@ class SpikeTrains:
             guessed=list(dict.fromkeys(what for trains in every for what in trains.guessed)),
         )
 
+    def pool(self) -> SpikeTrains:
+        """The spikes of all neurons as those of one."""
+        return self._framed(self.times, np.zeros(len(self), np.int64), size=1, labels={})
+
     def jitter(self, width: float, seed: int) -> SpikeTrains:
         """Trains whose spikes lie anywhere in the window of ``width`` ms that they lie in.
 
