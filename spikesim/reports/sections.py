@@ -247,7 +247,7 @@ def phases(material: Material, pictures: bool) -> Section:
         if at.size:
             pooled[name] = analysis.phase_rates(trains.pool(), phase)
     made.notes.append(
-        f"Phase 0 is at time 0. p is by {SHIFTS} shifts of each train, and so holds of bursts, too; "
+        f"Phase 0 is at time 0. p is by {SHIFTS} shifts of each train, so bursts do not lower it; "
         f"one neuron in twenty has it below .05 by chance. {material.drawn_note}"
     )
     if pictures and pooled:
