@@ -198,12 +198,7 @@ def conditions_of(
     aligned: AlignedTrains, condition: str | ArrayLike
 ) -> tuple[NDArray[np.int64], int]:
     """Numbers of the stimuli of the trials, in rising order, and how many stimuli there are."""
-    if isinstance(condition, str):
-        if condition not in aligned.labels:
-            known = ", ".join(map(repr, aligned.labels)) or "none"
-            raise ValueError(f"condition is {condition!r}; the trials have these labels: {known}.")
-        condition = aligned.labels[condition]
-    values = np.asarray(condition)
+    values = np.asarray(of_trials("condition", aligned, condition))
     if values.shape != (aligned.n_trials,):
         raise ValueError(
             f"condition has shape {values.shape}; it must have one value for each of "
@@ -211,6 +206,16 @@ def conditions_of(
         )
     different, which = np.unique(values, return_inverse=True)
     return which.astype(np.int64), len(different)
+
+
+def of_trials(name: str, aligned: AlignedTrains, given: str | ArrayLike) -> ArrayLike:
+    """What is given for trials, or the label that is."""
+    if not isinstance(given, str):
+        return given
+    if given not in aligned.labels:
+        known = ", ".join(map(repr, aligned.labels)) or "none"
+        raise ValueError(f"{name} is {given!r}; the trials have these labels: {known}.")
+    return aligned.labels[given]
 
 
 def _with_none(values: NDArray, classes: int, period: float | None = None) -> NDArray[np.int64]:

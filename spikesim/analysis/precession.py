@@ -1,177 +1,230 @@
-"""Phase precession: how the phase of spikes falls with the position in a place field."""
+"""Phase precession of place cells: of all passes of a field together, and of each."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from spikesim.analysis.circular import TURN, wrapped
-from spikesim.analysis.kernels_precession import PER_LOBE, fit_orders
-from spikesim.checks import check_choice, check_numbers, check_whole
+from spikesim.analysis.fields import PlaceFields, positions_at
+from spikesim.analysis.lines import CircularLinear, check_slopes, fit
+from spikesim.checks import check_choice, check_whole
 from spikesim.random import stream
 
-FEWEST = 3  # spikes to which a line can be fitted: two always lie on one
-LOOSE, FINE = 1e-5, 1e-12  # how close to its peak a shuffle's slope and the reported one are found
-ROOM = 5e7  # of spikes times slopes of the grid
-CHUNK = 2e6  # of shuffles times groups made at a time
+if TYPE_CHECKING:
+    from spikesim.analysis.phase import Phase
+    from spikesim.data.spiketrains import SpikeTrains
+    from spikesim.data.windows import Windows
 
 
-@dataclass(frozen=True)
-class CircularLinear:
-    """How phases depend on a linear quantity, by `circular_linear`.
+@dataclass(frozen=True, eq=False)
+class Lines:
+    """Lines of phase against position, one of each field, or of each pass of a field.
 
     Attributes
     ----------
-    n : int
+    fields, laps : ndarray of int64, shape (n,)
+        Which field, and which lap; -1 where all laps are taken together.
+    n : ndarray of int64, shape (n,)
         Spikes.
-    slope : float
-        Cycles per unit of x.
-    offset : float
-        Phase at x = 0 (rad), in [0, 2 pi).
-    resultant : float
-        Mean length R of the vectors that are left when the line is taken off: 1 if all lie on it.
-    correlation : float
-        Circular-linear correlation, from -1 to 1; its sign is that of the slope as a rule.
-    p : float
-        Of a slope that fits as well where phases are put to x by chance; NaN without shuffles.
-    p_kempter : float
-        Of the correlation, as if the slope had not been fitted.
-    at_bound : bool
-        Whether the slope is an end of the range in which it was sought, so that a better one may
-        lie outside.
-    slopes : tuple of two floats
-        This range.
+    slope : ndarray of float64, shape (n,)
+        Cycles per field.
+    offset : ndarray of float64, shape (n,)
+        Phase where the field is entered (rad), in [0, 2 pi).
+    resultant, correlation, p, p_kempter : ndarray of float64, shape (n,)
+    at_bound : ndarray of bool, shape (n,)
+        As in `CircularLinear`.
     """
 
-    n: int
-    slope: float
-    offset: float
-    resultant: float
-    correlation: float
-    p: float
-    p_kempter: float
-    at_bound: bool
-    slopes: tuple[float, float]
+    fields: NDArray[np.int64]
+    laps: NDArray[np.int64]
+    n: NDArray[np.int64]
+    slope: NDArray[np.float64]
+    offset: NDArray[np.float64]
+    resultant: NDArray[np.float64]
+    correlation: NDArray[np.float64]
+    p: NDArray[np.float64]
+    p_kempter: NDArray[np.float64]
+    at_bound: NDArray[np.bool_]
+
+    def __len__(self) -> int:
+        return self.fields.size
 
     def __repr__(self) -> str:
-        bound = ", an end of the range" if self.at_bound else ""
+        known = self.slope[np.isfinite(self.slope)]
+        middle = f"{np.median(known):.3g} cycles per field" if known.size else "none"
+        bound = f", {self.at_bound.sum()} at a bound" if self.at_bound.any() else ""
+        return f"<{len(self)} Lines, median slope {middle}{bound}>"
+
+
+@dataclass(frozen=True, eq=False)
+class Precession:
+    """Phase precession in place fields, by `phase_precession`.
+
+    Attributes
+    ----------
+    fields : PlaceFields
+    pooled : Lines
+        A line of each field, in the order of `fields`, to the spikes of all laps.
+    single : Lines
+        A line of each field and lap that has spikes enough; empty without laps.
+    slopes : tuple of two floats
+        Range in which slopes were sought (cycles per field).
+    field, lap, position, phase : ndarray, shape (spikes,)
+        Of all spikes that were used: in which field and lap (-1: no laps), where in the field
+        (0 where it is entered, 1 where it is left), and the phase (rad).
+    """
+
+    fields: PlaceFields
+    pooled: Lines
+    single: Lines
+    slopes: tuple[float, float]
+    field: NDArray[np.int64]
+    lap: NDArray[np.int64]
+    position: NDArray[np.float64]
+    phase: NDArray[np.float64]
+
+    def single_slopes(self) -> NDArray[np.float64]:
+        """Median slope of the passes of each field (cycles per field), without those at a bound.
+
+        NaN of fields none of whose passes has a slope.
+        """
+        good = np.isfinite(self.single.slope) & ~self.single.at_bound
+        of = [self.single.slope[good & (self.single.fields == k)] for k in range(len(self.fields))]
+        return np.array([np.median(slopes) if slopes.size else np.nan for slopes in of])
+
+    def __repr__(self) -> str:
+        told = np.count_nonzero(self.pooled.p <= 0.05)
         return (
-            f"<CircularLinear: {self.n} spikes, slope {self.slope:.4g} cycles{bound}, offset "
-            f"{self.offset:.3g} rad, correlation {self.correlation:.3g}, p {self.p:.3g}>"
+            f"<Precession: {len(self.fields)} fields, {told} with p of .05 or less; pooled "
+            f"{self.pooled!r}, single passes {self.single!r}>"
         )
 
 
-def circular_linear(
-    x: ArrayLike,
-    phases: ArrayLike,
-    slopes: tuple[float, float] = (-2.0, 2.0),
+def phase_precession(
+    trains: SpikeTrains,
+    phase: Phase,
+    positions: ArrayLike,
+    times: ArrayLike,
+    fields: PlaceFields,
     *,
+    laps: Windows | None = None,
+    slopes: tuple[float, float] = (-2.0, 2.0),
     shuffles: int = 1000,
-    groups: ArrayLike | None = None,
-    blocks: ArrayLike | None = None,
+    unit: str = "cycle",
     order: str = "permute",
+    least: int = 5,
     seed: int | None = None,
-) -> CircularLinear:
-    """Line of phases against a linear quantity: slope, offset, correlation and p."""
-    x, phases, groups, blocks = _pairs(x, phases, groups, blocks)
-    low, high = _range(slopes)
+) -> Precession:
+    """Lines of phase against position in place fields, of all laps together and of each.
+
+    The position of a spike is 0 where its field is entered and 1 where it is left, so that slopes
+    are in cycles per field whatever the unit of positions; `circular_linear` has the equations.
+
+    Parameters
+    ----------
+    trains : SpikeTrains
+    phase : Phase
+        Of the rhythm.
+    positions, times : array_like, shape (n,)
+        Where the animal was, and when (ms, rising).
+    fields : PlaceFields
+        Of neurons of the trains. For runs towards lower positions: ``fields.reversed()``.
+    laps : Windows, optional
+        Disjoint; spikes outside of them are left out. Without laps all spikes count.
+    slopes : two floats
+        Range of slopes (cycles per field).
+    shuffles : int
+        For the p of each field (not of single passes).
+    unit : "cycle" or "spike"
+        What shuffles move: all spikes of a field in one cycle of the rhythm as one, which is valid
+        for bursts within a cycle; or every spike by itself, as if spikes were independent.
+    order : "permute" or "mirror"
+        Within each lap, units change places in any order: cycles are taken as exchangeable if
+        there is no precession. Or whole laps are run through the other way, by the toss of a coin:
+        what successive cycles have in common is kept; it needs 6 laps or more. See
+        `circular_linear`.
+    least : int
+        Spikes that a single pass must have for a line, in 3 cycles at least.
+    seed : int, optional
+        Of the shuffles.
+
+    Returns
+    -------
+    Precession
+        NaN for fields with fewer than 3 spikes.
+
+    Raises
+    ------
+    ValueError
+        If a field is of a neuron that is not in the trains, or has no width; if laps overlap; or
+        as `circular_linear`.
+
+    Notes
+    -----
+    Passes differ in where phase and firing begin, so that the line of all together is shallower
+    than those of the passes (Schmidt et al. 2009).
+
+    References
+    ----------
+    O'Keefe J, Recce ML (1993) Phase relationship between hippocampal place units and the EEG theta
+    rhythm. Hippocampus 3:317-330. Schmidt R et al. (2009) Single-trial phase precession in the
+    hippocampus. J Neurosci 29:13232-13241. Kempter R et al. (2012) J Neurosci Methods 207:113-124.
+    """
+    slopes = check_slopes(slopes)
     check_whole("shuffles", shuffles, least=0)
-    check_choice("order", order, ("permute", "shift"))
-    return _fit(x, phases, (low, high), shuffles, groups, blocks, order, stream(seed, "phases"))
+    check_whole("least", least, least=3)
+    check_choice("unit", unit, ("cycle", "spike"))
+    check_choice("order", order, ("permute", "mirror"))
+    _check_fields(fields, trains.size)
+    rng = stream(seed, "phase precession")
+    pooled, single, used = [], [], []
+    for k in range(len(fields)):
+        spikes = trains[int(fields.neurons[k])]
+        lap = np.full(spikes.size, -1) if laps is None else laps.index(spikes)
+        x = positions_at(positions, times, spikes) - fields.starts[k]
+        x /= fields.stops[k] - fields.starts[k]
+        angle, cycle = phase.at(spikes), phase.cycles(spikes)
+        kept = (x >= 0) & (x <= 1) & np.isfinite(angle)
+        if laps is not None:
+            kept &= lap >= 0
+        x, angle, cycle, lap = (each[kept] for each in (x, angle, cycle, lap))
+        # A cycle in which one lap ends and another begins is one of each.
+        groups = np.arange(x.size) if unit == "spike" else _numbers(lap, cycle)
+        pooled.append((k, -1, fit(x, angle, groups, lap, slopes, shuffles, order, rng)))
+        used.append((np.full(x.size, k), lap, x, angle))
+        for one in np.unique(lap[lap >= 0]):
+            here = lap == one
+            if here.sum() >= least and np.unique(cycle[here]).size >= 3:
+                arrays = x[here], angle[here], groups[here], lap[here]
+                single.append((k, one, fit(*arrays, slopes, 0, order, rng)))
+    columns = [np.concatenate(c) for c in zip(*used, strict=True)] if used else [np.empty(0)] * 4
+    field, lap = (each.astype(np.int64) for each in columns[:2])
+    return Precession(fields, _lines(pooled), _lines(single), slopes, field, lap, *columns[2:])
 
 
-def _pairs(x, phases, groups, blocks):
-    x = np.asarray(x, float)
-    phases = np.asarray(phases, float)
-    known = np.isfinite(x) & np.isfinite(phases)
-    groups = np.arange(x.size) if groups is None else np.asarray(groups)
-    blocks = np.zeros(x.size, int) if blocks is None else np.asarray(blocks)
-    return x[known], phases[known], groups[known], blocks[known]
+def _check_fields(fields: PlaceFields, size: int) -> None:
+    if np.any((fields.neurons < 0) | (fields.neurons >= size)):
+        raise ValueError(
+            f"fields are of neurons up to {fields.neurons.max()}; trains hold {size} neurons."
+        )
+    if np.any(fields.widths == 0):
+        raise ValueError(f"field {int(np.argmin(fields.widths))} must be wider than 0.")
 
 
-def _range(slopes):
-    low, high = slopes
-    return float(low), float(high)
+def _numbers(*labels: NDArray) -> NDArray[np.int64]:
+    """One number for each combination of labels, in their order."""
+    return np.unique(np.stack(labels), axis=1, return_inverse=True)[1].reshape(-1)
 
 
-def _fit(x, phases, slopes, shuffles, groups, blocks, order, rng):
-    n = x.size
-    if n < FEWEST or np.ptp(x) == 0:
-        nan = float("nan")
-        return CircularLinear(n, nan, nan, nan, nan, nan, nan, False, slopes)
-    plan = _Plan(x, phases, groups, blocks, slopes)
-    a, f = plan.fit(plan.identity, FINE)
-    slope, top = float(a[0]), float(f[0])
-    offset = float(np.angle(np.exp(1j * (phases - TURN * slope * x)).sum()))
-    rho, p_kempter = correlation(x, phases, slope)
-    p = float("nan")
-    if shuffles:
-        observed = plan.fit(plan.identity, LOOSE)[1][0]
-        as_good = 0
-        for orders in plan.orders(shuffles, order, rng):
-            # Orders that change nothing give the same number but for rounding.
-            as_good += np.count_nonzero(plan.fit(orders, LOOSE)[1] >= observed - 1e-12)
-        p = (1 + as_good) / (1 + shuffles)
-    ends = min(slope - slopes[0], slopes[1] - slope) <= 1e-9 * (slopes[1] - slopes[0])
-    return CircularLinear(n, slope, float(wrapped(offset)), np.sqrt(top), rho, p, p_kempter,
-                          bool(ends), slopes)
-
-
-class _Plan:
-    def __init__(self, x, phases, groups, blocks, slopes):
-        # Groups in the order of their blocks, and in a block in that of time.
-        keys = np.stack([np.unique(blocks, return_inverse=True)[1], np.unique(groups, return_inverse=True)[1]])
-        both, group = np.unique(keys, axis=1, return_inverse=True)
-        group = group.reshape(-1)
-        self.block = both[0]
-        size = np.bincount(group)
-        x = x - x.mean()
-        places = np.bincount(group, x) / size
-        self.identity = np.arange(size.size)[None]
-        self.x, self.phases, self.group, self.places = x, phases, group, places
-        self.offsets = x - places[group]
-        self.low = slopes[0]
-        reach = np.ptp(places) + 2 * np.abs(self.offsets).max()
-        self.span = reach
-        self.n_slopes = int(np.ceil((slopes[1] - slopes[0]) * PER_LOBE * reach)) + 1
-        self.n_slopes = max(self.n_slopes, 3)
-        self.step = (slopes[1] - slopes[0]) / (self.n_slopes - 1)
-
-    def fit(self, orders, tolerance):
-        a, f = np.empty(len(orders)), np.empty(len(orders))
-        fit_orders(self.phases, self.offsets, self.group, self.places, orders, self.low, self.step,
-                   self.n_slopes, tolerance / self.span, a, f)
-        return a, f
-
-    def orders(self, shuffles, order, rng):
-        groups = self.places.size
-        at_once = max(int(CHUNK // groups), 1)
-        starts = np.searchsorted(self.block, self.block)
-        sizes = np.bincount(self.block)[self.block]
-        for first in range(0, shuffles, at_once):
-            m = min(at_once, shuffles - first)
-            if order == "shift":
-                turns = rng.random((m, self.block[-1] + 1))[:, self.block]
-                turns = (turns * sizes).astype(int)
-                yield starts + (self.identity - starts + turns) % sizes
-            elif self.block[-1] == 0:
-                yield rng.permuted(np.repeat(self.identity, m, axis=0), axis=1)
-            else:
-                yield np.argsort(self.block + rng.random((m, groups)), axis=1)
-
-
-def correlation(x, phases, slope):
-    """Circular-linear correlation and Kempter's p."""
-    from scipy.special import erfc
-
-    theta = TURN * abs(slope) * x
-    a = np.sin(phases - np.angle(np.exp(1j * phases).sum()))
-    b = np.sin(theta - np.angle(np.exp(1j * theta).sum()))
-    aa, bb = np.mean(a * a), np.mean(b * b)
-    if aa * bb == 0:
-        return float("nan"), float("nan")
-    rho = np.mean(a * b) / np.sqrt(aa * bb)
-    z = rho * np.sqrt(x.size * aa * bb / np.mean(a * a * b * b))
-    return float(rho), float(erfc(abs(z) / np.sqrt(2)))
+def _lines(found: list[tuple[int, int, CircularLinear]]) -> Lines:
+    names = "n slope offset resultant correlation p p_kempter at_bound".split()
+    kinds = [np.int64, *[np.float64] * 6, np.bool_]
+    columns = [
+        np.array([getattr(line, name) for _, _, line in found], kind)
+        for name, kind in zip(names, kinds, strict=True)
+    ]
+    where = (np.array([each[k] for each in found], np.int64) for k in (0, 1))
+    return Lines(*where, *columns)

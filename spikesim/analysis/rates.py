@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from spikesim.analysis.rows import rows_of
 from spikesim.analysis.smoothing import Alpha, Boxcar, Exponential, Gaussian, Kernel
 from spikesim.checks import check_choice, check_number, check_whole
 from spikesim.data.aligned import AlignedTrains
@@ -269,7 +270,7 @@ def instantaneous_rate(
     check_number("every", every, above=0, unit="ms")
     if isinstance(trains, AlignedTrains):
         support = Windows(trains.t_start, trains.t_stop)
-        times, offsets = _rows(trains)
+        times, offsets = rows_of(trains)
     else:
         support = trains.support
         times, offsets = trains.by_neuron()
@@ -285,14 +286,6 @@ def instantaneous_rate(
         rates = mass.reshape(trains.n_trials, trains.size, -1).swapaxes(1, 2)
     windows = np.repeat(np.arange(len(support)), steps)
     return RateCurves(middles, rates, windows, kernel, float(every))
-
-
-def _rows(aligned: AlignedTrains) -> tuple[NDArray, NDArray]:
-    """Times in order of trial, then neuron, and where those of each pair begin."""
-    row = aligned.trials * aligned.size + aligned.neurons
-    order = np.argsort(row, kind="stable")
-    n = np.bincount(row, minlength=aligned.n_trials * aligned.size)
-    return aligned.times[order], np.r_[0, np.cumsum(n)]
 
 
 def _spread(

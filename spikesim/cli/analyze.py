@@ -56,7 +56,7 @@ def analyze(
     spikes = _spikes(file, population, window)
     others = {str(other): _spikes(other, tuple(spikes), window) for other in against}
     material = Material(spikes, str(file), rhythm=rhythm, others=others, seed=seed)
-    made = sections(material, wanted, pictures=plots is not None or report is not None)
+    made = list(sections(material, wanted, plots is not None or report is not None))
     facts = _facts(file, spikes)
     if plots is not None:
         _save_pictures(plots, made, force)

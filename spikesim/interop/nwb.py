@@ -68,8 +68,8 @@ def write_nwb(
     Times are in seconds, ascending for each unit. The support becomes the ``obs_intervals`` of
     every unit, closed as NWB has them: (start, stop] becomes [start, stop], and no spike lies on a
     start. Labels become columns; the label "id" the ids of the units, if it holds whole numbers
-    and none twice, and "electrode_group" groups of electrodes, which lie where the label
-    "location" says.
+    and none twice (else the column "id_"); the label "electrode_group" groups of electrodes, which
+    lie where the label "location" says.
     """
     try:
         import pynwb
@@ -134,6 +134,7 @@ def _units(file: Any, trains: SpikeTrains) -> Any:
     if ids.dtype.kind in "iu" and len(np.unique(ids)) == n:
         del labels["id"]
     else:
+        labels = {"id_" if name == "id" else name: values for name, values in labels.items()}
         ids = np.arange(n)
     lists = lists_of(trains)
     seconds = np.concatenate([np.empty(0), *lists]) / MS

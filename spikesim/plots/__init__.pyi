@@ -10,6 +10,13 @@ from .canvas import (
     save as save,
     tidy as tidy,
 )
+from .correlograms import (
+    coherence as coherence,
+    correlogram as correlogram,
+    correlogram_matrix as correlogram_matrix,
+    pair_matrix as pair_matrix,
+    spectrum as spectrum,
+)
 from .dynamics import (
     patterns as patterns,
     time_constants as time_constants,
@@ -21,6 +28,15 @@ from .intervals import (
     fano_curve as fano_curve,
     hazard as hazard,
     interval_histogram as interval_histogram,
+)
+from .readouts import (
+    codes as codes,
+    confusion as confusion,
+    decoded as decoded,
+    latencies as latencies,
+    psth as psth,
+    rate_curves as rate_curves,
+    tuning as tuning,
 )
 from .spikes import (
     overview as overview,
