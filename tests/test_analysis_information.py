@@ -221,6 +221,23 @@ def test_where_eight_trials_a_stimulus_leave_more_bias(rates, most):
     assert abs(corrected(many, "cubic").mean() - exact(channel)) < 0.01
 
 
+@pytest.mark.parametrize(
+    ("correction", "of_binary", "of_counts"),
+    [("quadratic", 0.03, 0.31), ("panzeri-treves", 0.1, 0.33), ("none", 0.09, 0.85)],
+)
+def test_other_corrections_leave_more_bias_with_eight_trials_a_stimulus(
+    correction, of_binary, of_counts
+):
+    def largest(channels, sets):
+        bias = [corrected(drawn(c, 8, sets, 3), correction).mean() - exact(c) for c in channels]
+        return np.abs(bias).max()
+
+    found = largest([binary(e) for e in (0.02, 0.05, 0.1, 0.2, 0.3, 0.5)], 20_000)
+    assert 0.75 * of_binary < found < of_binary + 0.003
+    rates = [2, 4, 6, 8, 10, 12, 14, 16], [5, 20], [5, 5, 5, 5]
+    assert 0.9 * of_counts < largest(map(counts, rates), 3000) < of_counts + 0.01
+
+
 def test_every_correction_is_right_with_many_trials():
     channel = counts([2.0, 5.0, 9.0])
     responses, stimuli = trials_of(drawn(channel, 20_000, 1, seed=5)[0])
