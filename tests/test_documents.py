@@ -117,6 +117,20 @@ def test_the_phase_plane_is_drawn(tmp_path):
     assert re.fullmatch(r"400 pA: 0 spikes\n800 pA: [1-9]\d* spikes\n", told)
 
 
+def test_both_codes_are_read_from_the_same_spikes(tmp_path):
+    picture = tmp_path / "figure.png"
+    told = example("rate_and_time.py", picture)
+    assert picture.read_bytes().startswith(b"\x89PNG")
+    line = r"(\w+) noise, (\d+) ms, .*: counts (\d+) % right .*, latency (\d+) % right .*"
+    right = {
+        (noise, int(time)): (int(counts), int(latency))
+        for noise, time, counts, latency in re.findall(line, told)
+    }
+    assert len(right) == 8
+    assert right["little", 16][1] > 85 > 55 > right["little", 16][0]  # the first volley is over
+    assert right["little", 30][0] > 97 and right["much", 30][0] > 80 > right["much", 30][1]
+
+
 def test_place_cells_precess_under_theta(tmp_path):
     picture = tmp_path / "figure.png"
     told = example("phase_precession.py", picture)
@@ -142,11 +156,12 @@ def test_examples_of_rate_models_run(tmp_path, name, pictures, told):
         assert (tmp_path / f"{picture}.png").read_bytes().startswith(b"\x89PNG")
 
 
-def test_the_page_for_those_who_come_from_elsewhere():
+def test_the_page_for_those_who_come_from_elsewhere(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     page = (ROOT / "examples" / "coming_from_elsewhere.md").read_text(encoding="utf-8")
     blocks = re.findall(r"```python\n# (\w+)\n(.*?)```", page, flags=re.S)
     programs = [program for program, _ in blocks]
-    assert programs == ["Brian2", "NEST", "spikesim", "spikesim", "spikesim"]
+    assert programs == ["Brian2", "NEST", "spikesim", "spikesim", "spikesim", "exchange"]
     names = {}
     for program, block in blocks:
         compile(block, program, "exec")
@@ -159,3 +174,9 @@ def test_the_page_for_those_who_come_from_elsewhere():
     assert first == names["same"].spikes["neurons"].restrict(0.0, 20.0)
     weak, strong = names["adapting"].spikes["adex"]
     assert 100 < strong[0] < strong[-1] < 405 and weak.size < strong.size
+    for package in ("neo", "pynapple", "pynwb"):
+        pytest.importorskip(package, reason="the page exchanges spikes with it")
+    exec(blocks[-1][1], names)
+    spikes = names["spikes"]
+    assert names["same"] == names["arrays"] == names["recorded"] == spikes
+    assert names["session"].spikes.count().tolist() == spikes.count().tolist()

@@ -294,6 +294,18 @@ def test_align_gives_each_trial_its_spikes(pairs, events, before, after):
     np.testing.assert_array_equal(aligned.count(), counts.sum(1))
 
 
+@pytest.mark.parametrize("by", ["time", "neuron"])
+def test_align_reads_no_more_than_its_windows(by):
+    pairs = [(step, step % SIZE) for step in range(1, STEPS + 1)]
+    trains, twin = trains_of(pairs, by), trains_of(pairs)
+    found, expected = (t.align([5.0, 5.5, 12.0], 0.5, 1.0) for t in (trains, twin))
+    np.testing.assert_array_equal(found.times, expected.times)
+    np.testing.assert_array_equal(found.neurons, expected.neurons)
+    np.testing.assert_array_equal(found.trials, expected.trials)
+    assert trains.is_in_file and not twin.is_in_file
+    assert trains.align([], 0.5, 1.0).n_trials == 0
+
+
 def test_aligned_trains_choose_and_refuse():
     trains = SpikeTrains([5, 15, 25, 26], [0, 1, 0, 1], 2, 0, 40)
     aligned = trains.align(Windows([4, 14, 24], [9, 19, 29], {"side": [0, 1, 0]}), 2.0, 3.0)

@@ -227,6 +227,11 @@ class SpikeTrains:
         self._rows = None
 
     @property
+    def is_in_file(self) -> bool:
+        """Whether the spikes still lie in their file, to be read when they are asked for."""
+        return self._rows is not None
+
+    @property
     def times(self) -> NDArray[np.float64]:
         self._load()
         return self._times
@@ -508,7 +513,7 @@ class SpikeTrains:
         UserWarning
             Events around which not all of the window was recorded are left out.
         """
-        return align(self.times, self.neurons, self.size, self.support, events, before, after)
+        return align(self, events, before, after)
 
     def count(self, bin: float | None = None) -> NDArray[np.integer]:
         """Spike counts, of the whole support or of bins.

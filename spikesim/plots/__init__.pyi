@@ -38,6 +38,15 @@ from .phases import (
     rescaling as rescaling,
     triggered_average as triggered_average,
 )
+from .readouts import (
+    codes as codes,
+    confusion as confusion,
+    decoded as decoded,
+    latencies as latencies,
+    psth as psth,
+    rate_curves as rate_curves,
+    tuning as tuning,
+)
 from .spikes import (
     overview as overview,
     raster as raster,
