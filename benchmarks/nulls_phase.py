@@ -17,6 +17,7 @@ from spikesim.analysis import (
     phase_locking,
     rayleigh_test,
     spike_triggered_average,
+    theta_sequences,
     time_rescaling,
 )
 from spikesim.data.spiketrains import SpikeTrains
@@ -210,6 +211,36 @@ def average_bursty_theta(rng: Rng) -> float:
     return _average(rng, bursts(rng, 2.0, DURATION), signal)
 
 
+def sequences_own_phases(rng: Rng) -> float:
+    """Each cell with a preferred phase of its own, the same in all cycles."""
+    return _sequences(rng, rng.uniform(0.0, THETA, 12), 8.0)
+
+
+def sequences_one_phase(rng: Rng) -> float:
+    """All cells with the same preferred phase, and much chance."""
+    return _sequences(rng, np.full(12, THETA / 2), 20.0)
+
+
+def _sequences(rng: Rng, preferred: np.ndarray, spread: float) -> float:
+    """12 cells along a track in 6 laps, bursting, in an order that is not that of their places."""
+    laps, track, cells = 6, 6000.0, preferred.size
+    when, who = [], []
+    for lap in range(laps):
+        for cell in range(cells):
+            middle = track * (lap + (cell + 1) / (cells + 1))
+            cycles = middle // THETA + np.flatnonzero(rng.random(12) < 0.5) - 6
+            starts = THETA * cycles + preferred[cell] + spread * rng.normal(size=cycles.size)
+            when += [burst(rng, start) for start in starts]
+            who += [cell] * starts.size
+    neurons = np.repeat(who, [times.size for times in when])
+    times = np.concatenate(when)
+    kept = (times > 1e-3) & (times < laps * track)
+    spikes = SpikeTrains(times[kept], neurons[kept], cells, 0.0, laps * track)
+    places, seed = np.arange(cells, dtype=float), int(rng.integers(2**31))
+    options = dict(start=0.0, shuffles=SHUFFLES, seed=seed)
+    return theta_sequences(spikes, periodic_phase(THETA), places, **options).p
+
+
 def _rate(n: int, top: float) -> np.ndarray:
     return top * np.exp(0.8 * np.sin(np.arange(n) / 100.0) - 0.8)
 
@@ -271,6 +302,8 @@ CASES = [
     ("Kempter's p (takes spikes as independent): bursts", kempter_bursty),
     ("triggered average: independent spikes, noise", average_independent_noise),
     ("triggered average: bursts, theta", average_bursty_theta),
+    ("theta sequences: bursts, one phase", sequences_one_phase),
+    ("theta sequences (conservative): bursts, phases of their own", sequences_own_phases),
     ("rescaling: rare spikes", rescaling_rare),
     ("rescaling: coarse bins", rescaling_coarse),
     ("rescaling: several spikes a bin", rescaling_counts),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from spikesim.checks import check_whole
+from spikesim.display import number
 from spikesim.plots.canvas import COLOURS, blank, colour_of, tidy
 
 if TYPE_CHECKING:
@@ -62,15 +63,15 @@ def phase_histogram(found: PhaseRates, neuron: int = 0, *, ax: Axes | None = Non
     return axes
 
 
-def phase_precession(found: Precession, number: int = 0, *, ax: Axes | None = None) -> Axes:
+def phase_precession(found: Precession, which: int = 0, *, ax: Axes | None = None) -> Axes:
     """Draw phases against the position in a field, twice, and the line that fits all passes.
 
     Parameters
     ----------
     found
         Of `spikesim.analysis.phase_precession`.
-    number
-        Of the field.
+    which
+        Number of the field.
     ax
         Where to draw; a new figure if not given.
 
@@ -83,13 +84,13 @@ def phase_precession(found: Precession, number: int = 0, *, ax: Axes | None = No
     ValueError
         If there is no such field.
     """
-    check_whole("number", number, least=0, most=len(found.fields) - 1)
+    check_whole("which", which, least=0, most=len(found.fields) - 1)
     axes = _axes(ax, 3.0)
-    mine = found.field == number
+    mine = found.field == which
     x, phase = found.position[mine], np.degrees(found.phase[mine])
     for turn in (0, 360):
         axes.plot(x, phase + turn, ".", color=COLOURS[0], markersize=3, markeredgewidth=0)
-    slope, offset = found.pooled.slope[number], np.degrees(found.pooled.offset[number])
+    slope, offset = found.pooled.slope[which], np.degrees(found.pooled.offset[which])
     if np.isfinite(slope):
         ends = np.array([0.0, 1.0])
         for turn in range(-3, 6):
@@ -100,10 +101,10 @@ def phase_precession(found: Precession, number: int = 0, *, ax: Axes | None = No
     axes.set_yticks(DEGREES)
     axes.set_xlabel("position in the field, from where it is entered", fontsize=8)
     axes.set_ylabel("phase (degrees)", fontsize=8)
-    neuron = found.fields.neurons[number]
-    told = f"{360 * slope:.0f}\u00b0 per field, r = {found.pooled.correlation[number]:.2f}"
-    bound = " (at the bound)" if found.pooled.at_bound[number] else ""
-    p = found.pooled.p[number]
+    neuron = found.fields.neurons[which]
+    told = f"{360 * slope:.0f}\u00b0 per field, r = {found.pooled.correlation[which]:.2f}"
+    bound = " (at the bound)" if found.pooled.at_bound[which] else ""
+    p = found.pooled.p[which]
     by = f", p = {p:.2g}" if np.isfinite(p) else ""
     axes.set_title(f"neuron {neuron}: {told}{bound}{by}", **_LEFT)
     return axes
@@ -141,7 +142,7 @@ def triggered_average(found: TriggeredAverage, neuron: int = 0, *, ax: Axes | No
             linewidth=0,
             label="of shifted spikes",
         )
-        axes.legend(fontsize=6.5, frameon=False, loc="upper right")
+        axes.legend(fontsize=6.5, frameon=False, loc="lower right")
     axes.plot(found.lags, found.mean[neuron], color=COLOURS[0], linewidth=1.2)
     axes.axvline(0, color="0.8", linewidth=0.6, zorder=0)
     axes.set_xlim(found.lags[0], found.lags[-1])
@@ -220,8 +221,8 @@ def rescaling(found: Rescaling, *, ax: Axes | None = None) -> Axes:
     axes.set_ylim(0, 1)
     axes.set_aspect("equal")
     axes.set_xlabel("quantile by the model", fontsize=8)
-    axes.set_ylabel("rescaled intervals, 1 - exp(-interval)", fontsize=8)
-    told = f"{found.intervals.size:,} intervals: distance {found.distance:.3g}, p = {found.p:.3g}"
+    axes.set_ylabel("quantile of rescaled intervals", fontsize=8)
+    told = f"{found.intervals.size:,} intervals: distance {found.distance:.2g}, p = {found.p:.2g}"
     axes.set_title(told if found.intervals.size else "no intervals", **_LEFT)
     return axes
 
@@ -240,6 +241,8 @@ def glm_filters(found: PointProcessGLM, *, ax: Axes | None = None) -> Axes:
     -------
     Axes
     """
+    from matplotlib.ticker import LogLocator, NullFormatter
+
     axes = _axes(ax)
     for k, each in enumerate(found.filters):
         colour = colour_of(k)
@@ -258,7 +261,9 @@ def glm_filters(found: PointProcessGLM, *, ax: Axes | None = None) -> Axes:
         least, most = np.concatenate(middle).min(), np.concatenate(middle).max()
         axes.set_ylim(max(min(least, 1) / 2, 1e-3), min(max(most, 1) * 2, 1e3))
         axes.legend(fontsize=6.5, frameon=False)
+    axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     axes.yaxis.set_major_formatter("{x:g}")
+    axes.yaxis.set_minor_formatter(NullFormatter())
     axes.set_xlabel("time after the spike, or the stimulus (ms)", fontsize=8)
     axes.set_ylabel("rate is multiplied by", fontsize=8)
     title = f"neuron {found.neuron}: {found.bits_per_spike:.2g} bits per spike"
@@ -289,8 +294,9 @@ def compression(found: Compression, *, ax: Axes | None = None) -> Axes:
     axes.axvline(0, color="0.8", linewidth=0.6, zorder=0)
     axes.set_xlabel("time from field to field (ms)", fontsize=8)
     axes.set_ylabel("lag within the cycle (ms)", fontsize=8)
-    told = f"{len(found.pairs)} pairs, {found.compression:.3g} times compressed"
-    axes.set_title(told, **_LEFT)
+    known = np.isfinite(found.compression)
+    told = f", {found.compression:.3g} times compressed" if known else ""
+    axes.set_title(number(len(found.pairs), "pair") + told, **_LEFT)
     return axes
 
 
