@@ -283,7 +283,7 @@ def instantaneous_rate(
         mass *= 1000.0 / possible
     rates = mass.T
     if isinstance(trains, AlignedTrains):
-        rates = mass.reshape(trains.n_trials, trains.size, -1).swapaxes(1, 2)
+        rates = mass.reshape(trains.n_trials, trains.size, mass.shape[-1]).swapaxes(1, 2)
     windows = np.repeat(np.arange(len(support)), steps)
     return RateCurves(middles, rates, windows, kernel, float(every))
 
