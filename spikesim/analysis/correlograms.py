@@ -146,7 +146,7 @@ def correlograms(
     window : float
         Centre of the last bin, to either side (ms): a whole number of bins.
     pairs : array_like of int, shape (n_pairs, 2), optional
-        (i, j) with i < j, in order, if not given.
+        (i, j) with i < j, in order, if not given. The result holds 8 n_pairs n_bins bytes.
     threads : int, optional
         As many as there are cores if not given; the result is the same.
 

@@ -8,9 +8,8 @@ threads do so, changes nothing.
 
 import numpy as np
 
+from spikesim.data.windows import SAME_TIME
 from spikesim.kernels.cache import kernel
-
-SAME = 1e-6  # ms: times closer than this are one time
 
 
 @kernel
@@ -67,7 +66,7 @@ def count_lags(times, first, last, rows, others, columns, shift, bin, on_edges, 
     stay in the second level of the cache this takes 1.1 ns a lag, from the third 3 ns. Edges apart
     from bins, which spikes off a grid never touch, leave more of the cache to the bins.
     """
-    slack, per_bin = SAME / bin, 1 / bin
+    slack, per_bin = SAME_TIME / bin, 1 / bin
     for s in range(len(times)):
         row = table[rows[s]]
         n = last[s] - first[s]
@@ -88,14 +87,14 @@ def count_pair(times, bounds, others, other_bounds, n, bin, doubled):
 
     At once and without a table: of one pair, all that surrounds the counting takes longer.
     """
-    slack, per_bin, reach = SAME / bin, 1 / bin, (n + 0.5) * bin
+    slack, per_bin, reach = SAME_TIME / bin, 1 / bin, (n + 0.5) * bin
     for window in range(len(bounds) - 1):
         low, end = other_bounds[window], other_bounds[window + 1]
         for s in range(bounds[window], bounds[window + 1]):
-            while low < end and times[s] - others[low] > reach + SAME:
+            while low < end and times[s] - others[low] > reach + SAME_TIME:
                 low += 1
             k = low
-            while k < end and others[k] - times[s] <= reach + SAME:
+            while k < end and others[k] - times[s] <= reach + SAME_TIME:
                 lag = (others[k] - (times[s] - reach)) * per_bin + slack
                 whole = np.int64(lag)
                 on_edge = lag - whole < 2 * slack

@@ -2,10 +2,10 @@
 
 import numpy as np
 
+from spikesim.data.windows import SAME_TIME
 from spikesim.kernels.cache import kernel, part
 from spikesim.kernels.keyed import row_key, word
 
-SAME = 1e-6  # ms: times closer than this are one time
 _TO_UNIT = 2.0**-53
 _BITS = np.uint64(11)
 _FEW = 32  # times that are faster sorted one by one
@@ -20,7 +20,7 @@ def uniform(key, k):
 @part
 def within(time, start, stop):
     """The time, moved if need be into (start, stop] as windows are, rounding allowed for."""
-    return min(max(time, min(start + 2 * SAME, stop)), stop)
+    return min(max(time, min(start + 2 * SAME_TIME, stop)), stop)
 
 
 @part
@@ -46,14 +46,14 @@ def jitter(times, windows, offsets, neurons, starts, stops, seed, width, out):
         while s < end:
             first, window = s, windows[s]
             start, stop = starts[window], stops[window]
-            low = start + width * max(np.ceil((times[s] - start - SAME) / width) - 1, 0)
+            low = start + width * max(np.ceil((times[s] - start - SAME_TIME) / width) - 1, 0)
             high = low + width
-            if high > stop - SAME:
+            if high > stop - SAME_TIME:
                 high = stop
             while True:
                 out[s] = within(high - uniform(key, s - offsets[i]) * (high - low), low, high)
                 s += 1
-                if s == end or windows[s] != window or times[s] > high + SAME:
+                if s == end or windows[s] != window or times[s] > high + SAME_TIME:
                     break
             settle(out, first, s)
 
@@ -105,7 +105,7 @@ def shift(times, windows, offsets, neurons, starts, stops, seed, most, out, out_
         by -= np.floor(by / total) * total
         turned = last  # the first spike that comes round to the beginning
         for s in range(first, last):
-            if before[windows[s]] + times[s] - starts[windows[s]] + by > total + SAME:
+            if before[windows[s]] + times[s] - starts[windows[s]] + by > total + SAME_TIME:
                 turned = s
                 break
         window = 0
@@ -114,7 +114,7 @@ def shift(times, windows, offsets, neurons, starts, stops, seed, most, out, out_
             at = before[windows[s]] + times[s] - starts[windows[s]] + by
             if s >= turned:
                 at -= total
-            while window < len(starts) - 1 and at > before[window + 1] + SAME:
+            while window < len(starts) - 1 and at > before[window + 1] + SAME_TIME:
                 window += 1
             out_windows[first + k] = window
             place = starts[window] + at - before[window]
@@ -133,7 +133,7 @@ def turn(times, windows, offsets, neurons, starts, stops, seed, out):
             by = uniform(key, window) * (stop - start)
             turned = -1
             while last < offsets[i + 1] and windows[last] == window:
-                if turned < 0 and times[last] + by > stop + SAME:
+                if turned < 0 and times[last] + by > stop + SAME_TIME:
                     turned = last
                 last += 1
             turned = last if turned < 0 else turned
