@@ -243,6 +243,8 @@ class _Frame:
         from scipy.signal.windows import dpss
 
         durations = spikes.stops - spikes.starts
+        if not durations.size:
+            raise ValueError("there are no trials; a spectrum needs one at least.")
         if length is None:
             length = float(durations.min(initial=np.inf))
         check_number("length", length, above=0, unit="ms")
