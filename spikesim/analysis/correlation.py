@@ -147,6 +147,11 @@ def count_autocorrelation(
     ------
     ValueError
         As `count_covariance`.
+
+    References
+    ----------
+    Murray JD, Bernacchia A, Freedman DJ, et al. (2014). A hierarchy of intrinsic timescales across
+    primate cortex. Nat Neurosci 17:1661-1663.
     """
     n = bins_to_a_side(bin, window)
     windows, mean = _windows(trains, bin)

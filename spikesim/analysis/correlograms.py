@@ -229,6 +229,11 @@ def autocorrelograms(
     ------
     ValueError
         If bin is not positive or does not divide the window.
+
+    References
+    ----------
+    Perkel DH, Gerstein GL, Moore GP (1967). Neuronal spike trains and stochastic point processes
+    I. The single spike train. Biophys J 7:391-418.
     """
     n = bins_to_a_side(bin, window)
     spikes = pieces(trains)
