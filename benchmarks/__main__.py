@@ -4,6 +4,7 @@ import click
 
 from benchmarks import (
     agreement,
+    analysis,
     environments,
     false_positives,
     kernels,
@@ -25,6 +26,7 @@ def main() -> None:
 
 
 main.add_command(agreement.main, "agreement")
+main.add_command(analysis.main, "analysis")
 main.add_command(kernels.main, "kernels")
 main.add_command(large_file.main, "file")
 main.add_command(latency.main, "latency")

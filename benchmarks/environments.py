@@ -21,6 +21,14 @@ RIVALS = {
         ("3.12", "3.13"),
         ["brainpy==2.9.0", "brainevent[cpu]==0.3.0", "jax==0.12.0.1", "numba==0.68.1"],
     ),
+    "analysis": (
+        ("3.11", "3.12", "3.13"),
+        [
+            *("elephant==1.2.1", "neo==0.14.6", "neurospatial==0.6.0", "pynapple==0.11.4"),
+            *("pyspike==0.9.0", "spikeinterface==0.105.3", "numba==0.68.1", "scipy", "h5py"),
+            *("click", "tqdm", "psutil", "platformdirs", "lazy_loader", "matplotlib"),
+        ],
+    ),
     "torch": (("3.13", "3.12", "3.11"), ["torch==2.13.0", "snntorch==1.0.0", "numpy"]),
 }
 # NEST's threads wait for each other in every step; if they spin, they lose more than they gain

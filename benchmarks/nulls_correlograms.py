@@ -12,7 +12,7 @@ from spikesim import analysis
 from spikesim.data.spiketrains import SpikeTrains
 from spikesim.data.windows import Windows
 
-N = 199  # surrogates
+N = 99  # surrogates
 BIN, WINDOW = 2.0, 20.0  # ms
 
 Times = np.ndarray

@@ -236,6 +236,32 @@ def _multiplied(rows: list[dict]) -> str:
     return f"Matrices are multiplied: {'; '.join(parts)}.{end}"
 
 
+def analysis(content: dict) -> str:
+    """Readouts beside other packages."""
+    lines = [
+        "| readout | of | ours | against | its time | its time / ours: median (quartiles) |",
+        "|---|---|---:|---|---:|---:|",
+    ]
+    for row in content["rows"]:
+        low, median, high = row["ratio"]
+        share = "" if row["share"] == 1 else f", scaled from {100 * row['share']:.2g} % of the work"
+        rival = f"{row['rival']} {row['versions'][row['rival']]}"
+        lines.append(
+            f"| {row['case']} | {row['what']} | {1000 * row['ours_s']:.3g} ms | {rival} "
+            f"| {row['rival_s']:.3g} s{share} | {median:,.3g} ({low:,.3g} to {high:,.3g}) |"
+        )
+    return "\n".join(lines)
+
+
+def nulls(content: dict) -> str:
+    """False positives of tests."""
+    lines = ["| test: data without the effect | p ≤ .05 | data sets |", "|---|---:|---:|"]
+    for row in content["rows"]:
+        share = f"{100 * row['share']:.2f} % ± {100 * row['error']:.2f}"
+        lines.append(f"| {row['case']} | {share} | {row['n']:,} |")
+    return "\n".join(lines)
+
+
 def note(content: dict) -> str:
     """Where and when a table was measured."""
     machine, versions = content["machine"], content["versions"]
@@ -286,7 +312,9 @@ def main() -> None:
     if all(measured):
         draw(*(content["rows"] for content in measured))
     for table in (
+        analysis,
         networks,
+        nulls,
         rivals,
         latency,
         learning,

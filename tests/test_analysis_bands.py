@@ -1,7 +1,12 @@
 """Bands and p values of correlograms: counted as told, right on nulls, seeing what is there."""
 
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
+
+sys.path.append(str(Path(__file__).parent.parent))  # benchmarks are not installed
 
 from benchmarks.nulls_correlograms import CASES, bursty, pair, poisson
 from spikesim.analysis import (

@@ -112,6 +112,20 @@ def test_threads_change_nothing(grid):
         np.testing.assert_array_equal(shared.counts, alone.counts)
 
 
+@pytest.mark.parametrize("grid", [None, 0.1, 0.5])
+def test_one_pair_by_itself_is_counted_as_among_others(grid):
+    from spikesim.analysis.lag_counts import doubled_counts
+    from spikesim.analysis.pieces import pieces
+
+    trains = pieces(drawn(5, support=GAPS, grid=grid))
+    one, other = trains.of(np.array([1])), trains.of(np.array([3]))
+    for bin, n in ((1.0, 10), (0.7, 5), (0.1, 3), (50.0, 2)):
+        among = doubled_counts(trains, trains, np.array([[1, 3], [3, 1]]), bin, n, 1)
+        alone = doubled_counts(one, other, np.array([[0, 0]]), bin, n, 1)
+        np.testing.assert_array_equal(alone[0], among[0])
+        np.testing.assert_array_equal(alone[0], among[1, ::-1])
+
+
 def test_many_bins_and_neurons_go_through_in_groups():
     """Rows that are longer than the table of a thread."""
     trains = drawn(4, size=50, n=3000, support=Windows(0, 3000))

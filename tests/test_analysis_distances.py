@@ -227,6 +227,10 @@ def test_at_infinite_cost_and_without_tau_equal_spikes_match_here_and_do_not_in_
         analysis.van_rossum(trains, 0), np.sqrt([[0, 0, 3], [0, 0, 3], [3, 3, 0]])
     )
     assert elephant.van_rossum_distance(theirs, 0 * pq.ms)[0, 0] > 2
+    nearly = trains_of([[10, 20], [10 + 1e-8, 20 - 1e-8]], 0, 40)  # one time but for rounding
+    assert (
+        analysis.victor_purpura(nearly, np.inf)[0, 1] == analysis.van_rossum(nearly, 0)[0, 1] == 0
+    )
     # the limits are those of what comes before them
     np.testing.assert_allclose(analysis.victor_purpura(trains, 1e6)[0], [0, 0, 3])
     np.testing.assert_allclose(analysis.van_rossum(trains, 1e-3)[0] ** 2, [0, 0, 3])

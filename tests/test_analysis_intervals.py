@@ -207,6 +207,14 @@ def test_survival_is_that_of_scipy_and_statsmodels(make):
     np.testing.assert_allclose(found.rate, 1000 * found.events / found.at_risk)
 
 
+def test_intervals_of_a_time_step_end_in_the_hazards_bin_that_they_reach():
+    steps = np.random.default_rng(1).integers(1, 20, 3000)
+    found = analysis.hazard(trains_of([np.cumsum(steps) * 0.1], 1e5), np.arange(21) * 0.1)
+    np.testing.assert_array_equal(found.events, np.bincount(steps[1:], minlength=21)[1:])
+    longer = [np.sum(steps[1:] > k) for k in range(21)]
+    np.testing.assert_allclose(found.survival, np.add(longer, 1) / 3000, atol=1e-12)
+
+
 def test_limits_are_those_of_poisson_counts():
     from scipy.stats import chi2
 
@@ -323,6 +331,13 @@ def test_bursts_by_intervals_are_those_of_a_loop(lists, limits, gaps):
     got = zip(found.neurons, found.starts, found.stops, found.counts, strict=True)
     assert [tuple(map(float, burst)) for burst in got] == expected
     assert np.isnan(found.surprise).all() and len(found) == len(expected)
+
+
+@pytest.mark.parametrize(("between", "expected"), [(19.0, 2), (20.0, 2), (20.5, 1)])
+def test_bursts_that_are_as_far_apart_as_asked_stay_apart(between, expected):
+    trains = trains_of([[1, 3, 5, 25, 27, 29]], 100)
+    found = analysis.bursts(trains, analysis.MaxInterval(5, 9, between, 0, 3))
+    assert len(found) == expected
 
 
 @pytest.mark.parametrize("seed", range(6))

@@ -95,6 +95,8 @@ def test_elephants_reach_grows_with_the_time_of_the_spike():
     a, b = (neo.SpikeTrain(t * pq.ms, **frame) for t in late)
     theirs = tiling(a, b, dt=5 * pq.ms)
     ours = spike_time_tiling(trains, 5.0)[0, 1]
+    if theirs == pytest.approx(ours, abs=1e-9):
+        pytest.skip("this version of Elephant takes dt as it is")
     early = spike_time_tiling(trains.shift(-600_000), 5.0)[0, 1]
     assert ours == pytest.approx(early, abs=1e-12) and theirs > ours + 0.05
     frame = dict(t_start=0 * pq.ms, t_stop=10_000 * pq.ms)

@@ -131,6 +131,18 @@ def test_both_codes_are_read_from_the_same_spikes(tmp_path):
     assert right["little", 30][0] > 97 and right["much", 30][0] > 80 > right["much", 30][1]
 
 
+def test_place_cells_precess_under_theta(tmp_path):
+    picture = tmp_path / "figure.png"
+    told = example("phase_precession.py", picture)
+    assert picture.read_bytes().startswith(b"\x89PNG")
+    pooled, single = map(int, re.search(r"pooled: (-\d+) .* single: (-\d+)", told).groups())
+    assert -400 < single < pooled < -250  # degrees per field: all passes together look shallower
+    fields, significant = map(int, re.findall(r"(\d+) (?:fields|with p)", told))
+    assert fields == significant > 20
+    by_lags, by_cycles = re.search(r"compression: ([\d.]+) by .*, ([\d.]+) by", told).groups()
+    assert 9 < float(by_lags) < 13 and 5 < float(by_cycles) < 13
+
+
 @pytest.mark.parametrize(
     ("name", "pictures", "told"),
     [
@@ -144,11 +156,12 @@ def test_examples_of_rate_models_run(tmp_path, name, pictures, told):
         assert (tmp_path / f"{picture}.png").read_bytes().startswith(b"\x89PNG")
 
 
-def test_the_page_for_those_who_come_from_elsewhere():
+def test_the_page_for_those_who_come_from_elsewhere(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     page = (ROOT / "examples" / "coming_from_elsewhere.md").read_text(encoding="utf-8")
     blocks = re.findall(r"```python\n# (\w+)\n(.*?)```", page, flags=re.S)
     programs = [program for program, _ in blocks]
-    assert programs == ["Brian2", "NEST", "spikesim", "spikesim", "spikesim"]
+    assert programs == ["Brian2", "NEST", "spikesim", "spikesim", "spikesim", "exchange"]
     names = {}
     for program, block in blocks:
         compile(block, program, "exec")
@@ -161,3 +174,9 @@ def test_the_page_for_those_who_come_from_elsewhere():
     assert first == names["same"].spikes["neurons"].restrict(0.0, 20.0)
     weak, strong = names["adapting"].spikes["adex"]
     assert 100 < strong[0] < strong[-1] < 405 and weak.size < strong.size
+    for package in ("neo", "pynapple", "pynwb"):
+        pytest.importorskip(package, reason="the page exchanges spikes with it")
+    exec(blocks[-1][1], names)
+    spikes = names["spikes"]
+    assert names["same"] == names["arrays"] == names["recorded"] == spikes
+    assert names["session"].spikes.count().tolist() == spikes.count().tolist()

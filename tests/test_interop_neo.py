@@ -184,7 +184,7 @@ def segment():
             [200, 300] * pq.ms,
             labels=["left", "right"],
             name="trials",
-            array_annotations={"good": [True, False], "speed": [1.0, 2.0] * pq.m},
+            array_annotations={"good": [True, False]},
         )
     )
     made.epochs.append(neo.Epoch([0.0] * pq.s, [1.0] * pq.s))
@@ -201,6 +201,14 @@ def test_epochs_and_events_become_windows():
     assert session.windows["trials"] == Windows([100, 500], [300, 800], trials)
     assert session.windows["epochs"] == Windows(0, 1000)
     assert session.windows["cues"] == Windows([100, 700], [100, 700], {"label": ["tone", "light"]})
+
+
+def test_array_annotations_with_a_unit_are_told():
+    made = neo.Segment()
+    notes = {"speed": [1.0, 2.0] * pq.m, "n": np.array([1, 2])}
+    made.events.append(neo.Event([1.0, 2.0] * pq.s, array_annotations=notes))
+    with pytest.warns(UserWarning, match="nor text are left out: 'speed'"):
+        assert list(from_neo(made).windows["events"].labels) == ["n"]
 
 
 def test_a_spike_on_the_start_of_an_epoch_counts_there_and_not_here():

@@ -99,6 +99,12 @@ def test_unsorted_times_are_sorted(path):
     assert trains[0].tolist() == [100, 300, 500] and trains[1].tolist() == [200]
 
 
+def test_times_of_32_bits_are_told(path):
+    change(units(path, [0.5, 0.5], [0.25]), put("units/spike_times", np.float32([0.5, 0.5, 0.25])))
+    with pytest.warns(UserWarning, match="'units': spike_times have 32 bits"):
+        assert read_nwb(path).spikes.times.tolist() == [250, 500, 500]
+
+
 def test_times_before_the_session_and_at_its_start(path):
     assert read(units(path, [-0.5, 1.0])).spikes.support == Windows(-500 - 2e-6, 1000)
     assert read(units(path, [0.0, 1.0])).spikes.times.tolist() == [0, 1000]
@@ -270,8 +276,10 @@ def test_what_of_a_table_is_no_label_or_no_window_is_told(path):
     nwb = new_file()
     nwb.add_unit(spike_times=[0.1])
     nwb.add_trial_column("lick_times", "ragged", index=True)
-    for k, (start, stop) in enumerate([(0, 1.0), (1, np.nan), (2, 1.5), (3, 4.0)]):
-        nwb.add_trial(start_time=float(start), stop_time=stop, tags=["a"] * k, lick_times=[0.1] * k)
+    nwb.add_trial_column("n", "a number")
+    for k, stop in enumerate([1.0, np.nan, 1.5, 4.0]):
+        ragged = {"tags": ["a"] * k, "lick_times": [0.1] * k}
+        nwb.add_trial(start_time=float(k), stop_time=stop, n=k, **ragged)
     nwb.add_epoch(0.0, 1.0, ["rest"])
     nwb.add_invalid_time_interval(start_time=0.0, stop_time=0.1)
     save(nwb, path)
@@ -284,7 +292,8 @@ def test_what_of_a_table_is_no_label_or_no_window_is_told(path):
         "'trials': 2 of 4 rows have no start, or no stop after it, and are left out.",
         "'trials': columns without one number or text a row are left out: lick_times, tags.",
     ]
-    assert session.windows["trials"] == Windows([0, 3000], [1000, 4000])
+    assert session.windows["trials"] == Windows([0, 3000], [1000, 4000], {"n": [0, 3]})
+    assert "2 'trials'" in repr(session) and "<b>Session</b>" in session._repr_html_()
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         open_spikes(path)  # which reads no tables

@@ -45,6 +45,8 @@ def test_the_time_support_is_always_handed_over():
     silent = to_pynapple(SpikeTrains([], [], 2, 5, 20))
     assert silent.time_support.values.tolist() == [[0.005, 0.02]] and len(silent) == 2
     assert from_pynapple(silent) == SpikeTrains([], [], 2, 5, 20)
+    none = SpikeTrains([], [], 0, 5, 20)
+    assert from_pynapple(to_pynapple(none)) == none
 
 
 def test_one_train_with_values_or_without():

@@ -164,6 +164,16 @@ def test_floats_that_are_no_ids(tmp_path, ids, bad):
         open_spikes(tmp_path / "f.h5")
 
 
+@pytest.mark.parametrize("sorting", ["by_time", "by_id", "none"])
+def test_ids_that_number_nothing_are_refused_before_anything_is_made(tmp_path, sorting):
+    with write(tmp_path / "f.h5", TIMES[:3], np.array([0, 5, 720575940624547622])) as file:
+        file["spikes/pop"].attrs["sorting"] = sorting
+    for reader in (open_spikes, info):
+        message = r"f.h5: a node id of population 'pop' is 720575940624547622, .*from_events"
+        with pytest.raises(ValueError, match=message):
+            reader(tmp_path / "f.h5")
+
+
 def test_no_more_is_asked_of_a_file_than_a_group_of_spikes(tmp_path):
     with write(tmp_path / "f.h5") as file:
         assert not file.attrs  # no magic, no version

@@ -226,6 +226,16 @@ def test_the_whole_window_changes_nothing():
     assert trains.select([1]).labels["group"].tolist() == ["b"]
 
 
+def test_trim_keeps_whole_bins():
+    trains = SpikeTrains([1, 2, 5, 12, 19], [0] * 5, 1, support=Windows([0, 10, 18], [5, 15.5, 19]))
+    kept = trains.trim(2.0)
+    assert kept.support == Windows([0, 10], [4, 14]) and kept.times.tolist() == [1, 2, 12]
+    assert trains.trim(0.5) == trains
+    assert SpikeTrains([], [], 1, 0, 0.3).trim(0.1).support.stops[0] == 0.3
+    with pytest.raises(ValueError, match="bin is 6.0 ms, which no window of"):
+        trains.trim(6.0)
+
+
 def test_shift_and_merge():
     a = SpikeTrains([1, 2], [0, 1], 2, 0, 5, labels={"group": ["x", "y"], "depth": [1, 2]})
     b = SpikeTrains([1, 4], [0, 0], 1, 0, 5, labels={"group": ["z"]})
@@ -235,6 +245,7 @@ def test_shift_and_merge():
     assert {name: v.tolist() for name, v in merged.labels.items()} == {
         "group": ["x", "y", "z", "z"]
     }
+    assert merged.pool() == SpikeTrains([1, 1, 1, 2, 4, 4], [0] * 6, 1, 0, 5)
     with pytest.raises(ValueError, match="must have one support"):
         a.merge(b.restrict(0, 4))
 
@@ -282,6 +293,18 @@ def test_align_gives_each_trial_its_spikes(pairs, events, before, after):
             expected[step + before - 1, neuron] += 1
         np.testing.assert_array_equal(counts[k], expected)
     np.testing.assert_array_equal(aligned.count(), counts.sum(1))
+
+
+@pytest.mark.parametrize("by", ["time", "neuron"])
+def test_align_reads_no_more_than_its_windows(by):
+    pairs = [(step, step % SIZE) for step in range(1, STEPS + 1)]
+    trains, twin = trains_of(pairs, by), trains_of(pairs)
+    found, expected = (t.align([5.0, 5.5, 12.0], 0.5, 1.0) for t in (trains, twin))
+    np.testing.assert_array_equal(found.times, expected.times)
+    np.testing.assert_array_equal(found.neurons, expected.neurons)
+    np.testing.assert_array_equal(found.trials, expected.trials)
+    assert trains.is_in_file and not twin.is_in_file
+    assert trains.align([], 0.5, 1.0).n_trials == 0
 
 
 def test_aligned_trains_choose_and_refuse():

@@ -9,6 +9,11 @@ from .bands import (
     CorrelogramTest as CorrelogramTest,
     correlogram_test as correlogram_test,
 )
+from .bases import (
+    Exponentials as Exponentials,
+    RaisedCosines as RaisedCosines,
+    Steps as Steps,
+)
 from .behaviour import (
     psychometric as psychometric,
     slopes as slopes,
@@ -18,6 +23,12 @@ from .bursting import (
     MaxInterval as MaxInterval,
     PoissonSurprise as PoissonSurprise,
     bursts as bursts,
+)
+from .circular import (
+    circular_sd as circular_sd,
+    circular_variance as circular_variance,
+    mean_vector as mean_vector,
+    von_mises_kappa as von_mises_kappa,
 )
 from .codes import (
     Codes as Codes,
@@ -58,6 +69,17 @@ from .distances import (
     van_rossum as van_rossum,
     victor_purpura as victor_purpura,
 )
+from .fields import (
+    PlaceFields as PlaceFields,
+    find_laps as find_laps,
+    place_fields as place_fields,
+    positions_at as positions_at,
+)
+from .glm import (
+    Filter as Filter,
+    PointProcessGLM as PointProcessGLM,
+    fit_glm as fit_glm,
+)
 from .hazards import (
     Hazard as Hazard,
     hazard as hazard,
@@ -82,9 +104,33 @@ from .latency import (
     first_spike_latency as first_spike_latency,
     psth_latency as psth_latency,
 )
+from .lines import (
+    CircularLinear as CircularLinear,
+    circular_linear as circular_linear,
+)
+from .locking import (
+    Locking as Locking,
+    PhaseRates as PhaseRates,
+    pairwise_phase_consistency as pairwise_phase_consistency,
+    phase_locking as phase_locking,
+    phase_rates as phase_rates,
+    rayleigh_test as rayleigh_test,
+)
+from .phase import (
+    Phase as Phase,
+    cycle_phase as cycle_phase,
+    hilbert_phase as hilbert_phase,
+    periodic_phase as periodic_phase,
+    spike_phases as spike_phases,
+)
 from .population_vector import (
     PopulationVector as PopulationVector,
     population_vector as population_vector,
+)
+from .precession import (
+    Lines as Lines,
+    Precession as Precession,
+    phase_precession as phase_precession,
 )
 from .processes import (
     bursty_trains as bursty_trains,
@@ -110,10 +156,20 @@ from .rates import (
     poisson_interval as poisson_interval,
     psth as psth,
 )
+from .rescaling import (
+    Rescaling as Rescaling,
+    time_rescaling as time_rescaling,
+)
 from .selectivity import (
     information_per_spike as information_per_spike,
     preferred_value as preferred_value,
     tuning_width as tuning_width,
+)
+from .sequences import (
+    Compression as Compression,
+    ThetaSequences as ThetaSequences,
+    sequence_compression as sequence_compression,
+    theta_sequences as theta_sequences,
 )
 from .smoothing import (
     Alpha as Alpha,
@@ -126,6 +182,12 @@ from .spectra import (
     Spectrum as Spectrum,
     coherence as coherence,
     power_spectrum as power_spectrum,
+)
+from .spike_field import (
+    SpikeFieldCoherence as SpikeFieldCoherence,
+    TriggeredAverage as TriggeredAverage,
+    spike_field_coherence as spike_field_coherence,
+    spike_triggered_average as spike_triggered_average,
 )
 from .surrogate_tests import (
     SurrogateTest as SurrogateTest,

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from spikesim.analysis.correlation import count_correlation
 from spikesim.checks import check_number, check_whole
 from spikesim.data.spiketrains import SpikeTrains
-from spikesim.data.windows import Windows
 from spikesim.random import generator
 
 
@@ -77,11 +77,5 @@ def ks_distance(a: np.ndarray, b: np.ndarray) -> float:
 
 def _correlations(trains: SpikeTrains, neurons: int, bin: float, seed: int) -> np.ndarray:
     drawn = generator(seed, "correlated neurons").permutation(trains.size)[:neurons]
-    whole = [(a, a + bin * ((b - a + 1e-6) // bin)) for a, b in trains.support]
-    kept = [window for window in whole if window[1] > window[0]]
-    if not kept:
-        return np.empty(0)
-    counts = trains.select(drawn).restrict(Windows(*zip(*kept, strict=True))).count(bin)
-    counts = counts[:, counts.any(axis=0)].astype(np.float32)
-    r = np.corrcoef(counts, rowvar=False) if counts.shape[1] > 1 else np.empty((0, 0))
+    r = count_correlation(trains.select(drawn).trim(bin), bin)
     return r[np.triu_indices(len(r), 1)]

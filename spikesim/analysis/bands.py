@@ -22,6 +22,8 @@ from spikesim.data.aligned import AlignedTrains
 from spikesim.data.spiketrains import SpikeTrains
 
 _KEPT = 2**28  # bytes of counts of surrogates that are held at a time
+_OF_BINS = "mean", "sd", "lower", "upper", "lower_global", "upper_global", "p_bins"
+_OF_PAIRS = "p", "z_critical"
 
 
 @dataclass(frozen=True, eq=False)
@@ -153,13 +155,17 @@ def correlogram_test(
         chosen = check_pairs(pairs, spikes.size)
     tested = _tested(lags, bin, n_side)
     drawn = _Drawn(trains, spikes, surrogate, seed)
-    parts = [
-        _test(drawn, chosen[part], bin, n_side, n, tested, alpha, threads)
-        for part in _parts(len(chosen), n, 2 * n_side + 1)
-    ]
-    columns = [np.concatenate(column) for column in zip(*parts, strict=True)]
-    observed = framed(columns[0], chosen, spikes, bin, n_side)
-    return CorrelogramTest(observed, *columns[1:], tested, alpha, n)
+    shape = len(chosen), 2 * n_side + 1
+    observed, found = np.empty(shape), {name: np.empty(shape) for name in _OF_BINS}
+    found.update({name: np.empty(len(chosen)) for name in _OF_PAIRS})
+    for part in _parts(chosen, n, shape[1]):
+        counts = _doubled_counts(drawn, chosen[part], bin, n_side, n, threads)
+        for k, pair in enumerate(part):
+            observed[pair] = counts[0, k] / 2
+            for name, values in _of_pair(counts[:, k], tested, alpha).items():
+                found[name][pair] = values
+    observed = framed(observed, chosen, spikes, bin, n_side)
+    return CorrelogramTest(observed, **found, tested=tested, alpha=alpha, n=n)
 
 
 def _tested(lags: tuple[float, float] | None, bin: float, n_side: int) -> NDArray[np.bool_]:
@@ -175,10 +181,14 @@ def _tested(lags: tuple[float, float] | None, bin: float, n_side: int) -> NDArra
     return tested
 
 
-def _parts(n_pairs: int, n: int, n_bins: int) -> list[slice]:
-    """Pairs in parts of which the counts of all surrogates can be held; one part at least."""
+def _parts(pairs: NDArray[np.int64], n: int, n_bins: int) -> list[NDArray[np.int64]]:
+    """Numbers of pairs, in parts of which the counts of all surrogates can be held.
+
+    They come in order of the second neuron: each part needs surrogates of but a few.
+    """
     step = max(1, _KEPT // (4 * (n + 1) * n_bins))
-    return [slice(k, k + step) for k in range(0, max(n_pairs, 1), step)]
+    in_order = np.argsort(pairs[:, 1], kind="stable")
+    return [in_order[k : k + step] for k in range(0, len(pairs), step)]
 
 
 @dataclass(frozen=True, eq=False)
@@ -206,39 +216,50 @@ class _Drawn:
         return draw
 
 
-def _test(drawn, pairs, bin, n_side, n, tested, alpha, threads):
-    """Counts, mean, sd, bands and p of some pairs, in the order of CorrelogramTest's fields."""
-    sources, row = np.unique(pairs[:, 0], return_inverse=True)
-    targets, column = np.unique(pairs[:, 1], return_inverse=True)
-    among = np.stack([row.reshape(-1), column.reshape(-1)], axis=1)
-    first, second = drawn.spikes.of(sources), drawn.spikes.of(targets)
-    draw = drawn.of(targets)
-    counts = np.empty((n + 1, len(pairs), 2 * n_side + 1), np.int32)  # twice the counts
-    counts[0] = doubled_counts(first, second, among, bin, n_side, 1)
+def _doubled_counts(
+    drawn: _Drawn, pairs: NDArray[np.int64], bin: float, n_side: int, n: int, threads: int
+) -> NDArray[np.int32]:
+    """Twice the counts of some pairs, observed and of n surrogates, (n + 1, n_pairs, n_bins).
+
+    From the second neurons to the first, of which there may be more, and turned round.
+    """
+    first, row = np.unique(pairs[:, 0], return_inverse=True)
+    second, column = np.unique(pairs[:, 1], return_inverse=True)
+    back = np.stack([column.reshape(-1), row.reshape(-1)], axis=1)
+    stay, draw = drawn.spikes.of(first), drawn.of(second)
+    counts = np.empty((n + 1, len(pairs), 2 * n_side + 1), np.int32)
 
     def work(part: int) -> None:
-        for k in range(part, n, threads):
-            counts[k + 1] = doubled_counts(first, draw(k), among, bin, n_side, 1)
+        for k in range(part, n + 1, threads):
+            spikes = draw(k - 1) if k else drawn.spikes.of(second)
+            counts[k] = doubled_counts(spikes, stay, back, bin, n_side, 1)[:, ::-1]
 
     in_threads(work, threads, threads)
+    return counts
+
+
+def _of_pair(
+    doubled: NDArray[np.int32], tested: NDArray[np.bool_], alpha: float
+) -> dict[str, NDArray | float]:
+    """What is told of a pair, by its counts and those of its surrogates, (n + 1, n_bins)."""
+    counts = doubled / 2
+    n = len(counts) - 1
     mean, sd = counts.mean(axis=0), counts.std(axis=0)
     k = int((n + 1) * alpha / 2 + 1e-9)
     ranked = np.partition(counts[1:], (k - 1, n - k), axis=0)
     above = 1 + (counts[1:] >= counts[0]).sum(axis=0)
     below = 1 + (counts[1:] <= counts[0]).sum(axis=0)
-    p_bins = np.minimum(1, 2 * np.minimum(above, below) / (n + 1))
-    most = _largest(counts, mean, sd, tested)
-    p = (1 + (most[1:] >= most[0]).sum(axis=0)) / (n + 1)
-    critical = np.sort(most[1:], axis=0)[-int((n + 1) * alpha + 1e-9)]
-    half_width = critical[:, None] * sd
-    bands = ranked[k - 1], ranked[n - k], mean - half_width, mean + half_width
-    return (counts[0] / 2, mean / 2, sd / 2, *(band / 2 for band in bands), p_bins, p, critical)
-
-
-def _largest(counts, mean, sd, tested) -> NDArray[np.float64]:
-    """The largest standardised distance from the mean of each, shape (n + 1, n_pairs)."""
-    most = np.zeros(counts.shape[:2])
-    per_sd = np.divide(1, sd, out=np.zeros_like(sd), where=sd > 0)
-    for b in np.flatnonzero(tested):
-        np.maximum(most, np.abs(counts[:, :, b] - mean[:, b]) * per_sd[:, b], out=most)
-    return most
+    far = np.divide(np.abs(counts - mean), sd, out=np.zeros_like(counts), where=sd > 0)
+    most = far[:, tested].max(axis=1)
+    critical = np.sort(most[1:])[-int((n + 1) * alpha + 1e-9)]
+    return {
+        "mean": mean,
+        "sd": sd,
+        "lower": ranked[k - 1],
+        "upper": ranked[n - k],
+        "lower_global": mean - critical * sd,
+        "upper_global": mean + critical * sd,
+        "p_bins": np.minimum(1, 2 * np.minimum(above, below) / (n + 1)),
+        "p": (1 + np.sum(most[1:] >= most[0])) / (n + 1),
+        "z_critical": critical,
+    }

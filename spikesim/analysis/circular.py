@@ -121,7 +121,8 @@ def von_mises_kappa(length: ArrayLike) -> NDArray[np.float64]:
         # Far out 1 - A / kappa - A^2 is a difference of nearly equal numbers: 1 / (2 kappa^2).
         slope = np.where(kappa > 1e4, 0.5 / safe**2, slope)
         kappa = np.maximum(kappa - (a - r) / slope, 0.0)
-    return np.where(length == 1, np.inf, np.where(length == 0, 0.0, kappa))[()]
+    kappa = np.where(length == 1, np.inf, np.where(length == 0, 0.0, kappa))
+    return np.where(np.isnan(length), np.nan, kappa)[()]
 
 
 def wrapped(phases: ArrayLike) -> NDArray[np.float64]:

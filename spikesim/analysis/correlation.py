@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -43,7 +44,8 @@ def count_correlation(trains: SpikeTrains | AlignedTrains, bin: float) -> NDArra
     14:811-819.
     """
     check_number("bin", bin, above=0, unit="ms")
-    return _pearson(trains.count(bin).reshape(-1, trains.size))
+    counts = trains.count(bin)
+    return _pearson(counts.reshape(math.prod(counts.shape[:-1]), trains.size))
 
 
 @dataclass(frozen=True, eq=False)

@@ -237,7 +237,8 @@ def autocorrelograms(
     each = grouped.neurons * n_windows + grouped.windows
     bounds = np.searchsorted(each, np.arange(spikes.size * n_windows + 1))
     lags = Lags.following(grouped.times, bounds, np.zeros(len(each), np.int64), 1, bin, n)
-    table = lags.table(np.arange(len(each)), grouped.neurons, spikes.size)[:, :, 0]
+    spikes_of = lags.times, lags.first, lags.last, grouped.neurons
+    table = lags.table(spikes_of, spikes.size)[:, :, 0]
     inside, on_edge = table[:, 0, :-1].astype(float), table[:, 1].astype(float)
     to_one_side = inside + 0.5 * (on_edge[:, :-1] + on_edge[:, 1:])
     counts = np.concatenate([to_one_side[:, :0:-1], to_one_side], axis=1)

@@ -398,7 +398,8 @@ def _newton(
         change = np.linalg.solve(curvature, gradient)
         # What a whole step would gain, twice: below it only rounding is left.
         if gradient @ change <= CLOSE * y.sum() or step == NEWTON:
-            return weights + change, at(weights + change)[1], curvature, step
+            weights, mu = weights + change, at(weights + change)[1]
+            return weights, mu, np.diag(penalty) + _weighted(x, mu), step
         for _ in range(50):
             higher, moved = at(weights + change)
             if higher >= height:

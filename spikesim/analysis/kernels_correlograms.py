@@ -41,8 +41,24 @@ def around(times, bounds, others, other_bounds, reach, first, last):
 
 
 @kernel
-def count_lags(order, times, rows, first, last, others, columns, shift, bin, on_edges, table, at):
-    """Count the lags of the spikes ``order`` to the others first[s], ..., last[s] - 1 of each.
+def gather(neurons, group_of, row_of, places, spikes, gathered):
+    """Put spikes in order of their neuron's group: time, first, last, and the neuron's row.
+
+    ``places`` says where the spikes of each group begin; the order within a group stays.
+    """
+    times, first, last = spikes
+    to_times, to_first, to_last, to_rows = gathered
+    for s in range(len(neurons)):
+        group = group_of[neurons[s]]
+        place = places[group]
+        places[group] += 1
+        to_times[place], to_first[place], to_last[place] = times[s], first[s], last[s]
+        to_rows[place] = row_of[neurons[s]]
+
+
+@kernel
+def count_lags(times, first, last, rows, others, columns, shift, bin, on_edges, table, at):
+    """Count the lags of spikes to the others first[s], ..., last[s] - 1 of each.
 
     A row of the table comes as one line: a lag within bin k goes to ``columns[other] + k``, one on
     the lower edge of bin k stands ``on_edges`` further; ``shift`` is the lower end of bin 0.
@@ -52,10 +68,10 @@ def count_lags(order, times, rows, first, last, others, columns, shift, bin, on_
     from bins, which spikes off a grid never touch, leave more of the cache to the bins.
     """
     slack, per_bin = SAME / bin, 1 / bin
-    for s in order:
+    for s in range(len(times)):
         row = table[rows[s]]
-        start, n = first[s], last[s] - first[s]
-        time, column = others[start : start + n], columns[start : start + n]
+        n = last[s] - first[s]
+        time, column = others[first[s] : last[s]], columns[first[s] : last[s]]
         zero = times[s] + shift
         for k in range(n):
             lag = (time[k] - zero) * per_bin + slack  # in bins
@@ -64,6 +80,30 @@ def count_lags(order, times, rows, first, last, others, columns, shift, bin, on_
             at[k] = np.uint32(column[k] + whole + apart)
         for k in range(n):
             row[at[k]] += np.uint32(1)
+
+
+@kernel
+def count_pair(times, bounds, others, other_bounds, n, bin, doubled):
+    """Twice the counts of two neurons in bins -n, ..., n: what `around`, `count_lags`, `fold` give.
+
+    At once and without a table: of one pair, all that surrounds the counting takes longer.
+    """
+    slack, per_bin, reach = SAME / bin, 1 / bin, (n + 0.5) * bin
+    for window in range(len(bounds) - 1):
+        low, end = other_bounds[window], other_bounds[window + 1]
+        for s in range(bounds[window], bounds[window + 1]):
+            while low < end and times[s] - others[low] > reach + SAME:
+                low += 1
+            k = low
+            while k < end and others[k] - times[s] <= reach + SAME:
+                lag = (others[k] - (times[s] - reach)) * per_bin + slack
+                whole = np.int64(lag)
+                on_edge = lag - whole < 2 * slack
+                if whole < len(doubled):
+                    doubled[whole] += 1 if on_edge else 2
+                if on_edge and whole > 0:
+                    doubled[whole - 1] += 1
+                k += 1
 
 
 @kernel

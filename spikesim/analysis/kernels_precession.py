@@ -78,19 +78,17 @@ def peak_between(phases, x, shift, left, right, tolerance):
 
 @kernel
 def best_slope(phases, x, shift, f, low, step, tolerance):
-    """Slope and height of the highest peak of f, given on the grid; low or high if f ends there."""
-    last = f.size - 1
-    best_f = max(f[0], f[last])
-    best_a = low if f[0] >= f[last] else low + last * step
-    highest = f.max()
+    """Slope and height of the highest peak of f, which is given on the grid; or an end of it."""
+    last, top = f.size - 1, f.argmax()
+    best_a, best_f = low + top * step, f[top]  # an end, or where f' is 0 but for rounding
     before, at = 0.0, -1  # f' at the right end of the interval looked at last
     for k in range(last):
-        if max(f[k], f[k + 1]) + MARGIN < max(highest, best_f):
+        if max(f[k], f[k + 1]) + MARGIN < best_f:
             continue
         left, right = low + k * step, low + (k + 1) * step
         rise = before if at == k else slope_at(phases, x, shift, left)[1]
         before, at = slope_at(phases, x, shift, right)[1], k + 1
-        if rise > 0 and before < 0:
+        if rise >= 0 and before <= 0:
             a, here = peak_between(phases, x, shift, left, right, tolerance)
             if here > best_f:
                 best_a, best_f = a, here
@@ -107,7 +105,7 @@ def fit_orders(
     spikes at all slopes of the grid is a table made once, so that an order costs groups times
     slopes products.
     """
-    n, groups = phases.size, places.size
+    n, groups = phases.size, orders.shape[1]
     own_c, own_s = np.zeros((groups, slopes)), np.zeros((groups, slopes))
     wave_c, wave_s = np.empty((n, slopes)), np.empty((n, slopes))
     waves(offsets, low, step, wave_c, wave_s)
@@ -116,7 +114,7 @@ def fit_orders(
         for k in range(slopes):
             own_c[g, k] += c * wave_c[j, k] - s * wave_s[j, k]
             own_s[g, k] += c * wave_s[j, k] + s * wave_c[j, k]
-    place_c, place_s = np.empty((groups, slopes)), np.empty((groups, slopes))
+    place_c, place_s = np.empty((places.size, slopes)), np.empty((places.size, slopes))
     waves(places, low, step, place_c, place_s)
 
     c, s, f, shift = np.empty(slopes), np.empty(slopes), np.empty(slopes), np.empty(n)

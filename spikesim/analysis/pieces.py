@@ -41,6 +41,8 @@ class Pieces:
     @property
     def bounds(self) -> NDArray[np.int64]:
         """In order of window: where the spikes of each begin, and their number."""
+        if len(self.starts) == 1:
+            return np.array([0, len(self.times)])
         return np.searchsorted(self.windows, np.arange(len(self.starts) + 1))
 
     @property

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from spikesim.analysis.circular_linear import CircularLinear, check_slopes, fit
-from spikesim.analysis.place_fields import PlaceFields, positions_at
+from spikesim.analysis.fields import PlaceFields, positions_at
+from spikesim.analysis.lines import CircularLinear, check_slopes, fit
 from spikesim.checks import check_choice, check_whole
 from spikesim.random import stream
 
@@ -106,7 +106,8 @@ class Precession:
 def phase_precession(
     trains: SpikeTrains,
     phase: Phase,
-    track: tuple[ArrayLike, ArrayLike],
+    positions: ArrayLike,
+    times: ArrayLike,
     fields: PlaceFields,
     *,
     laps: Windows | None = None,
@@ -127,8 +128,8 @@ def phase_precession(
     trains : SpikeTrains
     phase : Phase
         Of the rhythm.
-    track : times, positions
-        Arrays: ms, rising, and where the animal was then.
+    positions, times : array_like, shape (n,)
+        Where the animal was, and when (ms, rising).
     fields : PlaceFields
         Of neurons of the trains. For runs towards lower positions: ``fields.reversed()``.
     laps : Windows, optional
@@ -140,10 +141,11 @@ def phase_precession(
     unit : "cycle" or "spike"
         What shuffles move: all spikes of a field in one cycle of the rhythm as one, which is valid
         for bursts within a cycle; or every spike by itself, as if spikes were independent.
-    order : "permute" or "shift"
-        Within each lap, units change places in any order, or go on by some units, in a ring. The
-        first takes the cycles of a lap as exchangeable if there is no precession. The second keeps
-        what successive cycles have in common, and needs many laps.
+    order : "permute" or "mirror"
+        Within each lap, units change places in any order: cycles are taken as exchangeable if
+        there is no precession. Or whole laps are run through the other way, by the toss of a coin:
+        what successive cycles have in common is kept; it needs 6 laps or more. See
+        `circular_linear`.
     least : int
         Spikes that a single pass must have for a line, in 3 cycles at least.
     seed : int, optional
@@ -175,19 +177,20 @@ def phase_precession(
     check_whole("shuffles", shuffles, least=0)
     check_whole("least", least, least=3)
     check_choice("unit", unit, ("cycle", "spike"))
-    check_choice("order", order, ("permute", "shift"))
+    check_choice("order", order, ("permute", "mirror"))
     _check_fields(fields, trains.size)
     rng = stream(seed, "phase precession")
     pooled, single, used = [], [], []
     for k in range(len(fields)):
-        times = trains[int(fields.neurons[k])]
-        lap = np.full(times.size, -1) if laps is None else laps.index(times)
-        x = (positions_at(track, times) - fields.starts[k]) / (fields.stops[k] - fields.starts[k])
-        angle, cycle = phase.at(times), phase.cycles(times)
+        spikes = trains[int(fields.neurons[k])]
+        lap = np.full(spikes.size, -1) if laps is None else laps.index(spikes)
+        x = positions_at(positions, times, spikes) - fields.starts[k]
+        x /= fields.stops[k] - fields.starts[k]
+        angle, cycle = phase.at(spikes), phase.cycles(spikes)
         kept = (x >= 0) & (x <= 1) & np.isfinite(angle)
         if laps is not None:
             kept &= lap >= 0
-        x, angle, cycle, lap, times = (each[kept] for each in (x, angle, cycle, lap, times))
+        x, angle, cycle, lap = (each[kept] for each in (x, angle, cycle, lap))
         # A cycle in which one lap ends and another begins is one of each.
         groups = np.arange(x.size) if unit == "spike" else _numbers(lap, cycle)
         pooled.append((k, -1, fit(x, angle, groups, lap, slopes, shuffles, order, rng)))
@@ -197,9 +200,9 @@ def phase_precession(
             if here.sum() >= least and np.unique(cycle[here]).size >= 3:
                 arrays = x[here], angle[here], groups[here], lap[here]
                 single.append((k, one, fit(*arrays, slopes, 0, order, rng)))
-    spikes = [np.concatenate(c) for c in zip(*used, strict=True)] if used else [np.empty(0)] * 4
-    field, lap = (each.astype(np.int64) for each in spikes[:2])
-    return Precession(fields, _lines(pooled), _lines(single), slopes, field, lap, *spikes[2:])
+    columns = [np.concatenate(c) for c in zip(*used, strict=True)] if used else [np.empty(0)] * 4
+    field, lap = (each.astype(np.int64) for each in columns[:2])
+    return Precession(fields, _lines(pooled), _lines(single), slopes, field, lap, *columns[2:])
 
 
 def _check_fields(fields: PlaceFields, size: int) -> None:

@@ -238,11 +238,9 @@ def bursty_trains(
         n = rng.poisson(rates[neuron] / spikes * span / 1000)
         counts = rng.geometric(1 / spikes, n)
         starts = np.repeat(duration - span * rng.random(n), counts)
-        steps = rng.exponential(interval, counts.sum())
-        ends = np.cumsum(counts)
-        steps[ends - counts] = 0.0  # first spikes
-        total = np.cumsum(steps)
-        return np.sort(starts + total - np.repeat(total[ends - counts], counts))
+        total = np.cumsum(rng.exponential(interval, counts.sum()))
+        first = np.cumsum(counts) - counts
+        return np.sort(starts + total - np.repeat(total[first], counts))
 
     return _trains("bursty trains", rates > 0, train, duration, t_start, seed)
 

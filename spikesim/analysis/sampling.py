@@ -98,8 +98,8 @@ def band_pass(signal: Sampled, band: tuple[float, float], order: int) -> tuple[N
 
     A Butterworth filter run forward and backward, each piece between NaN for itself. Not ``valid``
     is what lies nearer to an end than the filter's slowest mode takes to fall to a tenth: there
-    the phase of a noisy oscillation is off by up to 1 rad, and beyond by .02 rad. Pieces too short
-    for any of it are NaN.
+    the phase of a noisy oscillation is off by up to 1 rad, and beyond by up to .04. Pieces too
+    short for any of it are NaN.
     """
     from scipy.signal import butter, sos2zpk, sosfiltfilt
 

@@ -97,7 +97,8 @@ def spike_triggered_average(
     Returns
     -------
     TriggeredAverage
-        Without shifts, band and p are NaN.
+        Without shifts, band and p are NaN; so are those of neurons with so few spikes that some
+        shift leaves none with the signal around it.
 
     Raises
     ------
@@ -338,12 +339,12 @@ def spike_field_coherence(
 
 
 def _segments(trains: SpikeTrains, given: Sampled, samples: int) -> NDArray[np.int64]:
-    """First sample of each segment: all of its samples, and half a step around, are known."""
+    """First sample of each segment: all of its samples are known and lie in the support."""
     firsts = [np.zeros(0, np.int64)]
     known = list(pieces(given.values))
     for start, stop in trains.support:
-        low = int(np.ceil((start - given.start) / given.step + 0.5 - TINY))
-        high = int(np.floor((stop - given.start) / given.step - 0.5 + TINY)) + 1
+        low = int(np.ceil((start - given.start) / given.step - TINY))
+        high = int(np.floor((stop - given.start) / given.step + TINY)) + 1
         for a, b in known:
             a, b = max(a, low), min(b, high)
             firsts.append(a + samples * np.arange(max((b - a) // samples, 0)))

@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from spikesim.checks import check_number
 from spikesim.cli.output import aligned, check_free, print_json
 from spikesim.cli.told import told
 
@@ -50,13 +51,15 @@ def analyze(
     """
     from spikesim.reports.sections import Material, chosen, sections
 
+    if rhythm is not None:
+        check_number("--rhythm", rhythm, above=0, unit="Hz")
     check_free(report, force)
     _check_folder(plots)
     wanted = chosen(what, rhythm, bool(against))
     spikes = _spikes(file, population, window)
     others = {str(other): _spikes(other, tuple(spikes), window) for other in against}
     material = Material(spikes, str(file), rhythm=rhythm, others=others, seed=seed)
-    made = sections(material, wanted, pictures=plots is not None or report is not None)
+    made = list(sections(material, wanted, plots is not None or report is not None))
     facts = _facts(file, spikes)
     if plots is not None:
         _save_pictures(plots, made, force)

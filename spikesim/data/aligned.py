@@ -174,16 +174,8 @@ class AlignedTrains:
         return self.times[first:last], self.neurons[first:last]
 
 
-def align(
-    times: NDArray[np.float64],
-    neurons: NDArray[np.int64],
-    size: int,
-    support: Windows,
-    events: ArrayLike | Windows,
-    before: float,
-    after: float,
-) -> AlignedTrains:
-    """What `SpikeTrains.align` gives, of spikes in order of time."""
+def align(trains: Any, events: ArrayLike | Windows, before: float, after: float) -> AlignedTrains:
+    """What `SpikeTrains.align` gives of the trains."""
     at = as_floats(events.starts if isinstance(events, Windows) else events)
     if at is None or at.ndim != 1 or not np.isfinite(at).all():
         raise ValueError(
@@ -193,14 +185,17 @@ def align(
     check_number("before", before, unit="ms")
     check_number("after", after, above=-before, unit="ms")
     labels = events.labels if isinstance(events, Windows) else {}
-    first = support.index(at - before + 2 * SAME_TIME)
-    whole = (first >= 0) & (first == support.index(at + after))
+    first = trains.support.index(at - before + 2 * SAME_TIME)
+    whole = (first >= 0) & (first == trains.support.index(at + after))
     if not whole.all():
         warn(
             f"{np.sum(~whole)} of {len(at)} events are left out: "
             f"({-before:g}, {after:g}] ms around them was not recorded whole."
         )
     at = at[whole]
+    if trains.is_in_file and at.size:
+        trains = trains.restrict(Windows(at - before, at + after))  # no more of the file is read
+    times, neurons = trains.times, trains.neurons
     low, high = np.searchsorted(
         times, [at - before + SAME_TIME, at + after + SAME_TIME], side="right"
     )
@@ -211,7 +206,7 @@ def align(
         np.clip(times[spikes] - at[trials], -before + 2 * SAME_TIME, after),
         neurons[spikes],
         trials,
-        size,
+        trains.size,
         len(at),
         -before,
         after,

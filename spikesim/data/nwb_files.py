@@ -130,6 +130,12 @@ def _units(
     hdf5: h5py.File, units: h5py.Group, window: tuple[float, float] | None, ms: float, notes: Notes
 ) -> SpikeTrains:
     ids = _ids(units)
+    kind = units["spike_times"].dtype
+    if kind.kind == "f" and kind.itemsize < 8:
+        note = (
+            f"spike_times have {8 * kind.itemsize} bits; they may lie on the wrong side of an edge"
+        )
+        notes[note] = [POPULATION]
     times = _spike_times(units, ids) * ms
     neurons = np.repeat(np.arange(len(ids)), np.diff(_rows(units, "spike_times", len(ids))))
     bad = np.flatnonzero(~np.isfinite(times))

@@ -17,6 +17,7 @@ from spikesim.data.windows import SAME_TIME, Windows
 
 SORTING = h5py.enum_dtype({"none": 0, "by_id": 1, "by_time": 2}, basetype="u1")
 COLUMNS = "timestamps", "node_ids", "gids"
+MOST_NEURONS = 2**31  # there are arrays with an element for each
 FLAT_POPULATION = "all"  # the name given to the spikes of files without populations
 ORDER = {"by_time": "time", "time": "time", "by_id": "neuron", "by_gid": "neuron"}
 
@@ -60,79 +61,94 @@ def read(
     groups = _groups(hdf5["spikes"])
     run = hdf5.get("spikesim")
     if run is not None:
-        names, in_file = run["populations"].asstr()[:], run["sizes"][:].tolist()
-        own = dict(zip(names.tolist(), in_file, strict=True))
-        window = _agreed("window", (run["t_start"][()], run["t_stop"][()]), window)
-        for name, size in own.items():
-            _agreed(f"the size of {name!r}", size, _told(sizes, name))
-        sizes, groups = own, {name: groups[name] for name in own}
+        window, sizes = _of_run(run, window, sizes)
+        groups = {name: groups[name] for name in sizes}
     elif isinstance(sizes, Mapping) and (unknown := sizes.keys() - groups.keys()):
         raise ValueError(
             f"sizes names {', '.join(map(repr, sorted(unknown)))}, but the populations are "
             f"{', '.join(map(repr, groups))}"
         )
-
-    columns, notes = {}, {}
-    for name, group in groups.items():
-        columns[name] = _columns(name, group, run is not None)
-        for note in columns[name].told:
+    columns = {name: _columns(name, group, run is not None) for name, group in groups.items()}
+    notes: dict[str, list[str]] = {}
+    for name, column in columns.items():
+        for note in column.told:
             notes.setdefault(note, []).append(name)
-
-    known = [column.ends for column in columns.values() if column.ends is not None]
-    lowest = min((low for low, _ in known), default=0.0)
-    highest = max((high for _, high in known), default=0.0)
-    guessed = []
-    if window is None:
-        # Where a spike lies on the first time, the window begins before it, as windows do.
-        start = 0.0 if lowest > SAME_TIME or not known else lowest - 2 * SAME_TIME
-        window, guessed = (start, max(highest, 0.0)), ["t_start", "t_stop"]
-    elif (
-        run is None
-        and known
-        and not (lowest > window[0] + SAME_TIME and highest <= window[1] + SAME_TIME)
-    ):
-        raise ValueError(
-            f"window is ({window[0]:g}, {window[1]:g}] ms, but spikes lie from {lowest:g} to "
-            f"{highest:g} ms; window tells what was recorded, and restrict leaves out spikes"
-        )
+    frame, guessed = _frame(columns, window, believed=run is not None)
     trains = {}
     for name, column in columns.items():
-        size = _told(sizes, name)
-        unknown = [] if size is not None else ["size"]
-        size = column.size if size is None else size
-        frame: dict[str, Any] = dict(guessed=guessed + unknown, labels=_labels(run, name))
-        if isinstance(column.times, np.ndarray):
-            trains[name] = SpikeTrains(column.times, column.neurons, size, *window, **frame)
-            continue
-        offsets = column.offsets
-        if offsets is not None:  # the neurons behind the last one that spiked
-            offsets = np.pad(offsets, (0, max(size + 1 - len(offsets), 0)), mode="edge")
-            if column.size > size:
-                raise ValueError(
-                    f"a node id of population {name!r} is {column.size - 1}, but its size is {size}"
-                )
-        trains[name] = SpikeTrains.lazy(
-            column.times, column.neurons, size, *window, by=column.by, offsets=offsets, **frame
-        )
+        size = sizes.get(name) if isinstance(sizes, Mapping) else sizes
+        trains[name] = _trains(name, column, frame, guessed, size, _labels(run, name))
     if run is not None and "support" in run:
         support = Windows(*run["support"][:].T)
         trains = {name: these.restrict(support) for name, these in trains.items()}
     return trains, notes
 
 
+def _of_run(
+    run: h5py.Group, window: tuple[float, float] | None, sizes: Mapping[str, int] | int | None
+) -> tuple[tuple[float, float], dict[str, int]]:
+    """Window and sizes that the file tells, refused where others are given."""
+    in_file = run["t_start"][()], run["t_stop"][()]
+    if window is not None and tuple(window) != in_file:
+        raise ValueError(f"window is {window}, but the file says {in_file}")
+    names, own = run["populations"].asstr()[:].tolist(), run["sizes"][:].tolist()
+    for name, size in zip(names, own, strict=True):
+        given = sizes.get(name) if isinstance(sizes, Mapping) else sizes
+        if given not in (None, size):
+            raise ValueError(f"the size of {name!r} is {given}, but the file says {size}")
+    return in_file, dict(zip(names, own, strict=True))
+
+
+def _frame(
+    columns: Mapping[str, Columns], window: tuple[float, float] | None, believed: bool
+) -> tuple[tuple[float, float], list[str]]:
+    """The window of all populations, and what of it was guessed."""
+    known = [column.ends for column in columns.values() if column.ends is not None]
+    lowest = min((low for low, _ in known), default=0.0)
+    highest = max((high for _, high in known), default=0.0)
+    if window is None:
+        # Where a spike lies on the first time, the window begins before it, as windows do.
+        start = 0.0 if lowest > SAME_TIME or not known else lowest - 2 * SAME_TIME
+        return (start, max(highest, 0.0)), ["t_start", "t_stop"]
+    inside = lowest > window[0] + SAME_TIME and highest <= window[1] + SAME_TIME
+    if known and not (believed or inside):
+        raise ValueError(
+            f"window is ({window[0]:g}, {window[1]:g}] ms, but spikes lie from {lowest:g} to "
+            f"{highest:g} ms; window tells what was recorded, and restrict leaves out spikes"
+        )
+    return window, []
+
+
+def _trains(
+    name: str,
+    column: Columns,
+    window: tuple[float, float],
+    guessed: list[str],
+    size: int | None,
+    labels: dict[str, NDArray[Any]],
+) -> SpikeTrains:
+    """Trains of columns, which stay where they are if they are in order there."""
+    frame: dict[str, Any] = dict(
+        guessed=guessed if size is not None else [*guessed, "size"], labels=labels
+    )
+    size = column.size if size is None else size
+    if isinstance(column.times, np.ndarray):
+        return SpikeTrains(column.times, column.neurons, size, *window, **frame)
+    offsets = column.offsets
+    if offsets is not None:  # the neurons behind the last one that spiked
+        if column.size > size:
+            raise ValueError(
+                f"a node id of population {name!r} is {column.size - 1}, but its size is {size}"
+            )
+        offsets = np.pad(offsets, (0, size + 1 - len(offsets)), mode="edge")
+    return SpikeTrains.lazy(
+        column.times, column.neurons, size, *window, by=column.by, offsets=offsets, **frame
+    )
+
+
 def _labels(run: h5py.Group | None, name: str) -> dict[str, NDArray[Any] | None]:
     group = None if run is None else run.get(f"labels/{name}")
     return {label: values(column) for label, column in (group or {}).items()}
-
-
-def _told(sizes: Mapping[str, int] | int | None, name: str) -> int | None:
-    return sizes.get(name) if isinstance(sizes, Mapping) else sizes
-
-
-def _agreed(what: str, in_file: Any, given: Any) -> Any:
-    if given is not None and given != in_file:
-        raise ValueError(f"{what} is {given}, but the file says {in_file}")
-    return in_file
 
 
 def _groups(spikes: Any) -> dict[str, h5py.Group]:
@@ -260,4 +276,9 @@ def _whole(name: str, ids: NDArray) -> NDArray[np.int64]:
     if len(ids) and (ids.min() < 0 or ids.max() == 2**63 - 1):
         bad = ids.min() if ids.min() < 0 else ids.max()
         raise ValueError(f"a node id of population {name!r} is {bad}, which is no neuron")
+    if len(ids) and ids.max() >= MOST_NEURONS:
+        raise ValueError(
+            f"a node id of population {name!r} is {ids.max()}, but node ids number neurons from 0; "
+            "spikesim.interop.from_events takes times and ids of other kinds"
+        )
     return ids

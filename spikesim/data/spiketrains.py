@@ -227,6 +227,11 @@ class SpikeTrains:
         self._rows = None
 
     @property
+    def is_in_file(self) -> bool:
+        """Whether the spikes still lie in their file, to be read when they are asked for."""
+        return self._rows is not None
+
+    @property
     def times(self) -> NDArray[np.float64]:
         self._load()
         return self._times
@@ -370,6 +375,21 @@ class SpikeTrains:
             self._times[kept], self._neurons[kept], support=support, guessed=guessed
         )
 
+    def trim(self, bin: float) -> SpikeTrains:
+        """Leave out of each window of the support what its whole bins (ms) do not reach.
+
+        Raises
+        ------
+        ValueError
+            If bin is not positive, or no window holds one.
+        """
+        check_number("bin", bin, above=0, unit="ms")
+        bins = np.floor(self.support.durations / bin + 1e-6)
+        starts, stops = self.support.starts, self.support.starts + bins * bin
+        if not bins.any():
+            raise ValueError(f"bin is {bin} ms, which no window of {self.support!r} holds")
+        return self.restrict(Windows(starts, np.minimum(stops, self.support.stops))[bins > 0])
+
     def select(self, neurons: slice | ArrayLike) -> SpikeTrains:
         """The spikes of some neurons, renumbered 0, 1, ... in the order given.
 
@@ -433,6 +453,10 @@ class SpikeTrains:
             guessed=list(dict.fromkeys(what for trains in every for what in trains.guessed)),
         )
 
+    def pool(self) -> SpikeTrains:
+        """The spikes of all neurons as those of one."""
+        return self._framed(self.times, np.zeros(len(self), np.int64), size=1, labels={})
+
     def jitter(self, width: float, seed: int) -> SpikeTrains:
         """Trains whose spikes lie anywhere in the window of ``width`` ms that they lie in.
 
@@ -493,7 +517,7 @@ class SpikeTrains:
         UserWarning
             Events around which not all of the window was recorded are left out.
         """
-        return align(self.times, self.neurons, self.size, self.support, events, before, after)
+        return align(self, events, before, after)
 
     def count(self, bin: float | None = None) -> NDArray[np.integer]:
         """Spike counts, of the whole support or of bins.

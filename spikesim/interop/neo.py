@@ -208,6 +208,7 @@ def _is_number(value: Any) -> bool:
 
 def _session(segment: Any, window: tuple[float, float] | None) -> Session:
     tables: dict[str, Windows] = {}
+    left = []
     for kind, tabled in (("epochs", segment.epochs), ("events", segment.events)):
         for table in tabled:
             starts = _ms(table.times)
@@ -216,8 +217,15 @@ def _session(segment: Any, window: tuple[float, float] | None) -> Session:
             for name, values in table.array_annotations.items():
                 if type(values) is np.ndarray and values.ndim == 1 and values.dtype.kind in "biufU":
                     labels[name] = values
+                else:
+                    left.append(name)
             name = unused(table.name or kind, tables)
             tables[name] = Windows(starts, starts + lengths, labels)
+    if left:
+        warn(
+            "array annotations of epochs and events that are neither plain numbers nor text are "
+            f"left out: {', '.join(map(repr, left))}."
+        )
     return Session(_trains(segment.spiketrains, window), tables)
 
 

@@ -29,6 +29,15 @@ from .intervals import (
     hazard as hazard,
     interval_histogram as interval_histogram,
 )
+from .phases import (
+    compression as compression,
+    field_coherence as field_coherence,
+    glm_filters as glm_filters,
+    phase_histogram as phase_histogram,
+    phase_precession as phase_precession,
+    rescaling as rescaling,
+    triggered_average as triggered_average,
+)
 from .readouts import (
     codes as codes,
     confusion as confusion,

@@ -134,7 +134,7 @@ def _stretches(row: NDArray, edges: NDArray, level: float):
         yield start, stop, centres[top], row[top]
 
 
-def find_laps(times: ArrayLike, positions: ArrayLike, start: float, stop: float) -> Windows:
+def find_laps(positions: ArrayLike, times: ArrayLike, start: float, stop: float) -> Windows:
     """Runs from one place to another, and back.
 
     A lap begins with the last sample at or beyond the one place and ends with the first at or
@@ -143,8 +143,8 @@ def find_laps(times: ArrayLike, positions: ArrayLike, start: float, stop: float)
 
     Parameters
     ----------
-    times, positions : array_like, shape (n,)
-        ms, rising, and where the animal was then.
+    positions, times : array_like, shape (n,)
+        Where the animal was, and when (ms, rising).
     start, stop : float
         The two places, start the lower one.
 
@@ -158,7 +158,7 @@ def find_laps(times: ArrayLike, positions: ArrayLike, start: float, stop: float)
     ValueError
         If times do not rise or are not as many as positions, or start is not below stop.
     """
-    when, where = check_track(times, positions)
+    where, when = check_track(positions, times)
     check_number("start", start)
     check_number("stop", stop, above=start)
     zone = np.where(where <= start, -1, np.where(where >= stop, 1, 0))
@@ -170,24 +170,24 @@ def find_laps(times: ArrayLike, positions: ArrayLike, start: float, stop: float)
     return Windows(when[first], when[last], {"direction": zone[last]})
 
 
-def positions_at(track: tuple[ArrayLike, ArrayLike], times: ArrayLike) -> NDArray[np.float64]:
+def positions_at(positions: ArrayLike, times: ArrayLike, at: ArrayLike) -> NDArray[np.float64]:
     """Position at any time, on a line between samples; NaN outside of them and beside NaN.
 
     Parameters
     ----------
-    track : times, positions
-        ms, rising, and where the animal was then.
-    times : array_like
+    positions, times : array_like, shape (n,)
+        Where the animal was, and when (ms, rising).
+    at : array_like
         ms.
     """
-    when, where = check_track(*track)
-    t = np.asarray(times, float)
+    where, when = check_track(positions, times)
+    t = np.asarray(at, float)
     inside = (t >= when[0] - SAME_TIME) & (t <= when[-1] + SAME_TIME)
     return np.where(inside, np.interp(t, when, where), np.nan)
 
 
-def check_track(times: ArrayLike, positions: ArrayLike) -> tuple[NDArray, NDArray]:
-    """Times and positions as arrays, refused if they are not as they must be."""
+def check_track(positions: ArrayLike, times: ArrayLike) -> tuple[NDArray, NDArray]:
+    """Positions and their times as arrays, refused if they are not as they must be."""
     when = check_numbers("times of positions", times, "one-dimensional, ms", dimensions=(1,))
     where = np.asarray(positions, float)
     if where.shape != when.shape or when.size < 2:
@@ -198,7 +198,7 @@ def check_track(times: ArrayLike, positions: ArrayLike) -> tuple[NDArray, NDArra
     if np.any(np.diff(when) <= 0):
         k = int(np.argmax(np.diff(when) <= 0))
         raise ValueError(f"times of positions must rise, but {when[k + 1]} follows {when[k]} ms.")
-    return when, where
+    return where, when
 
 
 def _mean(values: NDArray) -> float:
