@@ -101,7 +101,7 @@ def first_spike_latency(
     rare in spontaneous activity of the same neuron: windows of the same length before the event,
     of all trials, say how rare, ``p = (1 + number of them with as much) / (1 + their number)``, and
     p must be at most alpha. So no Poisson train is assumed: of bursting and of regular neurons
-    as many false alarms are raised (5 % in 10,000 trials of each), but a neuron that bursts
+    as many false alarms are raised (4.6 to 4.9 % in 10,000 trials each), but a neuron that bursts
     spontaneously must do more to be heard. Where most windows hold no spike, alarms are fewer.
 
     Activity must be stationary but for the response. Responses that are less firing are not found.
