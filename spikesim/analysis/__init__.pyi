@@ -76,7 +76,7 @@ from .fields import (
     positions_at as positions_at,
 )
 from .glm import (
-    Filter as Filter,
+    GLMFilter as GLMFilter,
     PointProcessGLM as PointProcessGLM,
     fit_glm as fit_glm,
 )
@@ -128,7 +128,7 @@ from .population_vector import (
     population_vector as population_vector,
 )
 from .precession import (
-    Lines as Lines,
+    PhaseLines as PhaseLines,
     Precession as Precession,
     phase_precession as phase_precession,
 )

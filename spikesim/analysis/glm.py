@@ -22,7 +22,7 @@ ROWS = 65_536  # of the table of causes that are weighted at a time
 
 
 @dataclass(frozen=True)
-class Filter:
+class GLMFilter:
     """What one cause adds to the logarithm of the rate, by the time after it.
 
     Attributes
@@ -66,7 +66,7 @@ class PointProcessGLM:
         Of the weights: inverse of the curvature of the (penalised) log-likelihood.
     columns : tuple of str
         What each weight is of.
-    filters : tuple of Filter
+    filters : tuple of GLMFilter
     log_likelihood, null_log_likelihood : float
         sum of y log mu - mu - log y!, in nats, of this model and of a constant rate.
     deviance : float
@@ -88,7 +88,7 @@ class PointProcessGLM:
     se: NDArray[np.float64]
     covariance: NDArray[np.float64] = field(repr=False)
     columns: tuple[str, ...]
-    filters: tuple[Filter, ...]
+    filters: tuple[GLMFilter, ...]
     log_likelihood: float
     null_log_likelihood: float
     deviance: float
@@ -127,7 +127,7 @@ class PointProcessGLM:
         gain = self.log_likelihood - self.null_log_likelihood
         return float(gain / n / np.log(2)) if n else float("nan")
 
-    def filter(self, name: str) -> Filter:
+    def filter(self, name: str) -> GLMFilter:
         """The filter of this name."""
         for each in self.filters:
             if each.name == name:
@@ -356,10 +356,10 @@ class _Table:
         return np.concatenate(self._columns, axis=1)
 
     @staticmethod
-    def filter(part: _Part, weights: NDArray, covariance: NDArray) -> Filter:
+    def filter(part: _Part, weights: NDArray, covariance: NDArray) -> GLMFilter:
         spread = part.basis @ covariance[part.columns, part.columns]
         se = np.sqrt(np.maximum(np.sum(spread * part.basis, axis=1), 0.0))
-        return Filter(part.name, part.lags, part.basis @ weights[part.columns], se)
+        return GLMFilter(part.name, part.lags, part.basis @ weights[part.columns], se)
 
 
 def _check_columns(x: NDArray, names: list[str]) -> None:

@@ -138,6 +138,8 @@ def circular_linear(
     """
     check_whole("shuffles", shuffles, least=0)
     check_choice("order", order, ("permute", "mirror"))
+    if order == "mirror" and blocks is None:
+        raise ValueError("blocks must be given for order 'mirror', which turns them round.")
     spikes = _spikes(x, phases, groups, blocks)
     return fit(*spikes, check_slopes(slopes), shuffles, order, stream(seed, "order of phases"))
 

@@ -141,7 +141,9 @@ def _by_shifts(
     if not shifts:
         return nothing
     even = resampled(phase, trains.t_start, trains.t_stop)
-    cut = stretches(trains, even, CYCLES * phase.mean_period if window is None else window)
+    if window is None:
+        window = CYCLES * phase.mean_period
+    cut = stretches(trains, even, window if np.isfinite(window) else trains.duration)
     sums = np.empty((shifts + 1, trains.size, 3))
     seed_of_shifts = stream(seed, "shifts").integers(2**64, dtype=np.uint64)
     locking(

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from spikesim.analysis.circular import TURN, wrapped
-from spikesim.analysis.sampling import Sampled, band_pass, check_band, pieces, sampled
+from spikesim.analysis.sampling import CYCLE, Sampled, band_pass, check_band, pieces, sampled
 from spikesim.checks import check_number, check_numbers, check_whole
 from spikesim.data.spiketrains import SAME_TIME
 
@@ -92,7 +92,7 @@ class Phase:
 
     @property
     def mean_period(self) -> float:
-        """Mean length of a cycle (ms) where the phase is valid."""
+        """Mean length of a cycle (ms) where the phase is valid; NaN if it does not advance."""
         if self.period is not None:
             return self.period
         both = self.valid[1:] & self.valid[:-1]
@@ -100,10 +100,10 @@ class Phase:
         return float(np.diff(self.times)[both].sum() / turns) if turns > 0 else np.nan
 
     def sampled(self, t_start: float, t_stop: float, per_cycle: int = 64) -> Phase:
-        """The same phase, at even steps of 1 / per_cycle of a cycle or less, from t_start on."""
+        """The same phase, at even steps of 1 / per_cycle of a mean cycle, from t_start on."""
         step = self.mean_period / per_cycle
-        if self.period is None:
-            step = min(step, float(np.diff(self.times).min()))
+        if not np.isfinite(step):  # it does not advance
+            step = float(np.diff(self.times).min())
         n = max(int(np.ceil((t_stop - t_start) / step)), 1) + 1
         times = t_start + step * np.arange(n)
         phase = self.unwrapped_at(times)
@@ -251,7 +251,7 @@ def cycle_phase(
     given = sampled(signal, times, sampling, t_start, gaps=True)
     low, high = check_band("band", band, given.step)
     if broad is None:
-        broad = low / 4, min(5 * high, 0.999 * 1000 / (2.5 * given.step))
+        broad = low / 4, min(5 * high, 999.0 / (CYCLE * given.step))
     narrow, valid = band_pass(given, (low, high), order)
     wide, also = band_pass(given, check_band("broad", broad, given.step), order)
     valid &= also

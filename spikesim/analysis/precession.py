@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, eq=False)
-class Lines:
-    """Lines of phase against position, one of each field, or of each pass of a field.
+class PhaseLines:
+    """PhaseLines of phase against position, one of each field, or of each pass of a field.
 
     Attributes
     ----------
@@ -56,7 +56,7 @@ class Lines:
         known = self.slope[np.isfinite(self.slope)]
         middle = f"{np.median(known):.3g} cycles per field" if known.size else "none"
         bound = f", {self.at_bound.sum()} at a bound" if self.at_bound.any() else ""
-        return f"<{len(self)} Lines, median slope {middle}{bound}>"
+        return f"<{len(self)} PhaseLines, median slope {middle}{bound}>"
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,9 +66,9 @@ class Precession:
     Attributes
     ----------
     fields : PlaceFields
-    pooled : Lines
+    pooled : PhaseLines
         A line of each field, in the order of `fields`, to the spikes of all laps.
-    single : Lines
+    single : PhaseLines
         A line of each field and lap that has spikes enough; empty without laps.
     slopes : tuple of two floats
         Range in which slopes were sought (cycles per field).
@@ -78,8 +78,8 @@ class Precession:
     """
 
     fields: PlaceFields
-    pooled: Lines
-    single: Lines
+    pooled: PhaseLines
+    single: PhaseLines
     slopes: tuple[float, float]
     field: NDArray[np.int64]
     lap: NDArray[np.int64]
@@ -118,7 +118,7 @@ def phase_precession(
     least: int = 5,
     seed: int | None = None,
 ) -> Precession:
-    """Lines of phase against position in place fields, of all laps together and of each.
+    """PhaseLines of phase against position in place fields, of all laps together and of each.
 
     The position of a spike is 0 where its field is entered and 1 where it is left, so that slopes
     are in cycles per field whatever the unit of positions; `circular_linear` has the equations.
@@ -178,6 +178,8 @@ def phase_precession(
     check_whole("least", least, least=3)
     check_choice("unit", unit, ("cycle", "spike"))
     check_choice("order", order, ("permute", "mirror"))
+    if order == "mirror" and laps is None:
+        raise ValueError("laps must be given for order 'mirror', which turns them round.")
     _check_fields(fields, trains.size)
     rng = stream(seed, "phase precession")
     pooled, single, used = [], [], []
@@ -219,7 +221,7 @@ def _numbers(*labels: NDArray) -> NDArray[np.int64]:
     return np.unique(np.stack(labels), axis=1, return_inverse=True)[1].reshape(-1)
 
 
-def _lines(found: list[tuple[int, int, CircularLinear]]) -> Lines:
+def _lines(found: list[tuple[int, int, CircularLinear]]) -> PhaseLines:
     names = "n slope offset resultant correlation p p_kempter at_bound".split()
     kinds = [np.int64, *[np.float64] * 6, np.bool_]
     columns = [
@@ -227,4 +229,4 @@ def _lines(found: list[tuple[int, int, CircularLinear]]) -> Lines:
         for name, kind in zip(names, kinds, strict=True)
     ]
     where = (np.array([each[k] for each in found], np.int64) for k in (0, 1))
-    return Lines(*where, *columns)
+    return PhaseLines(*where, *columns)
