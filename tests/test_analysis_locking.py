@@ -16,10 +16,10 @@ from spikesim.analysis import (
     phase_rates,
     rayleigh_test,
 )
-from spikesim.analysis.kernels_shift import locking, shifted
-from spikesim.analysis.locking import _longer, _rayleigh
-from spikesim.analysis.phase import resampled
-from spikesim.analysis.stretches import stretches
+from spikesim.analysis.phases.kernels_shift import locking, shifted
+from spikesim.analysis.phases.locking import _longer, _rayleigh
+from spikesim.analysis.phases.phase import resampled
+from spikesim.analysis.phases.stretches import stretches
 from spikesim.data.spiketrains import SpikeTrains
 from spikesim.data.windows import Windows
 from spikesim.kernels.keyed import row_key

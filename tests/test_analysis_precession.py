@@ -16,7 +16,7 @@ from spikesim.analysis import (
     place_fields,
     positions_at,
 )
-from spikesim.analysis.kernels_precession import slope_at, waves
+from spikesim.analysis.phases.kernels_precession import slope_at, waves
 from spikesim.data.spiketrains import SpikeTrains
 from spikesim.data.windows import Windows
 
