@@ -137,7 +137,7 @@ def test_many_bins_and_neurons_go_through_in_groups():
 
 
 def test_more_lags_than_32_bits_count_are_counted(monkeypatch):
-    from spikesim.analysis import lag_counts
+    from spikesim.analysis.pairs import lag_counts
 
     trains = SpikeTrains(np.arange(1.0, 101), np.arange(100) % 2, 2, 0, 100)
     expected = correlograms(trains, 10.0, 50.0).counts
