@@ -122,6 +122,13 @@ def test_curves_of_two_dimensions_are_those_of_pynapple():
     tsd = nap.TsdFrame(times / 1000, path, time_support=whole)
     theirs = nap.compute_tuning_curves(group, tsd, bins=(6, 4), range=[(0.0, 1.0), (0.0, 1.0)])
     assert ours.rates.shape == (3, 6, 4)
+    edges = np.linspace(0, 1, 7), np.linspace(0, 1, 5)
+    given = tuning_curves(trains, path, times, bins=edges, reach=STEP / 2)
+    np.testing.assert_array_equal(given.counts, ours.counts)
+    same = tuning_curves(trains, path, times, bins=edges[0], reach=STEP / 2)
+    np.testing.assert_array_equal(same.counts.sum(axis=2), ours.counts.sum(axis=2))
+    mixed = tuning_curves(trains, path, times, bins=(6, 4), range=[None, (0.0, 1.0)])
+    assert mixed.edges[0][0] == path[:, 0].min() and mixed.edges[1][0] == 0.0
     np.testing.assert_allclose(ours.rates, theirs.values, rtol=1e-9)
     assert "3 neurons in 6 x 4 bins" in repr(ours)
 
@@ -383,6 +390,9 @@ def test_nothing_gives_nothing_without_warnings():
         ({"bins": 0}, "bins is 0"),
         ({"bins": [0.0, 0.0, 1.0]}, "edges must be two numbers at least, each above"),
         ({"range": (1.0, 0.0)}, r"range is \(1.0, 0.0\); it must be two finite"),
+        ({"range": (1.0, np.nan)}, r"range is \(1.0, nan\); it must be two finite"),
+        ({"range": [(0, 1), (0, 1)]}, r"it must be two numbers, or 1 pairs"),
+        ({"times": [21.0, 22.0, 23.0]}, "none of the samples tells of the support"),
         ({"period": -1.0}, "period is -1.0"),
         ({"period": (1.0, 2.0)}, r"period is \(1.0, 2.0\); it must be one number or 1"),
         ({"smooth": -1.0}, "smooth is -1.0"),
