@@ -91,12 +91,12 @@ def order_of_responses(kind: str) -> Callable[[np.random.Generator], float]:
     """The same of responses, 8 spikes each, that come in every trial, but at any time."""
 
     def p(rng: np.random.Generator) -> float:
-        calm = trials(rng, kind, 20, 6, 100.0, 100.0)
+        calm = trials(rng, kind, 20, 6, 500.0, 100.0)
         at = rng.uniform(10.0, 80.0, (20, 6, 1)) + 2.0 * np.arange(8)
         trial, neuron, _ = np.indices(at.shape)
         columns = (calm.times, at), (calm.neurons, neuron), (calm.trials, trial)
         both = [np.concatenate([a, b.ravel()]) for a, b in columns]
-        found = first_spike_latency(AlignedTrains(*both, 6, 20, -100.0, 100.0))
+        found = first_spike_latency(AlignedTrains(*both, 6, 20, -500.0, 100.0))
         return rank_order(found, shuffles=99, seed=int(rng.integers(2**31))).p
 
     return p

@@ -443,6 +443,17 @@ def test_codes_are_those_of_information():
     assert np.isnan(given.mean_p).all() and np.isnan(given.mean_baseline).all()
 
 
+def test_no_code_has_more_classes_than_others():
+    from spikesim.analysis.codes import _with_none
+
+    values = np.random.default_rng(1).uniform(0, 6, (200, 2))
+    values[::7, 1] = np.nan  # no spike
+    for period in (None, 6.0):
+        classes = _with_none(values, 4, period)
+        assert [len(set(column)) for column in classes.T] == [4, 4]
+        np.testing.assert_array_equal(classes[:, 1] == 0, np.isnan(values[:, 1]))
+
+
 def test_no_spikes_no_neurons_no_warnings():
     with warnings.catch_warnings():
         warnings.simplefilter("error")

@@ -122,6 +122,13 @@ def test_curves_of_two_dimensions_are_those_of_pynapple():
     tsd = nap.TsdFrame(times / 1000, path, time_support=whole)
     theirs = nap.compute_tuning_curves(group, tsd, bins=(6, 4), range=[(0.0, 1.0), (0.0, 1.0)])
     assert ours.rates.shape == (3, 6, 4)
+    edges = np.linspace(0, 1, 7), np.linspace(0, 1, 5)
+    given = tuning_curves(trains, path, times, bins=edges, reach=STEP / 2)
+    np.testing.assert_array_equal(given.counts, ours.counts)
+    same = tuning_curves(trains, path, times, bins=edges[0], reach=STEP / 2)
+    np.testing.assert_array_equal(same.counts.sum(axis=2), ours.counts.sum(axis=2))
+    mixed = tuning_curves(trains, path, times, bins=(6, 4), range=[None, (0.0, 1.0)])
+    assert mixed.edges[0][0] == path[:, 0].min() and mixed.edges[1][0] == 0.0
     np.testing.assert_allclose(ours.rates, theirs.values, rtol=1e-9)
     assert "3 neurons in 6 x 4 bins" in repr(ours)
 
@@ -159,6 +166,13 @@ def test_one_lost_sample_is_filled_and_more_are_not():
     curves = tuning_curves(trains, np.zeros(len(times)), times, bins=1)
     # Of the three lost in a row half an interval on both sides is filled.
     assert curves.occupancy.sum() == pytest.approx(1000.0 - 20.0)
+
+
+def test_the_last_bin_holds_its_end():
+    trains = SpikeTrains([25.0], [0], 1, 0.0, 30.0)
+    curves = tuning_curves(trains, [0.0, 0.5, 1.0], [5.0, 15.0, 25.0], bins=2, reach=5.0)
+    np.testing.assert_array_equal(curves.occupancy, [10.0, 20.0])
+    np.testing.assert_array_equal(curves.counts, [[0, 1]])
 
 
 def test_unvisited_bins_are_nan_smoothed_or_not():
@@ -267,6 +281,17 @@ def test_circular_means_are_those_of_astropy():
     assert preferred_value(curves)[0] == pytest.approx(np.rad2deg(mean) % 360, abs=1e-8)
 
 
+def test_means_do_not_depend_on_how_wide_bins_are():
+    x, times = np.linspace(0, 10, 2000, endpoint=False), np.arange(2000) * 10.0 + 5.0
+    rates = 40 * np.exp(-(((x[:, None] - 4.0) / 1.0) ** 2) / 2)
+    trains = firing(rates, times, 1)
+    even = np.linspace(0, 10, 41)
+    uneven = np.r_[np.linspace(0, 4, 5), np.linspace(4, 10, 61)[1:]]
+    for edges in (even, uneven):
+        curves = tuning_curves(trains, x, times, bins=edges, reach=5.0)
+        assert preferred_value(curves, "mean")[0] == pytest.approx(4.0, abs=0.15)
+
+
 def test_preferred_values_in_the_plane():
     path, times = walk(3, 2)
     rates = 40 * np.exp(-(((path - [0.25, 0.65]) / 0.1) ** 2).sum(axis=1, keepdims=True) / 2)
@@ -325,6 +350,11 @@ def test_the_population_vector_points_to_the_stimulus_if_preferences_are_even():
     np.testing.assert_allclose(found.length, 6.0)
     radians = population_vector(rates, np.deg2rad(preferred), baseline=20.0)
     np.testing.assert_allclose(radians.direction, np.deg2rad(shown), atol=1e-9)
+    busy = 30.0 * (np.arange(12) < 4)  # fires besides, whatever is shown
+    given = population_vector(rates + busy, preferred, baseline=20.0 + busy, period=360.0)
+    np.testing.assert_allclose(given.direction, shown, atol=1e-9)
+    unlike = population_vector(rates * 2, preferred, baseline=40.0, scale=30.0, period=360.0)
+    np.testing.assert_allclose(unlike.vector, found.vector, atol=1e-9)
     vectors = np.stack([np.cos(np.deg2rad(preferred)), np.sin(np.deg2rad(preferred))], axis=1)
     given = population_vector(rates, 7 * vectors, baseline=20.0)
     np.testing.assert_allclose(given.vector, radians.vector, atol=1e-9)
@@ -383,6 +413,9 @@ def test_nothing_gives_nothing_without_warnings():
         ({"bins": 0}, "bins is 0"),
         ({"bins": [0.0, 0.0, 1.0]}, "edges must be two numbers at least, each above"),
         ({"range": (1.0, 0.0)}, r"range is \(1.0, 0.0\); it must be two finite"),
+        ({"range": (1.0, np.nan)}, r"range is \(1.0, nan\); it must be two finite"),
+        ({"range": [(0, 1), (0, 1)]}, r"it must be two numbers, or 1 pairs"),
+        ({"times": [21.0, 22.0, 23.0]}, "none of the samples tells of the support"),
         ({"period": -1.0}, "period is -1.0"),
         ({"period": (1.0, 2.0)}, r"period is \(1.0, 2.0\); it must be one number or 1"),
         ({"smooth": -1.0}, "smooth is -1.0"),

@@ -73,9 +73,10 @@ def rank_order(
 
     Shuffles exchange the ranks of the neurons that fired in a trial. The test says that trials
     share an order, not why: a neuron that fires more also fires earlier, event or not, if
-    latencies are of first spikes (``rule="first"``). False alarms of the rule "surprise" come at
-    times that depend on each neuron's own threshold, so where there is no response at all they
-    may have an order, too (of regular neurons in 20 trials, in 10 % of data sets).
+    latencies are of first spikes (``rule="first"``). By the rule "surprise" each neuron has a
+    threshold of its own, and if few windows tell it, neurons that are alike have thresholds that
+    are not: with 20 windows an order of bursty neurons is found in 7 % of data sets without one,
+    and in 10 % if regular neurons do not respond at all; with 100 windows in 5 %.
 
     References
     ----------

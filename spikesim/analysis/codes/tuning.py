@@ -104,7 +104,8 @@ def tuning_curves(
     Raises
     ------
     ValueError
-        If shapes do not fit, times do not rise, or the bins are none.
+        If shapes do not fit, times do not rise, the bins are none, or no sample lies within the
+        support.
 
     Notes
     -----
@@ -230,12 +231,14 @@ def _wrapped(feature: NDArray, periods: tuple) -> NDArray[np.float64]:
 def _edges(feature: NDArray, bins: object, range: object, periods: tuple) -> tuple[NDArray, ...]:
     """Edges of each dimension, from a number of bins or given."""
     dimensions = len(periods)
-    several = bins if isinstance(bins, Sequence | np.ndarray) and dimensions == 2 else None
-    if several is None or (np.ndim(several) == 1 and len(several) != 2):
-        several = (bins,) * dimensions
-    ranges = range if range is not None and np.ndim(range) == 2 else (range,) * dimensions
-    if len(several) != dimensions or len(ranges) != dimensions:
-        raise ValueError(f"bins and range must be one, or one for each of {dimensions} dimensions.")
+    several = (bins,) * dimensions
+    if dimensions == 2 and isinstance(bins, Sequence | np.ndarray) and len(bins) == 2:
+        several = tuple(bins)
+    ranges = (range,) * dimensions
+    if isinstance(range, Sequence) and not all(np.isscalar(end) for end in range):
+        ranges = tuple(range)
+    if len(ranges) != dimensions:
+        raise ValueError(f"range is {range!r}; it must be two numbers, or {dimensions} pairs.")
     edges = []
     for d, (given, ends, period) in enumerate(zip(several, ranges, periods, strict=True)):
         if np.ndim(given) == 0:
@@ -245,9 +248,10 @@ def _edges(feature: NDArray, bins: object, range: object, periods: tuple) -> tup
             elif ends is None:
                 known = feature[~np.isnan(feature[:, d]), d]
                 ends = (known.min(), known.max()) if known.size else (0.0, 1.0)
-            low, high = ends
-            if not (np.isfinite(low) and np.isfinite(high) and low <= high):
+            pair = as_floats(ends)
+            if pair is None or pair.shape != (2,) or not -np.inf < pair[0] <= pair[1] < np.inf:
                 raise ValueError(f"range is {ends!r}; it must be two finite numbers that rise.")
+            low, high = pair
             if low == high:
                 low, high = low - 0.5, high + 0.5
             edges.append(np.linspace(low, high, given + 1))
@@ -297,10 +301,16 @@ def _time_and_spikes(
     trains: SpikeTrains, low: NDArray, high: NDArray, cell: NDArray, n_cells: int
 ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     """ms in each cell, and spikes of each neuron in it, (size, n_cells)."""
-    time, known = np.zeros(n_cells), cell >= 0
+    time, known, within = np.zeros(n_cells), cell >= 0, 0.0
     for start, stop in trains.support:
         shared = np.clip(np.minimum(high, stop) - np.maximum(low, start), 0.0, None)
         time += np.bincount(cell[known], shared[known], n_cells)
+        within += shared.sum()
+    if len(low) and trains.duration > 0 and within == 0:
+        raise ValueError(
+            f"times go from {low[0]:g} to {high[-1]:g} ms; none of the samples tells of the "
+            f"support of trains, {trains.support!r}. Both must be in ms."
+        )
     sample = np.searchsorted(low, trains.times, side="left") - 1  # low < time
     of_spike = np.full(len(trains.times), -1)
     if len(low):
