@@ -400,6 +400,8 @@ def test_precession_of_a_session():
             and alone.n == found.pooled.n[k]
         )
     assert "2 with p of .05" in repr(found)
+    first = phase_precession(trains, phase, *track, fields[:1], laps=laps, shuffles=199, seed=1)
+    assert first.pooled.p[0] == found.pooled.p[0]
 
 
 def test_units_of_positions_do_not_matter():

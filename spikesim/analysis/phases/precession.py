@@ -181,9 +181,9 @@ def phase_precession(
     if order == "mirror" and laps is None:
         raise ValueError("laps must be given for order 'mirror', which turns them round.")
     _check_fields(fields, trains.size)
-    rng = stream(seed, "phase precession")
     pooled, single, used = [], [], []
     for k in range(len(fields)):
+        rng = stream(seed, "phase precession", k)
         spikes = trains[int(fields.neurons[k])]
         lap = np.full(spikes.size, -1) if laps is None else laps.index(spikes)
         x = positions_at(positions, times, spikes) - fields.starts[k]
