@@ -444,7 +444,7 @@ def test_codes_are_those_of_information():
 
 
 def test_no_code_has_more_classes_than_others():
-    from spikesim.analysis.codes import _with_none
+    from spikesim.analysis.codes.compared import _with_none
 
     values = np.random.default_rng(1).uniform(0, 6, (200, 2))
     values[::7, 1] = np.nan  # no spike
