@@ -301,15 +301,14 @@ def _time_and_spikes(
     trains: SpikeTrains, low: NDArray, high: NDArray, cell: NDArray, n_cells: int
 ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     """ms in each cell, and spikes of each neuron in it, (size, n_cells)."""
-    time, known, within = np.zeros(n_cells), cell >= 0, 0.0
+    time, known = np.zeros(n_cells), cell >= 0
     for start, stop in trains.support:
         shared = np.clip(np.minimum(high, stop) - np.maximum(low, start), 0.0, None)
         time += np.bincount(cell[known], shared[known], n_cells)
-        within += shared.sum()
-    if len(low) and trains.duration > 0 and within == 0:
+    if len(low) and (high[-1] <= trains.t_start or low[0] >= trains.t_stop):
         raise ValueError(
             f"times go from {low[0]:g} to {high[-1]:g} ms; none of the samples tells of the "
-            f"support of trains, {trains.support!r}. Both must be in ms."
+            f"trains, recorded in {trains.support!r}. Both must be in ms."
         )
     sample = np.searchsorted(low, trains.times, side="left") - 1  # low < time
     of_spike = np.full(len(trains.times), -1)
