@@ -93,7 +93,7 @@ def test_bands_and_p_say_the_same():
 
 
 def test_threads_and_parts_change_nothing(monkeypatch):
-    from spikesim.analysis import bands
+    from spikesim.analysis.pairs import bands
 
     trains = drawn(2, size=6)
     whole = correlogram_test(trains, 2.0, 20.0, Jitter(20.0), n=39, threads=1)

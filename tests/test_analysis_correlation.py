@@ -44,7 +44,7 @@ def trials(seed, n_trials=80, size=4, conditions=4):
 
 @pytest.mark.parametrize("bin", [1.0, 20.0, 100.0])
 def test_count_correlation_is_numpys(bin, monkeypatch):
-    from spikesim.analysis import correlation
+    from spikesim.analysis.pairs import correlation
 
     monkeypatch.setattr(correlation, "_AT_ONCE", 37)
     trains = drawn(1)

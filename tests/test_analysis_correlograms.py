@@ -114,8 +114,8 @@ def test_threads_change_nothing(grid):
 
 @pytest.mark.parametrize("grid", [None, 0.1, 0.5])
 def test_one_pair_by_itself_is_counted_as_among_others(grid):
-    from spikesim.analysis.lag_counts import doubled_counts
-    from spikesim.analysis.pieces import pieces
+    from spikesim.analysis.pairs.lag_counts import doubled_counts
+    from spikesim.analysis.pairs.pieces import pieces
 
     trains = pieces(drawn(5, support=GAPS, grid=grid))
     one, other = trains.of(np.array([1])), trains.of(np.array([3]))
@@ -137,7 +137,7 @@ def test_many_bins_and_neurons_go_through_in_groups():
 
 
 def test_more_lags_than_32_bits_count_are_counted(monkeypatch):
-    from spikesim.analysis import lag_counts
+    from spikesim.analysis.pairs import lag_counts
 
     trains = SpikeTrains(np.arange(1.0, 101), np.arange(100) % 2, 2, 0, 100)
     expected = correlograms(trains, 10.0, 50.0).counts

@@ -8,7 +8,7 @@ from hypothesis import given, settings, strategies as st
 
 import spikesim.analysis as analysis
 from spikesim import SpikeTrains
-from spikesim.analysis import kernels_distances
+from spikesim.analysis.pairs import kernels_distances
 from spikesim.data.windows import SAME_TIME, Windows
 
 FUNCTIONS = {
@@ -426,7 +426,7 @@ def test_profiles_leave_gaps_out():
 
 @pytest.mark.parametrize("name", [*FUNCTIONS, "spike_synchronisation"])
 def test_threads_and_blocks_change_no_bit(name, monkeypatch):
-    from spikesim.analysis import distances
+    from spikesim.analysis.pairs import distances
 
     monkeypatch.setattr(distances, "_WORTH_THREADS", 0)
     function = FUNCTIONS.get(name, analysis.spike_synchronisation)

@@ -10,7 +10,7 @@ from hypothesis import given, settings, strategies as st
 from scipy import stats
 
 from spikesim.analysis import binned, information, which_code
-from spikesim.analysis.information import corrected
+from spikesim.analysis.codes.information import corrected
 from spikesim.data.aligned import AlignedTrains
 from spikesim.data.spiketrains import SpikeTrains
 
@@ -126,7 +126,7 @@ def test_extrapolation_is_that_over_all_subsets(correction, sizes, table):
 
 
 def test_means_over_subsets_are_exact_with_many_trials():
-    from spikesim.analysis.kernels_information import extrapolated
+    from spikesim.analysis.codes.kernels_information import extrapolated
 
     n = 4000
     for k in (1, 2, 17, 400, 1999, 3950, 4000):
@@ -444,7 +444,7 @@ def test_codes_are_those_of_information():
 
 
 def test_no_code_has_more_classes_than_others():
-    from spikesim.analysis.codes import _with_none
+    from spikesim.analysis.codes.compared import _with_none
 
     values = np.random.default_rng(1).uniform(0, 6, (200, 2))
     values[::7, 1] = np.nan  # no spike

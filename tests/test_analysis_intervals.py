@@ -443,7 +443,7 @@ def test_bad_input_is_told(call, error, sentence):
 
 
 def test_names_are_functions_whatever_was_imported_before():
-    import spikesim.analysis.bursting  # noqa: F401
-    import spikesim.analysis.hazards  # noqa: F401
+    import spikesim.analysis.trains.bursting  # noqa: F401
+    import spikesim.analysis.trains.hazards  # noqa: F401
 
     assert callable(analysis.bursts) and callable(analysis.hazard)

@@ -70,7 +70,7 @@ def twin_surprise(times, rate):
     st.floats(1e-4, 0.2),
 )
 def test_the_scan_is_that_of_the_slow_twin(times, rate):
-    from spikesim.analysis.kernels_latency import most_surprising
+    from spikesim.analysis.codes.kernels_latency import most_surprising
 
     times = np.sort(times)
     surprise, onset = np.empty(1), np.empty(1)
@@ -236,7 +236,7 @@ def test_the_latency_of_a_psth_is_where_its_rate_rises():
 
 
 def test_the_best_run_of_bins_is_that_of_a_slow_twin():
-    from spikesim.analysis.kernels_latency import best_bins
+    from spikesim.analysis.codes.kernels_latency import best_bins
 
     rng = np.random.default_rng(8)
     counts = rng.poisson(2.0, (20, 30))
@@ -326,7 +326,7 @@ def test_neurons_that_do_not_fire_have_no_rank():
 
 
 def test_shuffles_exchange_the_ranks_of_those_that_fired():
-    from spikesim.analysis.rank_order import _exchanged
+    from spikesim.analysis.codes.rank_order import _exchanged
 
     rng = np.random.default_rng(14)
     known = rng.random((40, 6)) < 0.6

@@ -16,9 +16,10 @@ from spikesim.analysis import (
     phase_rates,
     rayleigh_test,
 )
-from spikesim.analysis.kernels_shift import locking, shifted
-from spikesim.analysis.phase import resampled
-from spikesim.analysis.stretches import stretches
+from spikesim.analysis.phases.kernels_shift import locking, shifted
+from spikesim.analysis.phases.locking import _longer, _rayleigh
+from spikesim.analysis.phases.phase import resampled
+from spikesim.analysis.phases.stretches import stretches
 from spikesim.data.spiketrains import SpikeTrains
 from spikesim.data.windows import Windows
 from spikesim.kernels.keyed import row_key
@@ -77,6 +78,12 @@ def test_rayleighs_p_of_many_angles_is_that_of_astropy():
     assert rayleigh_test(angles) > 1.02 * float(astropy.rayleightest(angles))
 
 
+@pytest.mark.parametrize("p", [0.5, 0.05, 1e-3])
+def test_rayleighs_p_goes_on_where_the_exact_series_ends(p):
+    length = np.sqrt(-np.log(p) / 50)
+    assert _rayleigh(50, length) == pytest.approx(_longer(50, length), rel=3e-4)
+
+
 def test_rayleighs_p_where_there_is_little():
     assert np.isnan(rayleigh_test([])) and np.isnan(rayleigh_test([np.nan]))
     assert rayleigh_test([1.0]) == 1.0
@@ -87,8 +94,6 @@ def test_rayleighs_p_where_there_is_little():
 
 @given(st.integers(2, 60), st.floats(0.0, 0.98), st.floats(0.001, 0.02))
 def test_rayleighs_p_falls_with_the_length(n, length, more):
-    from spikesim.analysis.locking import _rayleigh
-
     assert _rayleigh(n, length + more) <= _rayleigh(n, length) + 1e-6
 
 
@@ -254,6 +259,9 @@ def test_trains_with_few_spikes_or_none():
         found = phase_locking(trains, CLOCK, shifts=19, seed=0)
         empty = phase_locking(SpikeTrains([], [], 0, 0.0, 1.0), CLOCK, shifts=19)
         nowhere = phase_locking(trains, Phase([0.0, 1.0], [0.0, 1.0], [True, True]), shifts=19)
+        still = Phase([0.0, 1000.0], [1.0, 1.0], [True, True])
+        stuck = phase_locking(trains, still, shifts=19, seed=0)
+    assert stuck.p[1] == 1 and np.isnan(still.mean_period)
     np.testing.assert_array_equal(found.n, [0, 1, 0])
     assert np.isnan(found.length[0]) and np.isnan(found.p[0]) and found.length[1] == 1
     assert np.isnan(found.ppc[1]) and found.p_rayleigh[1] == 1

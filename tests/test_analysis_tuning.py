@@ -415,7 +415,7 @@ def test_nothing_gives_nothing_without_warnings():
         ({"range": (1.0, 0.0)}, r"range is \(1.0, 0.0\); it must be two finite"),
         ({"range": (1.0, np.nan)}, r"range is \(1.0, nan\); it must be two finite"),
         ({"range": [(0, 1), (0, 1)]}, r"it must be two numbers, or 1 pairs"),
-        ({"times": [21.0, 22.0, 23.0]}, "none of the samples tells of the support"),
+        ({"times": [21.0, 22.0, 23.0]}, "none of the samples tells of the trains"),
         ({"period": -1.0}, "period is -1.0"),
         ({"period": (1.0, 2.0)}, r"period is \(1.0, 2.0\); it must be one number or 1"),
         ({"smooth": -1.0}, "smooth is -1.0"),

@@ -4,17 +4,18 @@ import json
 import re
 from html.parser import HTMLParser
 
+import h5py
 import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from spikesim.analysis import cv2, ks_distance, synchrony
+from spikesim.analysis import correlograms, cv2, ks_distance, synchrony
 from spikesim.cli import main
 from spikesim.data.spike_files import open_spikes, write_spikes
 from spikesim.data.spiketrains import SpikeTrains
 from spikesim.data.windows import Windows
 from spikesim.reports.page import Section, page, shown
-from spikesim.reports.sections import PARTS, Material, sections
+from spikesim.reports.sections import PARTS, Material, _folded, sections
 
 
 def trains(seed, size=12, rate=20.0, duration=3000.0, **frame):
@@ -43,7 +44,8 @@ def analyze(*arguments, code=0):
 def test_numbers_are_those_of_the_functions(files):
     spikes = open_spikes(files / "1.h5")["exc"]
     found = json.loads(analyze(files / "1.h5", "--json"))
-    assert found["seed"] == 1 and found["window (ms)"] == "(0, 3000]"
+    assert found["seed"] == 1 and found["populations"] == {"exc": 12, "inh": 5}
+    assert (found["t_start (ms)"], found["t_stop (ms)"], found["recorded (ms)"]) == (0, 3000, 3000)
     row = found["rates"]["exc"]
     assert (row["neurons"], row["spikes"]) == (12, len(spikes))
     assert row["mean (Hz)"] == pytest.approx(spikes.rate)
@@ -64,15 +66,17 @@ def test_the_window_and_the_populations_are_chosen(files):
     assert list(found["rates"]) == ["inh"] and "intervals" not in found
     part = open_spikes(files / "1.h5")["inh"].restrict(500, 1500)
     assert found["rates"]["inh"]["spikes"] == len(part)
-    assert found["window (ms)"] == "(500, 1500]"
+    assert (found["t_start (ms)"], found["t_stop (ms)"]) == (500, 1500)
 
 
 def test_runs_stand_beside_each_other(files):
     given = ["--against", files / "2.h5", "--what", "agreement", "--json"]
-    row = json.loads(analyze(files / "1.h5", *given))["agreement"]["exc"]
+    found = json.loads(analyze(files / "1.h5", *given))
+    assert found["runs"] == {"A": str(files / "1.h5"), "B": str(files / "2.h5")}
+    rows = found["agreement"]
     a, b = (open_spikes(files / f"{seed}.h5")["exc"] for seed in (1, 2))
-    assert row["rate A (Hz)"] == pytest.approx(a.rate) != row["rate B (Hz)"]
-    assert row["KS of rates, A to B"] == ks_distance(a.rates(), b.rates())
+    assert rows["exc: A"]["rate (Hz)"] == pytest.approx(a.rate) != rows["exc: B"]["rate (Hz)"]
+    assert rows["exc: A to B"]["KS of rates"] == ks_distance(a.rates(), b.rates())
 
 
 def test_phases_of_a_rhythm_are_told(tmp_path):
@@ -88,6 +92,32 @@ def test_phases_of_a_rhythm_are_told(tmp_path):
     assert found["locked"]["mean vector"] > 0.9
     assert found["locked"]["neurons with p < .05 (%)"] == 100
     assert found["free"]["neurons with p < .05 (%)"] < 40 and found["free"]["mean vector"] < 0.05
+
+
+def test_what_was_guessed_and_what_was_not_recorded_is_told(tmp_path):
+    gaps = Windows([0, 2000], [1500, 3000])
+    write_spikes(tmp_path / "gaps.h5", trains(1).restrict(gaps))
+    told = analyze(tmp_path / "gaps.h5", "--what", "rates")
+    assert "recorded (ms): 2500\nwindows: 2\n" in told and "\nguessed" not in told
+    with h5py.File(tmp_path / "foreign.h5", "w") as file:
+        file["spikes/pop/timestamps"], file["spikes/pop/node_ids"] = [1.0, 2.0], [0, 1]
+        file["spikes/pop/timestamps"].attrs["units"] = "s"
+    told = analyze(tmp_path / "foreign.h5", "--what", "rates")
+    assert "guessed: size, t_start, t_stop" in told and told.count("are given in ms") == 1
+
+
+def test_the_numbering_of_neurons_gives_correlograms_no_direction(tmp_path):
+    first = np.arange(10.0, 2900.0, 37.0)
+    chain = np.concatenate([first + 2.0 * i for i in range(5)])
+    follow = SpikeTrains(chain, np.repeat(np.arange(5), len(first)), 5, 0, 3000)
+    up, down = (
+        _folded(correlograms(order, 1.0, 50.0))
+        for order in (follow, follow.select(range(4, -1, -1)))
+    )
+    for a, b in zip(up, down, strict=True):
+        np.testing.assert_allclose(a, b)
+    lags, ratio, _ = up
+    assert lags[0] == 0 and lags[np.argmax(ratio)] == 2 and ratio[0] == 0
 
 
 class Tags(HTMLParser):
@@ -176,7 +206,7 @@ def test_every_part_of_odd_trains_is_told_without_a_warning(odd):
 
 def test_values_are_shown_to_four_digits():
     assert [shown(value) for value in (1234567, 0.123456, np.nan, True, [1, 2], {"a": 1})] == [
-        *["1,234,567", "0.1235", "\N{EN DASH}", "True", "1, 2", "a: 1"]
+        *["1,234,567", "0.1235", "\N{EN DASH}", "True", "1, 2", "a (1)"]
     ]
     made = page("a < b", {"a": "<script>"}, [Section("x", "x & y", {"r<": {"c>": 1.0}})])
     assert "a &lt; b" in made and "<script>" not in made and "x &amp; y" in made and "r&lt;" in made

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from spikesim.analysis.correlation import count_correlation
+from spikesim.analysis.pairs.correlation import count_correlation
 from spikesim.checks import check_number, check_whole
 from spikesim.data.spiketrains import SpikeTrains
 from spikesim.random import generator

@@ -1,5 +1,6 @@
 """``spikesim analyze``."""
 
+import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,13 +11,15 @@ from spikesim.checks import check_number
 from spikesim.cli.output import aligned, check_free, print_json
 from spikesim.cli.told import told
 
+HEAD = "file", "populations", "t_start (ms)", "t_stop (ms)", "recorded (ms)", "windows", "guessed"
+
 
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--population", "-p", multiple=True, metavar="NAME", help="This alone; repeatable.")
 @click.option("--window", nargs=2, type=float, metavar="A B", help="Time (A, B] in ms alone.")
 @click.option("--what", metavar="LIST", help="Parts, with commas between; see below.")
-@click.option("--rhythm", type=float, metavar="HZ", help="An oscillation to tell phases against.")
+@click.option("--rhythm", type=float, metavar="HZ", help="A clock, phase 0 at time 0, for phases.")
 @click.option(
     "--against",
     multiple=True,
@@ -49,6 +52,7 @@ def analyze(
     (with --rhythm) and agreement (with --against). All that can be told is told by default. Numbers
     are printed; pictures go to a folder, or with the numbers onto one page that needs no network.
     """
+    from spikesim.reports.page import page, shown
     from spikesim.reports.sections import Material, chosen, sections
 
     if rhythm is not None:
@@ -64,19 +68,20 @@ def analyze(
     if plots is not None:
         _save_pictures(plots, made, force)
     if report is not None:
-        from spikesim.reports.page import page
-
         report.write_text(page(f"Spikes of {file.name}", facts, made), encoding="utf-8")
     if as_json:
+        runs = {"runs": dict(zip("ABCDEFGHIJKLMNOPQRSTUVWXYZ", material.runs, strict=False))}
         parts = {part.name: {name: dict(row) for name, row in part.rows.items()} for part in made}
-        print_json({"file": str(file), **facts, **parts})
+        print_json({"file": str(file), **facts, **(runs if others else {}), **parts})
         return
+    click.echo("\n".join(f"{name}: {shown(facts[name])}" for name in HEAD if name in facts))
     for part in made:
-        click.echo(f"\n{part.title}" if part is not made[0] else part.title)
-        if part.rows:
-            columns = list(dict.fromkeys(name for row in part.rows.values() for name in row))
-            table = [[name, *(row.get(c, "") for c in columns)] for name, row in part.rows.items()]
-            click.echo(aligned([["", *columns], *table]))
+        if not part.rows:
+            continue
+        click.echo(f"\n{part.title}")
+        columns = list(dict.fromkeys(name for row in part.rows.values() for name in row))
+        table = [[name, *(row.get(c, "") for c in columns)] for name, row in part.rows.items()]
+        click.echo(aligned([["", *columns], *table]))
         for note in part.notes:
             click.echo(f"  {note}")
 
@@ -102,18 +107,28 @@ def _spikes(
 def _facts(file: Path, spikes: Mapping[str, Any]) -> dict[str, Any]:
     from spikesim.data.spike_files import info
 
-    found = info(file)
-    guessed = sorted({what for trains in spikes.values() for what in trains.guessed})
-    return {
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # they were told when the file was opened
+        found = info(file)
+    trains = list(spikes.values())
+    facts = {
         "file": str(file),
         "format": found["format"],
-        "populations": ", ".join(f"{name} ({t.size:,})" for name, t in spikes.items()),
-        "window (ms)": " and ".join(
-            sorted({f"({t.t_start:g}, {t.t_stop:g}]" for t in spikes.values()})
-        ),
-        **({"guessed": ", ".join(guessed)} if guessed else {}),
-        **found.get("run", {}),
+        "populations": {name: t.size for name, t in spikes.items()},
+        "t_start (ms)": min(t.t_start for t in trains),
+        "t_stop (ms)": max(t.t_stop for t in trains),
+        "recorded (ms)": max(t.duration for t in trains),
     }
+    gaps = max(len(t.support) for t in trains)
+    if gaps > 1:
+        facts["windows"] = gaps
+    guessed = sorted({what for t in trains for what in t.guessed})
+    if guessed:
+        facts["guessed"] = guessed
+    labels = sorted({label for t in trains for label in t.labels})
+    if labels:
+        facts["labels of neurons"] = labels
+    return facts | found.get("run", {})
 
 
 def _check_folder(folder: Path | None) -> None:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
-from spikesim.analysis.bands import CorrelogramTest
-from spikesim.analysis.correlograms import Correlograms
-from spikesim.analysis.spectra import Coherence, Spectrum
+from spikesim.analysis.pairs.bands import CorrelogramTest
+from spikesim.analysis.pairs.correlograms import Correlograms
+from spikesim.analysis.pairs.spectra import Coherence, Spectrum
 from spikesim.checks import check_choice
 from spikesim.plots.canvas import COLOURS, blank, colour_of, tidy
 

@@ -13,8 +13,8 @@ from spikesim.plots.canvas import COLOURS, blank, tidy
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from spikesim.analysis.hazards import Hazard
-    from spikesim.analysis.intervals import IntervalHistogram
+    from spikesim.analysis.trains.hazards import Hazard
+    from spikesim.analysis.trains.intervals import IntervalHistogram
 
 HEIGHT = 2.4  # inches, of a figure that is made for one axes
 MANY = 1.5  # ratio of neighbouring edges from which on an axis is logarithmic

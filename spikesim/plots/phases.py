@@ -13,12 +13,12 @@ from spikesim.plots.canvas import COLOURS, blank, colour_of, tidy
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from spikesim.analysis.glm import PointProcessGLM
-    from spikesim.analysis.locking import PhaseRates
-    from spikesim.analysis.precession import Precession
-    from spikesim.analysis.rescaling import Rescaling
-    from spikesim.analysis.sequences import Compression
-    from spikesim.analysis.spike_field import SpikeFieldCoherence, TriggeredAverage
+    from spikesim.analysis.models.glm import PointProcessGLM
+    from spikesim.analysis.models.rescaling import Rescaling
+    from spikesim.analysis.phases.locking import PhaseRates
+    from spikesim.analysis.phases.precession import Precession
+    from spikesim.analysis.phases.sequences import Compression
+    from spikesim.analysis.phases.spike_field import SpikeFieldCoherence, TriggeredAverage
 
 TURN = 2 * np.pi
 DEGREES = np.arange(0, 721, 180)

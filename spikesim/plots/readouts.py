@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from spikesim.analysis.codes import Codes
-from spikesim.analysis.cross_validation import Decoded
-from spikesim.analysis.latency import Latencies
-from spikesim.analysis.rates import Psth, RateCurves
-from spikesim.analysis.tuning import TuningCurves
+from spikesim.analysis.codes.compared import Codes
+from spikesim.analysis.codes.cross_validation import Decoded
+from spikesim.analysis.codes.latency import Latencies
+from spikesim.analysis.codes.rates import Psth, RateCurves
+from spikesim.analysis.codes.tuning import TuningCurves
 from spikesim.data.aligned import AlignedTrains
 from spikesim.plots.canvas import COLOURS, blank, colour_of, tidy
 

@@ -95,8 +95,8 @@ def page(title: str, facts: Mapping[str, Any], sections: Sequence[Section]) -> s
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<title>{escape(title)}</title><style>{STYLE}</style></head><body>\n"
         f"<h1>{escape(title)}</h1>\n<nav aria-label='contents'><ul>"
-        f'<li><a href="#run">The run</a></li>{links}</ul></nav>\n'
-        f'<details open id="run"><summary><h2>The run</h2></summary>'
+        f'<li><a href="#file">The file</a></li>{links}</ul></nav>\n'
+        f'<details open id="file"><summary><h2>The file</h2></summary>'
         f"<div class='wide'><table class='facts'>{told}</table></div>{long}</details>\n"
         + "\n".join(map(_section, sections))
         + "\n</body></html>\n"
@@ -136,6 +136,8 @@ def shown(value: Any) -> str:
         return "\N{EN DASH}" if math.isnan(value) else f"{value:.4g}"
     if isinstance(value, int) and not isinstance(value, bool):
         return f"{value:,}"
+    if isinstance(value, Mapping) and all(isinstance(item, int) for item in value.values()):
+        return ", ".join(f"{name} ({item:,})" for name, item in value.items())
     if isinstance(value, Mapping):
         return "\n".join(f"{name}: {shown(item)}" for name, item in value.items())
     if isinstance(value, list | tuple):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import combinations
 from typing import TYPE_CHECKING
@@ -17,12 +17,16 @@ from spikesim.reports.page import Section
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+    from spikesim.analysis import Correlograms
     from spikesim.plots.figure import Figure
 
+IN_RASTER = 3000  # spikes, if a second has fewer
 COLUMNS = 3  # of small pictures, one a population
 PAIR_BIN, PAIR_WINDOW = 1.0, 50.0  # ms, of correlograms
 COUNT_BIN = 5.0  # ms, of counts that are correlated
+SHORT = 1.0  # ms: intervals that real neurons hardly have
 SEGMENT, SHORTEST = 1000.0, 100.0  # ms, of spectra: smoothed over 3 Hz, and over 30 Hz
+FEW = 100  # spikes, of which a spectrum says nothing
 
 SHIFTS = 199  # surrogates of each train for phase locking
 
@@ -64,6 +68,11 @@ class Material:
         return chosen
 
     @property
+    def runs(self) -> dict[str, Mapping[str, SpikeTrains]]:
+        """This run and the others, by name."""
+        return {self.name: self.spikes, **self.others}
+
+    @property
     def drawn_note(self) -> str:
         return f"Of {self.neurons} neurons of each population, drawn at random, or of all if fewer."
 
@@ -73,9 +82,15 @@ def raster(material: Material, pictures: bool) -> Section:
     from spikesim import plots
 
     made = Section("raster", "Raster")
-    made.notes.append("The last second of what was recorded, and mean rates of all of it.")
     if pictures:
-        made.figures["spikes of the last second, and mean rates"] = plots.raster(material.spikes)
+        trains = material.spikes.values()
+        start, stop = min(t.t_start for t in trains), max(t.t_stop for t in trains)
+        spikes = sum(map(len, trains))
+        wide = max(1000.0, (stop - start) * IN_RASTER / max(spikes, 1))
+        window = max(start, stop - wide), stop
+        drawn = plots.raster(material.spikes, window if stop > start else None)
+        made.figures["spikes, and mean rates"] = drawn
+        made.notes.append("The end of what was recorded, and mean rates of all of it.")
     return made
 
 
@@ -104,7 +119,7 @@ def intervals(material: Material, pictures: bool) -> Section:
     from spikesim import analysis, plots
 
     made = Section("intervals", "Inter-spike intervals")
-    edges = np.r_[0.0, np.geomspace(1.0, 1e4, 81)]
+    edges = np.geomspace(0.1, 1e4, 101)  # ms
     histograms, cvs = {}, {}
     for name, trains in material.spikes.items():
         n, mean, _ = trains.interval_moments()
@@ -119,7 +134,9 @@ def intervals(material: Material, pictures: bool) -> Section:
             "CV2": _mean(analysis.cv2(drawn)),
             "LV": _mean(analysis.lv(drawn)),
         }
-        histograms[name] = analysis.isi_histogram(trains, edges)
+        histograms[name] = found = analysis.isi_histogram(trains, edges)
+        short = found.below + found.counts[edges[1:] <= SHORT + 1e-6].sum()
+        made.rows[name][f"up to {SHORT:g} ms (%)"] = 100 * float(short / total) if total else np.nan
     made.notes.append(
         f"CV2 and LV compare intervals that follow each other, and so are not raised by rates that "
         f"change slowly. {material.drawn_note}"
@@ -128,7 +145,6 @@ def intervals(material: Material, pictures: bool) -> Section:
         figure, axes = _grid(histograms)
         for name, histogram in histograms.items():
             plots.interval_histogram(histogram, axes[name]).set_xscale("log")
-            axes[name].set_xlim(1.0, 1e4)
         made.figures["histograms of inter-spike intervals"] = _named(figure, axes)
         figure, axes = _grid(cvs)
         for name, values in cvs.items():
@@ -151,14 +167,12 @@ def correlograms(material: Material, pictures: bool) -> Section:
         r = analysis.count_correlation(counts, COUNT_BIN)
         row[f"correlation of counts, {COUNT_BIN:g} ms"] = _mean(r[np.triu_indices(len(r), 1)])
         found = analysis.correlograms(trains, PAIR_BIN, PAIR_WINDOW)
-        expected = np.sum(found.expected, axis=0)
-        with np.errstate(invalid="ignore", divide="ignore"):
-            ratio = found.counts.sum(axis=0) / expected
-            pooled[name] = found.lags, ratio, 1 / np.sqrt(expected)
-        row["pairs of spikes at lag 0 / expected"] = float(ratio[len(ratio) // 2])
+        pooled[name] = _folded(found)
+        row["pairs of spikes at lag 0 / expected"] = float(pooled[name][1][0])
     made.notes.append(
-        f"The correlogram is that of all pairs together, over what independent trains of the same "
-        f"rates would give; the band is two standard deviations of such. {material.drawn_note}"
+        f"The correlogram is that of all pairs together, both directions added up, over what "
+        f"independent trains of the same rates would give. The band is two standard deviations of "
+        f"such: one bin in twenty lies outside by chance. {material.drawn_note}"
     )
     if pictures and pooled:
         figure, axes = _grid(pooled)
@@ -180,9 +194,11 @@ def spectrum(material: Material, pictures: bool) -> Section:
     made = Section("spectrum", "Power spectrum of each population")
     found = {}
     for name, trains in material.drawn.items():
-        row = made.rows[name] = {"peak (Hz)": np.nan, "power there / rate": np.nan}
-        length = min(SEGMENT, float(trains.support.durations.max()))
-        if not len(trains) or length < SHORTEST:
+        row = made.rows[name] = {"spikes": len(trains)}
+        row |= {"peak (Hz)": np.nan, "power there / rate": np.nan}
+        # Four segments at least, where they are long enough: less says little of any frequency.
+        length = min(SEGMENT, float(trains.support.durations.max()) / 4)
+        if len(trains) < FEW or length < SHORTEST:
             continue
         found[name] = power = analysis.power_spectrum(trains, length, highest=200.0, pooled=True)
         relative = power.power[0] / power.rates[0]
@@ -192,13 +208,15 @@ def spectrum(material: Material, pictures: bool) -> Section:
             row["peak (Hz)"] = float(power.frequencies[peak])
             row["power there / rate"] = float(relative[peak])
     made.notes.append(
-        f"Of the spikes of many neurons as one train; 1 for independent Poisson trains. "
-        f"{material.drawn_note}"
+        f"Of the spikes of many neurons as one train; 1 (dashed) for independent Poisson trains. "
+        f"The band holds 95 % of each frequency alone, by jackknife. None of fewer than {FEW} "
+        f"spikes or of less than {4 * SHORTEST:g} ms. {material.drawn_note}"
     )
     if pictures and found:
         figure, axes = _grid(found)
         for name, power in found.items():
             plots.spectrum(power, normalised=True, ax=axes[name])
+            axes[name].set_ylim(0, 1.5 * power.power[0].max() / power.rates[0])
         made.figures["power spectra of populations"] = _named(figure, axes)
     return made
 
@@ -245,10 +263,11 @@ def phases(material: Material, pictures: bool) -> Section:
             "neurons with p < .05 (%)": 100 * _mean(found.p[told] < 0.05),
         }
         if at.size:
-            pooled[name] = analysis.phase_rates(trains.pool(), phase)
+            together = analysis.phase_rates(trains.pool(), phase)
+            pooled[name] = replace(together, lasting=together.lasting * trains.size)  # a neuron's
     made.notes.append(
-        f"Phase 0 is at time 0. p is by {SHIFTS} shifts of each train, so bursts do not lower it; "
-        f"one neuron in twenty has it below .05 by chance. {material.drawn_note}"
+        f"A clock whose phase is 0 at time 0. p is by {SHIFTS} shifts of each train, so bursts do "
+        f"not lower it; one neuron in twenty has it below .05 by chance. {material.drawn_note}"
     )
     if pictures and pooled:
         figure, axes = _grid(pooled)
@@ -263,23 +282,26 @@ def agreement(material: Material, pictures: bool) -> Section:
     from spikesim import analysis, plots
 
     made = Section("agreement", "Runs beside each other")
-    runs = {material.name: material.spikes, **material.others}
+    runs = material.runs
     numbers = dict(zip(runs, "ABCDEFGHIJKLMNOPQRSTUVWXYZ", strict=False))
     made.notes.append("; ".join(f"{number}: {run}" for run, number in numbers.items()) + ".")
     for name in material.spikes:
-        row = made.rows[name] = {}
-        row.update({f"rate {k} (Hz)": runs[run][name].rate for run, k in numbers.items()})
-        row.update({f"CV {k}": _mean(runs[run][name].cv()) for run, k in numbers.items()})
+        for run, number in numbers.items():
+            made.rows[f"{name}: {number}"] = {
+                "rate (Hz)": runs[run][name].rate,
+                "CV": _mean(runs[run][name].cv()),
+            }
         for a, b in combinations(runs, 2):
             found = analysis.agreement(runs[a][name], runs[b][name], seed=material.seed)
-            pair = f"{numbers[a]} to {numbers[b]}"
-            row[f"KS of rates, {pair}"] = found.rates
-            row[f"KS of CVs, {pair}"] = found.cvs
-            row[f"KS of correlations, {pair}"] = found.correlations
+            made.rows[f"{name}: {numbers[a]} to {numbers[b]}"] = {
+                "KS of rates": found.rates,
+                "KS of CVs": found.cvs,
+                "KS of correlations": found.correlations,
+            }
     made.notes.append(
         "KS is the largest distance of two cumulative distributions (Kolmogorov-Smirnov), over "
-        "neurons or over pairs of 200 drawn ones. Two programs agree if theirs is not above that "
-        "of two seeds of one of them: give a run with another seed as well."
+        "neurons or over pairs of 200 drawn ones; 0 is alike, 1 wholly apart. To judge a distance, "
+        "compare it with that of two runs that differ in their seed alone: one more --against."
     )
     if pictures:
         figure, axes = _grid(material.spikes)
@@ -338,6 +360,20 @@ def _mean(values: np.ndarray) -> float:
 def _counted(trains: SpikeTrains, bin: float) -> SpikeTrains | None:
     """Trains cut to whole bins, or None if there is none."""
     return trains.trim(bin) if trains.support.durations.max() >= bin else None
+
+
+def _folded(found: Correlograms) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Lags, pairs over what is expected, and its deviation, of both directions together.
+
+    Which neuron of a pair has the lower number, and so comes first, says nothing.
+    """
+    middle = len(found.lags) // 2
+    counts, expected = (
+        (x + x[::-1])[middle:] for x in (found.counts.sum(axis=0), found.expected.sum(axis=0))
+    )
+    counts[0], expected[0] = counts[0] / 2, expected[0] / 2
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return found.lags[middle:], counts / expected, 1 / np.sqrt(expected)
 
 
 def _grid(names: Mapping[str, object]) -> tuple[Figure, dict[str, Axes]]:

@@ -1,0 +1,1 @@
+"""What responses say of stimuli: rates, tuning, decoders, latencies, information."""

@@ -1,0 +1,357 @@
+"""Tuning curves: the rate of each neuron by the value of a stimulus, a movement, a place."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from spikesim.analysis.codes.compared import of_trials
+from spikesim.checks import as_floats, check_number, check_whole
+from spikesim.data.aligned import AlignedTrains
+from spikesim.data.spiketrains import SpikeTrains
+from spikesim.data.windows import SAME_TIME
+
+
+@dataclass(frozen=True, eq=False)
+class TuningCurves:
+    """Rate of each neuron in bins of a feature, by `tuning_curves` or `tuning_by_trial`.
+
+    Attributes
+    ----------
+    rates : ndarray, shape (size, n_bins) or (size, n_bins, n_bins)
+        Hz; NaN where the feature never was.
+    counts : ndarray, shape like rates
+        Spikes.
+    occupancy : ndarray, shape (n_bins,) or (n_bins, n_bins)
+        How long the feature was there, ms.
+    edges : tuple of ndarray, shape (n_bins + 1,)
+        Of the bins of each dimension; bin k is [edges[k], edges[k + 1]), the last one holds its
+        end, too.
+    values : tuple of ndarray, shape (n_bins,)
+        The middle of each bin, or of a feature with few values, the value.
+    periods : tuple of float or None
+        Of each dimension that is circular.
+    """
+
+    rates: NDArray[np.float64] = field(repr=False)
+    counts: NDArray[np.float64] = field(repr=False)
+    occupancy: NDArray[np.float64] = field(repr=False)
+    edges: tuple[NDArray[np.float64], ...] = field(repr=False)
+    values: tuple[NDArray[np.float64], ...] = field(repr=False)
+    periods: tuple[float | None, ...]
+
+    @property
+    def size(self) -> int:
+        """Number of neurons."""
+        return len(self.rates)
+
+    def __repr__(self) -> str:
+        bins = " x ".join(str(len(values)) for values in self.values)
+        visited = int((self.occupancy > 0).sum())
+        return (
+            f"<TuningCurves of {self.size} neurons in {bins} bins, {visited} of them visited, "
+            f"{self.occupancy.sum():g} ms>"
+        )
+
+
+def tuning_curves(
+    trains: SpikeTrains,
+    feature: ArrayLike,
+    times: ArrayLike,
+    *,
+    bins: int | ArrayLike | Sequence[int | ArrayLike] = 20,
+    range: tuple[float, float] | Sequence[tuple[float, float]] | None = None,
+    period: float | Sequence[float | None] | None = None,
+    occupancy: ArrayLike | None = None,
+    smooth: float | Sequence[float] = 0.0,
+    reach: float | None = None,
+) -> TuningCurves:
+    """Rate of each neuron by the value that a feature had when it fired.
+
+    Parameters
+    ----------
+    trains : SpikeTrains
+    feature : array_like, shape (n,), (n, 1) or (n, 2)
+        Samples of the feature: a position, a direction; NaN where it is not known.
+    times : array_like, shape (n,)
+        When they were taken (ms), rising.
+    bins : int, or array_like of edges
+        Of each dimension, if they differ.
+    range : (float, float), optional
+        Where the bins begin and end, of each dimension; from the least to the largest sample if it
+        is not given. Samples outside count as not known.
+    period : float, optional
+        Of a circular feature, such as 360.0 or 2 pi; bins are on [0, period). None in a sequence
+        is a dimension that is not circular.
+    occupancy : array_like, shape of the bins, optional
+        ms, if it is known better than by the samples.
+    smooth : float
+        Standard deviation of a Gaussian, in the feature's unit, by which spikes and occupancy are
+        both smoothed before one is divided by the other; around the circle where it is one.
+    reach : float, optional
+        A sample tells of the time closer to it than to others, but no longer than this before and
+        after it (ms); the median interval between samples if it is not given. So gaps of one
+        sample are filled, and longer ones count neither as time nor for their spikes.
+
+    Returns
+    -------
+    TuningCurves
+        Bins that were never visited are NaN, smoothed or not.
+
+    Raises
+    ------
+    ValueError
+        If shapes do not fit, times do not rise, the bins are none, or no sample lies within the
+        support.
+
+    Notes
+    -----
+    rate = spikes in the bin / time in the bin. Time is that of the samples within the support:
+    nothing in gaps of the recording or of the feature counts, and a spike counts to the bin of
+    the same sample whose time is counted.
+    """
+    feature, times = _samples(feature, times)
+    dimensions = feature.shape[1]
+    periods = _of_each("period", period, dimensions)
+    feature = _wrapped(feature, periods)
+    edges = _edges(feature, bins, range, periods)
+    low, high = _told(times, reach)
+    cell = _cell(feature, edges)
+    shape = tuple(len(e) - 1 for e in edges)
+    n_cells = int(np.prod(shape))
+    time, seen = _time_and_spikes(trains, low, high, cell, n_cells)
+    counts = seen.reshape(trains.size, *shape).astype(float)
+    if occupancy is not None:
+        time = _given(occupancy, shape)
+    return _divided(
+        counts, time.reshape(shape), edges, periods, _of_each("smooth", smooth, dimensions)
+    )
+
+
+def tuning_by_trial(
+    aligned: AlignedTrains,
+    feature: str | ArrayLike,
+    *,
+    window: tuple[float, float] | None = None,
+    bins: int | ArrayLike | None = None,
+    range: tuple[float, float] | None = None,
+    period: float | None = None,
+    smooth: float = 0.0,
+) -> TuningCurves:
+    """Rate of each neuron by the value that a feature had in each trial.
+
+    Parameters
+    ----------
+    aligned : AlignedTrains
+    feature : str or array_like, shape (n_trials,)
+        A number for each trial, or the label that has it.
+    window : (float, float), optional
+        ms after the event, in which spikes count; the whole trial if it is not given.
+    bins : int or array_like of edges, optional
+        Without, every value that occurs has a bin of its own.
+    range, period, smooth
+        As for `tuning_curves`; smoothing needs bins.
+
+    Returns
+    -------
+    TuningCurves
+        Occupancy is the time of all trials of a bin.
+    """
+    feature = of_trials("feature", aligned, feature)
+    values = as_floats(feature)
+    if values is None or values.shape != (aligned.n_trials,):
+        raise ValueError(
+            f"feature has shape {np.shape(feature)}; it must have one number for each of "
+            f"{aligned.n_trials} trials, or be the name of a label."
+        )
+    start, stop = (aligned.t_start, aligned.t_stop) if window is None else window
+    check_number("window[0]", start, least=aligned.t_start, below=aligned.t_stop, unit="ms")
+    check_number("window[1]", stop, above=start, most=aligned.t_stop, unit="ms")
+    periods = _of_each("period", period, 1)
+    values = _wrapped(values[:, None], periods)
+    if bins is None:
+        different = np.unique(values[~np.isnan(values)])
+        edges, cell = (_between(different),), np.searchsorted(different, values[:, 0])
+        cell = np.where(np.isnan(values[:, 0]), -1, cell)
+    else:
+        edges = _edges(values, bins, range, periods)
+        cell = _cell(values, edges)
+    n_bins = len(edges[0]) - 1
+    here = (aligned.times > start + SAME_TIME) & (aligned.times <= stop + SAME_TIME)
+    counts = _spikes_in(cell[aligned.trials[here]], aligned.neurons[here], aligned.size, n_bins)
+    time = np.bincount(cell[cell >= 0], minlength=n_bins) * (stop - start)
+    curves = _divided(counts.astype(float), time, edges, periods, _of_each("smooth", smooth, 1))
+    if bins is not None:
+        return curves
+    return TuningCurves(curves.rates, curves.counts, time, edges, (different,), periods)
+
+
+def _samples(feature: ArrayLike, times: ArrayLike) -> tuple[NDArray, NDArray]:
+    values, at = as_floats(feature), as_floats(times)
+    if values is not None and values.ndim == 1:
+        values = values[:, None]
+    if values is None or at is None or at.ndim != 1 or len(at) != len(values):
+        raise ValueError(
+            f"feature has shape {np.shape(feature)} and times {np.shape(times)}; there must be "
+            f"one time for each sample."
+        )
+    if values.ndim != 2 or values.shape[1] not in (1, 2):
+        raise ValueError(
+            f"feature has shape {np.shape(feature)}; it must be (n,), (n, 1) or (n, 2)."
+        )
+    if not np.isfinite(at).all() or np.any(np.diff(at) <= 0):
+        raise ValueError("times must be finite and rise from sample to sample (ms), but do not.")
+    return np.where(np.isfinite(values), values, np.nan), at
+
+
+def _of_each(name: str, value: object, dimensions: int) -> tuple:
+    """A number of each dimension, none for all, or one of the several."""
+    several = tuple(value) if isinstance(value, Sequence | np.ndarray) else (value,) * dimensions
+    if len(several) != dimensions:
+        raise ValueError(f"{name} is {value!r}; it must be one number or {dimensions}.")
+    for each in several:
+        if each is not None:
+            least, above = (0, None) if name == "smooth" else (None, 0)
+            check_number(name, each, least=least, above=above)
+    return several
+
+
+def _wrapped(feature: NDArray, periods: tuple) -> NDArray[np.float64]:
+    out = feature.copy()
+    for d, period in enumerate(periods):
+        if period is not None:
+            out[:, d] = np.mod(out[:, d], period)
+            out[out[:, d] >= period, d] = 0.0  # of -1e-18, say
+    return out
+
+
+def _edges(feature: NDArray, bins: object, range: object, periods: tuple) -> tuple[NDArray, ...]:
+    """Edges of each dimension, from a number of bins or given."""
+    dimensions = len(periods)
+    several = (bins,) * dimensions
+    if dimensions == 2 and isinstance(bins, Sequence | np.ndarray) and len(bins) == 2:
+        several = tuple(bins)
+    ranges = (range,) * dimensions
+    if isinstance(range, Sequence) and not all(np.isscalar(end) for end in range):
+        ranges = tuple(range)
+    if len(ranges) != dimensions:
+        raise ValueError(f"range is {range!r}; it must be two numbers, or {dimensions} pairs.")
+    edges = []
+    for d, (given, ends, period) in enumerate(zip(several, ranges, periods, strict=True)):
+        if np.ndim(given) == 0:
+            check_whole("bins", given, 1)
+            if period is not None:
+                ends = 0.0, period
+            elif ends is None:
+                known = feature[~np.isnan(feature[:, d]), d]
+                ends = (known.min(), known.max()) if known.size else (0.0, 1.0)
+            pair = as_floats(ends)
+            if pair is None or pair.shape != (2,) or not -np.inf < pair[0] <= pair[1] < np.inf:
+                raise ValueError(f"range is {ends!r}; it must be two finite numbers that rise.")
+            low, high = pair
+            if low == high:
+                low, high = low - 0.5, high + 0.5
+            edges.append(np.linspace(low, high, given + 1))
+            continue
+        array = as_floats(given)
+        if array is None or array.ndim != 1 or len(array) < 2 or not np.all(np.diff(array) > 0):
+            raise ValueError(
+                f"bins is {given!r}; edges must be two numbers at least, each above the last."
+            )
+        edges.append(array)
+    return tuple(edges)
+
+
+def _between(values: NDArray) -> NDArray[np.float64]:
+    """Edges half way between values, as far out at both ends."""
+    if len(values) == 0:
+        return np.zeros(1)
+    step = np.diff(values) if len(values) > 1 else np.ones(1)
+    inner = (values[1:] + values[:-1]) / 2
+    return np.r_[values[0] - step[0] / 2, inner, values[-1] + step[-1] / 2]
+
+
+def _cell(feature: NDArray, edges: tuple[NDArray, ...]) -> NDArray[np.int64]:
+    """Number of the bin of each sample, -1 of those that are in none."""
+    cell = np.zeros(len(feature), np.int64)
+    inside = np.ones(len(feature), bool)
+    for x, e in zip(feature.T, edges, strict=True):
+        k = np.searchsorted(e, x, side="right") - 1
+        k = np.where(x == e[-1], len(e) - 2, k)
+        inside &= (k >= 0) & (k < len(e) - 1) & ~np.isnan(x)
+        cell = cell * (len(e) - 1) + np.clip(k, 0, len(e) - 2)
+    return np.where(inside, cell, -1)
+
+
+def _told(times: NDArray, reach: float | None) -> tuple[NDArray, NDArray]:
+    """From when to when each sample tells the feature (ms)."""
+    if reach is None:
+        reach = float(np.median(np.diff(times))) if len(times) > 1 else 1.0
+    check_number("reach", reach, above=0, unit="ms")
+    middle = (times[1:] + times[:-1]) / 2
+    low = np.maximum(np.r_[-np.inf, middle], times - reach)
+    high = np.minimum(np.r_[middle, np.inf], times + reach)
+    return low, high
+
+
+def _time_and_spikes(
+    trains: SpikeTrains, low: NDArray, high: NDArray, cell: NDArray, n_cells: int
+) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """ms in each cell, and spikes of each neuron in it, (size, n_cells)."""
+    time, known = np.zeros(n_cells), cell >= 0
+    for start, stop in trains.support:
+        shared = np.clip(np.minimum(high, stop) - np.maximum(low, start), 0.0, None)
+        time += np.bincount(cell[known], shared[known], n_cells)
+    if len(low) and (high[-1] <= trains.t_start or low[0] >= trains.t_stop):
+        raise ValueError(
+            f"times go from {low[0]:g} to {high[-1]:g} ms; none of the samples tells of the "
+            f"trains, recorded in {trains.support!r}. Both must be in ms."
+        )
+    sample = np.searchsorted(low, trains.times, side="left") - 1  # low < time
+    of_spike = np.full(len(trains.times), -1)
+    if len(low):
+        told = (sample >= 0) & (trains.times <= high[sample])
+        of_spike = np.where(told, cell[sample], -1)
+    return time, _spikes_in(of_spike, trains.neurons, trains.size, n_cells)
+
+
+def _spikes_in(cell: NDArray, neurons: NDArray, size: int, n_cells: int) -> NDArray[np.int64]:
+    known = cell >= 0
+    place = neurons[known] * n_cells + cell[known]
+    return np.bincount(place, minlength=size * n_cells).reshape(size, n_cells)
+
+
+def _given(occupancy: ArrayLike, shape: tuple[int, ...]) -> NDArray[np.float64]:
+    time = as_floats(occupancy)
+    if time is None or time.shape != shape or not np.all(time >= 0):
+        raise ValueError(
+            f"occupancy has shape {np.shape(occupancy)}; it must hold ms, 0 or more, of each of "
+            f"the bins {shape}."
+        )
+    return time
+
+
+def _divided(
+    counts: NDArray, time: NDArray, edges: tuple, periods: tuple, smooth: tuple
+) -> TuningCurves:
+    values = tuple((e[:-1] + e[1:]) / 2 for e in edges)
+    spikes, there = counts, np.asarray(time, float)
+    for d, (e, period, sd) in enumerate(zip(edges, periods, smooth, strict=True)):
+        if sd:
+            weights = _smoother(e, values[d], period, sd)
+            spikes = np.moveaxis(np.moveaxis(spikes, 1 + d, -1) @ weights.T, -1, 1 + d)
+            there = np.moveaxis(np.moveaxis(there, d, -1) @ weights.T, -1, d)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        rates = np.where(time > 0, 1000.0 * spikes / there, np.nan)
+    return TuningCurves(rates, counts, np.asarray(time, float), edges, values, periods)
+
+
+def _smoother(edges: NDArray, values: NDArray, period: float | None, sd: float) -> NDArray:
+    """How much each bin (column) adds to each (row)."""
+    apart = values[:, None] - values[None, :]
+    if period is not None:
+        apart = np.mod(apart + period / 2, period) - period / 2
+    return np.exp(-((apart / sd) ** 2) / 2)

@@ -1,0 +1,1 @@
+"""Point-process models of spikes, and whether they fit."""

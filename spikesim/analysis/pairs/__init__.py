@@ -1,0 +1,1 @@
+"""What trains have to do with each other: lags, correlations, distances, spectra, surrogates."""

@@ -1,0 +1,1 @@
+"""What spikes have to do with oscillations and signals, and phases with places."""
