@@ -29,6 +29,9 @@ from .data.spike_files import (
 from .data.spiketrains import (
     SpikeTrains as SpikeTrains,
 )
+from .data.aligned import (
+    AlignedTrains as AlignedTrains,
+)
 from .data.windows import (
     Windows as Windows,
 )

@@ -180,6 +180,33 @@ def test_mistakes_are_told_in_a_sentence(files, given, message):
     assert re.search(message, output)
 
 
+def test_a_run_is_not_compared_with_itself_nor_overwritten(files, tmp_path):
+    path = files / "1.h5"
+    assert "is among the runs already" in analyze(path, "--against", path, code=2)
+    twice = ["--against", files / "2.h5"] * 2
+    assert "is among the runs already" in analyze(path, *twice, code=2)
+    many = [part for i in range(26) for part in ("--against", tmp_path / f"{i}.h5")]
+    assert "26 times; 25 at most" in analyze(path, *many, code=2)
+    before = path.read_bytes()
+    assert "would overwrite a run" in analyze(path, "--report", path, "--force", code=2)
+    assert path.read_bytes() == before
+
+
+def test_guessed_windows_make_no_difference_between_runs(tmp_path):
+    for name, last in (("a", 999.9), ("b", 999.3)):
+        with h5py.File(tmp_path / f"{name}.h5", "w") as file:
+            ids = np.repeat(np.arange(30), np.arange(1, 31))
+            times = np.linspace(10, 900, len(ids))
+            times[-1] = last
+            file["spikes/pop/timestamps"], file["spikes/pop/node_ids"] = times, ids
+            file["spikes/pop/timestamps"].attrs["units"] = "ms"
+    pair = tmp_path / "a.h5", "--against", tmp_path / "b.h5", "--what", "agreement", "--json"
+    found = json.loads(analyze(*pair, "--window", 0, 1000))
+    assert found["agreement"]["pop: A to B"]["KS of rates"] == 0 and found["t_stop (ms)"] == 1000
+    found = json.loads(analyze(*pair))
+    assert found["agreement"]["pop: A to B"]["KS of rates"] < 0.05
+
+
 def test_files_that_hold_no_spikes_are_told(tmp_path):
     assert "there is no file" in analyze(tmp_path / "nothing.h5", code=2)
     (tmp_path / "text.h5").write_text("1 2 3")

@@ -49,10 +49,18 @@ def test_sorts_by_time_then_neuron():
     assert trains.times.dtype == np.float64 and trains.neurons.dtype == np.int64
 
 
-def test_keeps_sorted_input_without_a_copy():
+def test_arrays_are_nobody_elses():
     times, neurons = np.array([1.0, 2.0, 2.0]), np.array([1, 0, 1])
     trains = SpikeTrains(times, neurons, 2, 0, 5)
-    assert trains.times is times and trains.neurons is neurons
+    times += 1
+    assert trains.times.tolist() == [1, 2, 2]
+    kept, offsets = trains.by_neuron()
+    for array in (trains.times, trains.neurons, kept, offsets, trains.restrict(0, 5).times):
+        with pytest.raises(ValueError, match="read-only"):
+            array[0] = 0
+    times.flags.writeable = neurons.flags.writeable = False
+    trains = SpikeTrains(times, neurons, 2, 0, 5)
+    assert trains.times is times and trains.neurons is neurons  # without a copy
 
 
 @given(spike_trains())

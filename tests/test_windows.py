@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
 
+from spikesim.data.aligned import AlignedTrains
 from spikesim.data.spiketrains import SpikeTrains
 from spikesim.data.windows import Windows
 
@@ -224,6 +225,32 @@ def test_the_whole_window_changes_nothing():
     assert trains.restrict(0.0, 20.0) == trains == trains.restrict(trains.support)
     assert trains.restrict(0.0, 20.0).labels["group"].tolist() == ["a", "b"]
     assert trains.select([1]).labels["group"].tolist() == ["b"]
+    assert trains.where(group="b") == trains.select([1])
+    with pytest.raises(KeyError, match="no label 'gruop' of neurons; there are: 'group'"):
+        trains.where(gruop="b")
+
+
+def test_bins_that_do_not_divide_long_recordings_are_refused():
+    trains = SpikeTrains([1.0], [0], 1, 0, 3_600_000.0)
+    with pytest.raises(ValueError, match="divide the duration of 3.6e"):
+        trains.count(7.0)
+    assert trains.count(0.1).shape == (36_000_000, 1)
+    assert trains.trim(7.0).duration == 7.0 * (3_600_000 // 7)
+
+
+def test_edges_must_ascend():
+    trains = SpikeTrains([1.0], [0], 1, 0, 10)
+    with pytest.raises(ValueError, match="edges must ascend"):
+        trains.count_all([10.0, 5.0, 0.0])
+    with pytest.raises(ValueError, match="edges is"):
+        trains.count_all([0.0, np.nan])
+    assert Windows([], []).lasting([0, 1]).tolist() == [0]
+
+
+def test_one_time_after_different_events_is_one_number():
+    events = np.round(np.arange(60) * 100.1 + 0.3, 1)
+    trains = SpikeTrains(np.round(events + 5.3, 1), np.zeros(60, int), 1, 0, 7000)
+    assert set(trains.align(events, 0, 50).times) == {5.3}
 
 
 def test_trim_keeps_whole_bins():
@@ -318,6 +345,10 @@ def test_aligned_trains_choose_and_refuse():
     assert "trials" in aligned._repr_html_()
     with pytest.raises(IndexError, match="less than n_trials = 3"):
         aligned[3]
+    with pytest.raises(TypeError, match="neurons must be integers"):
+        AlignedTrains([1.0], [0.7], [0], 2, 1, 0, 5)
+    with pytest.raises(ValueError, match="events must have one time for each of 1 trials"):
+        AlignedTrains([1.0], [0], [0], 2, 1, 0, 5, events=[1.0, 2.0])
     with pytest.raises(ValueError, match="after is -2"):
         trains.align([5.0], 2.0, -2.0)
     with pytest.raises(ValueError, match="events must be Windows or a one-dimensional array"):

@@ -9,6 +9,7 @@ import numpy as np
 from spikesim.analysis.pairs.correlation import count_correlation
 from spikesim.checks import check_number, check_whole
 from spikesim.data.spiketrains import SpikeTrains
+from spikesim.data.windows import SAME_TIME
 from spikesim.random import generator
 
 
@@ -39,7 +40,7 @@ def agreement(
     Parameters
     ----------
     a, b : SpikeTrains
-        Of as long a window, for the spread of rates depends on it.
+        They must last equally long, for the spread of rates depends on it.
     neurons : int
         How many of each are drawn, whose pairs' correlations (Pearson's r of counts) are compared;
         those without a spike have none.
@@ -51,10 +52,15 @@ def agreement(
     Raises
     ------
     ValueError
-        If neurons are fewer than 2, or bin is not positive.
+        If the runs do not last equally long, neurons are fewer than 2, or bin is not positive.
     """
     check_whole("neurons", neurons, least=2)
     check_number("bin", bin, above=0, unit="ms")
+    if abs(a.duration - b.duration) > SAME_TIME * (len(a.support) + len(b.support)):
+        raise ValueError(
+            f"a and b must last equally long, but last {a.duration:g} and {b.duration:g} ms; "
+            f"restrict makes them equal"
+        )
     return Agreement(
         ks_distance(a.rates(), b.rates()),
         ks_distance(a.cv(), b.cv()),

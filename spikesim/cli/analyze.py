@@ -1,5 +1,6 @@
 """``spikesim analyze``."""
 
+import contextlib
 import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -53,11 +54,12 @@ def analyze(
     are printed; pictures go to a folder, or with the numbers onto one page that needs no network.
     """
     from spikesim.reports.page import page, shown
-    from spikesim.reports.sections import Material, chosen, sections
+    from spikesim.reports.sections import LETTERS, Material, chosen, sections
 
     if rhythm is not None:
         check_number("--rhythm", rhythm, above=0, unit="Hz")
     check_free(report, force)
+    _check_runs(file, against, report)
     _check_folder(plots)
     wanted = chosen(what, rhythm, bool(against))
     spikes = _spikes(file, population, window)
@@ -70,7 +72,7 @@ def analyze(
     if report is not None:
         report.write_text(page(f"Spikes of {file.name}", facts, made), encoding="utf-8")
     if as_json:
-        runs = {"runs": dict(zip("ABCDEFGHIJKLMNOPQRSTUVWXYZ", material.runs, strict=False))}
+        runs = {"runs": dict(zip(LETTERS, material.runs, strict=False))}
         parts = {part.name: {name: dict(row) for name, row in part.rows.items()} for part in made}
         print_json({"file": str(file), **facts, **(runs if others else {}), **parts})
         return
@@ -86,6 +88,19 @@ def analyze(
             click.echo(f"  {note}")
 
 
+def _check_runs(file: Path, against: Sequence[Path], report: Path | None) -> None:
+    from spikesim.reports.sections import LETTERS
+
+    if len(against) >= len(LETTERS):
+        raise ValueError(f"--against is given {len(against)} times; {len(LETTERS) - 1} at most.")
+    seen = [path.resolve() for path in (file, *against)]
+    for i, path in enumerate(seen):
+        if path in seen[:i]:
+            raise ValueError(f"--against is {against[i - 1]}; it is among the runs already.")
+    if report is not None and report.resolve() in seen:
+        raise ValueError(f"--report is {report}; it would overwrite a run.")
+
+
 def _spikes(
     file: Path, population: Sequence[str], window: tuple[float, float] | None
 ) -> dict[str, Any]:
@@ -99,6 +114,12 @@ def _spikes(
     spikes = {name: spikes[name] for name in population or spikes}
     if not spikes:
         raise ValueError(f"{file} has no population.")
+    if window is not None and any("t_stop" in trains.guessed for trains in spikes.values()):
+        # The window tells what was recorded, if no spike lies outside; else it chooses.
+        with contextlib.suppress(ValueError), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            told = open_spikes(file, window=window)
+            spikes = {name: told[name] for name in spikes}
     if window is not None:
         spikes = {name: trains.restrict(*window) for name, trains in spikes.items()}
     return spikes

@@ -55,8 +55,8 @@ class AlignedTrains:
         labels: Mapping[str, ArrayLike] | None = None,
         events: ArrayLike | None = None,
     ):
-        times, neurons = np.asarray(times, float), np.asarray(neurons, np.int64)
-        trials = np.asarray(trials, np.int64)
+        times = np.asarray(times, float)
+        neurons, trials = _whole("neurons", neurons), _whole("trials", trials)
         if not times.shape == neurons.shape == trials.shape or times.ndim != 1:
             raise ValueError(
                 f"times, neurons and trials must be one-dimensional and of equal length, but have "
@@ -77,7 +77,12 @@ class AlignedTrains:
         self.size, self.n_trials = int(size), int(n_trials)
         self.t_start, self.t_stop = float(t_start), float(t_stop)
         self.labels = labels_of("a label of trials", labels, self.n_trials)
-        self.events = np.full(n_trials, np.nan) if events is None else np.asarray(events, float)
+        self.events = np.full(n_trials, np.nan) if events is None else np.array(events, float)
+        if self.events.shape != (self.n_trials,):
+            raise ValueError(
+                f"events must have one time for each of {n_trials} trials, but have the shape "
+                f"{self.events.shape}"
+            )
 
     @property
     def duration(self) -> float:
@@ -110,7 +115,7 @@ class AlignedTrains:
         Parameters
         ----------
         bin : float, optional
-            Bin width (ms); it must divide the duration within a relative 1e-6. Bin k is
+            Bin width (ms); it must divide the duration within 1e-6 ms. Bin k is
             (t_start + k bin, t_start + (k + 1) bin].
 
         Returns
@@ -174,6 +179,13 @@ class AlignedTrains:
         return self.times[first:last], self.neurons[first:last]
 
 
+def _whole(name: str, values: ArrayLike) -> NDArray[np.int64]:
+    ids = np.asarray(values)
+    if ids.size and ids.dtype.kind not in "iu":
+        raise TypeError(f"{name} must be integers, but have the dtype {ids.dtype}")
+    return ids.astype(np.int64)
+
+
 def align(trains: Any, events: ArrayLike | Windows, before: float, after: float) -> AlignedTrains:
     """What `SpikeTrains.align` gives of the trains."""
     at = as_floats(events.starts if isinstance(events, Windows) else events)
@@ -203,7 +215,8 @@ def align(trains: Any, events: ArrayLike | Windows, before: float, after: float)
     trials = np.repeat(np.arange(len(at)), n)
     spikes = np.arange(n.sum()) + np.repeat(low - np.r_[0, np.cumsum(n)[:-1]], n)
     return AlignedTrains(
-        np.clip(times[spikes] - at[trials], -before + 2 * SAME_TIME, after),
+        # Rounded, so that what is one time after different events is one number.
+        np.clip(np.round(times[spikes] - at[trials], 6), -before + 2 * SAME_TIME, after),
         neurons[spikes],
         trials,
         trains.size,

@@ -1,17 +1,16 @@
 """Bins of time: (start, start + bin], and so on."""
 
-import math
-
 import numpy as np
 from numpy.typing import NDArray
 
+from spikesim.checks import is_number
 from spikesim.data.windows import SAME_TIME
 
 
 def whole_bins(bin: float, duration: float) -> int:
     """How many bins a duration has; refused where bins do not divide it."""
-    n_bins = round(duration / bin) if 0 < bin < math.inf else 0
-    if n_bins == 0 or abs(n_bins * bin - duration) > 1e-6 * duration:
+    n_bins = round(duration / bin) if is_number(bin) and bin > 0 else 0
+    if n_bins == 0 or abs(n_bins * bin - duration) > SAME_TIME:
         raise ValueError(
             f"bin must be positive and divide the duration of {duration:g} ms, but is {bin}"
         )

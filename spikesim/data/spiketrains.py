@@ -12,11 +12,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from spikesim import display
-from spikesim.checks import check_number
+from spikesim.checks import check_number, check_numbers
 from spikesim.data import intervals
 from spikesim.data.aligned import AlignedTrains, align
 from spikesim.data.bins import bins_of, whole_bins
-from spikesim.data.choosing import chosen, labels_of
+from spikesim.data.choosing import chosen, labelled, labels_of
 from spikesim.data.rows import Rows
 from spikesim.data.windows import SAME_TIME, Windows
 from spikesim.random import generator
@@ -38,7 +38,7 @@ class SpikeTrains:
     Parameters
     ----------
     times : array_like of float, shape (n,)
-        Spike times (ms).
+        Spike times (ms). Arrays are copied unless they are read-only.
     neurons : array_like of int, shape (n,)
         The neuron of each spike, 0 <= neuron < size.
     size : int
@@ -85,8 +85,8 @@ class SpikeTrains:
         guessed: Sequence[str] = (),
     ):
         self._set_frame(size, _support(t_start, t_stop, support), labels, guessed)
-        self._times, self._neurons = self._checked(times, neurons)
         self._rows: Rows | None = None
+        self._keep(_own(times), _own(neurons))
 
     @classmethod
     def lazy(
@@ -170,8 +170,12 @@ class SpikeTrains:
         )
         trains._rows = rows
         if rows is None:
-            trains._times, trains._neurons = trains._checked(times, neurons)
+            trains._keep(times, neurons)
         return trains
+
+    def _keep(self, times: ArrayLike, neurons: ArrayLike) -> None:
+        """Hold spikes, sorted, as arrays that nobody can write to."""
+        self._times, self._neurons = map(_read_only, self._checked(times, neurons))
 
     def _checked(self, times: ArrayLike, neurons: ArrayLike) -> tuple[NDArray, NDArray]:
         times = np.asarray(times, np.float64)
@@ -223,7 +227,7 @@ class SpikeTrains:
             np.concatenate([piece[column] for piece in pieces]) if pieces else np.empty(0, dtype)
             for column, dtype in ((0, np.float64), (1, np.int64))
         )
-        self._times, self._neurons = self._checked(times, neurons)
+        self._keep(times, neurons)
         self._rows = None
 
     @property
@@ -304,9 +308,8 @@ class SpikeTrains:
         """
         if self._grouped is None:
             order = _order(self.neurons, self.size)
-            times = self.times[order]
-            times.flags.writeable = False
-            self._grouped = times, np.r_[0, np.cumsum(self.count())]
+            offsets = np.r_[0, np.cumsum(self.count())]
+            self._grouped = _read_only(self.times[order]), _read_only(offsets)
         return self._grouped
 
     def intervals(self) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
@@ -384,7 +387,7 @@ class SpikeTrains:
             If bin is not positive, or no window holds one.
         """
         check_number("bin", bin, above=0, unit="ms")
-        bins = np.floor(self.support.durations / bin + 1e-6)
+        bins = np.floor((self.support.durations + SAME_TIME) / bin)
         starts, stops = self.support.starts, self.support.starts + bins * bin
         if not bins.any():
             raise ValueError(f"bin is {bin} ms, which no window of {self.support!r} holds")
@@ -417,6 +420,16 @@ class SpikeTrains:
         renumbered = new_number[self.neurons]
         kept = renumbered >= 0
         return self._framed(self.times[kept], renumbered[kept], **frame)
+
+    def where(self, **labels: Any) -> SpikeTrains:
+        """The spikes of the neurons whose labels are these, or one of these of a list.
+
+        Raises
+        ------
+        KeyError
+            If there is no such label.
+        """
+        return self.select(labelled("neurons", self.labels, labels, self.size))
 
     def shift(self, by: float) -> SpikeTrains:
         """The same spikes, and their support, later by some ms (earlier if it is negative)."""
@@ -525,8 +538,8 @@ class SpikeTrains:
         Parameters
         ----------
         bin : float, optional
-            Bin width (ms); it must divide the duration of each window of the support within a
-            relative 1e-6. Bin k is (t_start + k bin, t_start + (k + 1) bin]; the bins of one
+            Bin width (ms); it must divide the duration of each window of the support within
+            1e-6 ms. Bin k is (t_start + k bin, t_start + (k + 1) bin]; the bins of one
             window of the support follow those of the one before it.
 
         Returns
@@ -563,7 +576,9 @@ class SpikeTrains:
 
         Bin k is (edges[k], edges[k + 1]]; `Windows.lasting` tells how much of it was recorded.
         """
-        edges = np.asarray(edges, np.float64)
+        edges = check_numbers("edges", edges, "ascending times (ms)", dimensions=(1,))
+        if (np.diff(edges) < 0).any():
+            raise ValueError(f"edges must ascend, but are {edges}")
         counts = np.zeros(len(edges) + 1, np.int64)
         for times, _ in self._pieces():
             bins = np.searchsorted(edges + SAME_TIME, times)
@@ -623,6 +638,21 @@ def _support(t_start: float | None, t_stop: float | None, support: Windows | Non
             f"but are {t_start} and {t_stop} ms"
         )
     return Windows(float(t_start), float(t_stop))
+
+
+def _own(values: ArrayLike) -> NDArray[Any]:
+    """An array that nobody else can write to: a copy, but of one that is read-only."""
+    array = np.asarray(values)
+    shared = isinstance(values, np.ndarray) and array.flags.writeable
+    return array.copy() if shared else array
+
+
+def _read_only(array: NDArray[Any]) -> NDArray[Any]:
+    if not array.flags.writeable:
+        return array
+    view = array.view()
+    view.flags.writeable = False
+    return view
 
 
 def _span(support: Windows) -> str:

@@ -178,6 +178,8 @@ class Windows:
     def lasting(self, edges: ArrayLike) -> NDArray[np.float64]:
         """How much of each bin between ascending edges (ms) the windows cover, shape (n - 1,)."""
         union, edges = self.union(), np.asarray(edges, np.float64)
+        if not len(union):
+            return np.zeros(max(len(edges) - 1, 0))
         before = np.r_[0.0, np.cumsum(union.durations)]
         which = np.searchsorted(union.starts, edges, side="right") - 1
         inside = np.clip(edges - union.starts[which], 0.0, union.durations[which])
@@ -202,7 +204,7 @@ def _edges(starts: ArrayLike, stops: ArrayLike) -> tuple[NDArray, NDArray]:
             f"starts and stops must be numbers (ms), one-dimensional and of equal length, "
             f"but are {starts!r} and {stops!r}"
         )
-    first, last = np.atleast_1d(first), np.atleast_1d(last)
+    first, last = (np.atleast_1d(x).copy() for x in (first, last))  # nobody else writes to them
     good = np.isfinite(first) & np.isfinite(last) & (first <= last)
     if not good.all():
         i = int(np.argmin(good))

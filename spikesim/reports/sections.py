@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from spikesim.plots.figure import Figure
 
 IN_RASTER = 3000  # spikes, if a second has fewer
+LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"  # by which runs are told apart
 COLUMNS = 3  # of small pictures, one a population
 PAIR_BIN, PAIR_WINDOW = 1.0, 50.0  # ms, of correlograms
 COUNT_BIN = 5.0  # ms, of counts that are correlated
@@ -283,8 +284,17 @@ def agreement(material: Material, pictures: bool) -> Section:
 
     made = Section("agreement", "Runs beside each other")
     runs = material.runs
-    numbers = dict(zip(runs, "ABCDEFGHIJKLMNOPQRSTUVWXYZ", strict=False))
+    numbers = dict(zip(runs, LETTERS, strict=False))
     made.notes.append("; ".join(f"{number}: {run}" for run, number in numbers.items()) + ".")
+    start = max(t.t_start for run in runs.values() for t in run.values())
+    stop = min(t.t_stop for run in runs.values() for t in run.values())
+    if stop <= start:
+        raise ValueError("the runs have no time in common.")
+    runs = {
+        run: {name: trains.restrict(start, stop) for name, trains in spikes.items()}
+        for run, spikes in runs.items()
+    }
+    made.notes.append(f"All of them in ({start:g}, {stop:g}] ms.")
     for name in material.spikes:
         for run, number in numbers.items():
             made.rows[f"{name}: {number}"] = {
