@@ -71,7 +71,7 @@ def test_rates_are_those_of_the_slow_twin_with_gaps(kernel, every):
     np.testing.assert_array_equal(curves.windows, support.index(times))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(
     times=st.lists(st.floats(0.1, 99.9) | st.integers(1, 99).map(float), max_size=8),
     kernel=st.sampled_from(KERNELS),
