@@ -367,3 +367,16 @@ def test_bad_arguments_are_named(call, told):
     x = np.random.default_rng(1).poisson(3.0, (20, 3))
     with pytest.raises(ValueError, match=told):
         call(x, np.arange(20.0))
+
+
+def test_naive_bayes_takes_edges_that_begin_anywhere_on_the_circle():
+    rng = np.random.default_rng(5)
+    angle = rng.uniform(0, 2 * np.pi, 400)
+    counts = rng.poisson(5 + 4 * np.cos(angle[:, None] - np.arange(4) * np.pi / 2))
+    edges = np.linspace(-np.pi, np.pi, 9)
+    found = NaiveBayes(bins=edges, period=2 * np.pi).fit(counts, angle)
+    assert np.all(found.prior > 0.05)
+    errors = np.angle(np.exp(1j * (found.predict(counts) - angle)))
+    assert np.median(np.abs(errors)) < 0.3
+    with pytest.raises(ValueError, match="span more than its period"):
+        NaiveBayes(bins=np.linspace(-7, 7, 9), period=2 * np.pi)

@@ -444,3 +444,61 @@ def test_poisson_counts_of_a_curve_have_their_variance():
     curves = tuning_curves(trains, path, times, bins=4, range=(0.0, 1.0))
     z = (curves.counts - curves.occupancy / 100) / np.sqrt(curves.occupancy / 100)
     assert stats.kstest(z.ravel(), "norm").pvalue > 1e-3
+
+
+def by_value(values, n):
+    """Trials of 1000 ms, one of each value, in which neuron 0 fires n[i] times."""
+    trials = np.repeat(np.arange(len(values)), n)
+    times = np.linspace(10.0, 990.0, len(trials))
+    return AlignedTrains(
+        times, np.zeros(len(trials), int), trials, 1, len(values), 0.0, 1000.0, {"x": values}
+    )
+
+
+def test_values_without_bins_are_smoothed_by_how_far_apart_they_are():
+    values, n = np.array([1.0, 2.0, 10.0]), np.array([4, 8, 30])
+    found = tuning_by_trial(by_value(values, n), "x", smooth=1.5)
+    weights = np.exp(-(((values[:, None] - values) / 1.5) ** 2) / 2)
+    np.testing.assert_allclose(found.rates[0], weights @ n / weights.sum(axis=1), rtol=1e-12)
+    np.testing.assert_array_equal(found.values[0], values)
+
+
+def test_a_range_needs_bins():
+    with pytest.raises(ValueError, match="no bins"):
+        tuning_by_trial(by_value([1.0, 2.0], [1, 1]), "x", range=(0.0, 2.0))
+
+
+@pytest.mark.parametrize("first", [-np.pi, 0.0, 1.0, 7.0])
+def test_edges_may_begin_anywhere_on_the_circle(first):
+    times = np.arange(STEP / 2, DURATION, STEP)
+    angle = np.random.default_rng(3).uniform(-20, 20, len(times))
+    trains = firing(2 + 9 * (1 + np.cos(angle[:, None])), times, 1)
+    edges = np.linspace(first, first + 2 * np.pi, 9)
+    found = tuning_curves(trains, angle, times, bins=edges, period=2 * np.pi)
+    assert found.occupancy.sum() == pytest.approx(DURATION)
+    assert found.counts.sum() == len(trains)
+    wrapped = first + np.mod(angle - first, 2 * np.pi)
+    plain = tuning_curves(trains, wrapped, times, bins=edges)
+    np.testing.assert_array_equal(found.counts, plain.counts)
+    ranged = tuning_curves(
+        trains, angle, times, bins=8, range=(first, first + 2 * np.pi), period=2 * np.pi
+    )
+    np.testing.assert_array_equal(ranged.counts, found.counts)
+    assert 0 <= preferred_value(found, "peak")[0] < 2 * np.pi
+
+
+def test_a_range_on_the_circle_is_that_of_the_bins():
+    times = np.arange(STEP / 2, DURATION, STEP)
+    trains = SpikeTrains([100.0], [0], 1, 0, DURATION)
+    angle = np.linspace(0, 1440, len(times), endpoint=False)
+    found = tuning_curves(trains, angle, times, bins=4, range=(-90.0, 90.0), period=360.0)
+    np.testing.assert_allclose(found.edges[0], [-90, -45, 0, 45, 90])
+    np.testing.assert_allclose(found.occupancy, DURATION / 8, rtol=5e-3)
+
+
+def test_edges_go_around_the_circle_once_at_most():
+    trains, times = SpikeTrains([100.0], [0], 1, 0, 1000), np.arange(5.0, 1000.0, 10.0)
+    with pytest.raises(ValueError, match="span more than its period, 180"):
+        tuning_curves(trains, times, times, bins=np.linspace(0, 360, 9), period=180.0)
+    with pytest.raises(ValueError, match="span more than its period, 180"):
+        tuning_curves(trains, times, times, bins=8, range=(-180.0, 180.0), period=180.0)

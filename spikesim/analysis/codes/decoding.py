@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from spikesim.analysis.codes.tuning import TuningCurves
+from spikesim.analysis.codes.tuning import TuningCurves, around, check_span
 from spikesim.checks import as_floats, check_choice, check_number, check_numbers, check_whole
 
 
@@ -120,7 +120,8 @@ class NaiveBayes:
         Of a continuous feature, from its least to its largest value, or around the circle. If
         none are given, every different value is a category; these may be names.
     period : float, optional
-        Of a circular feature.
+        Of a circular feature: it is taken into [first edge, first edge + period), and edges must
+        not span more than the period.
     prior : "seen" or "uniform"
         Whether values that were frequent when it was fitted are more likely beforehand.
     strength : float
@@ -161,6 +162,8 @@ class NaiveBayes:
         edges = check_numbers("NaiveBayes: bins", self.bins, "rising edges", dimensions=(1,))
         if len(edges) < 3 or not np.all(np.diff(edges) > 0):
             raise ValueError(f"NaiveBayes: bins is {self.bins!r}; edges must rise, 3 at least.")
+        if self.period is not None:
+            check_span("NaiveBayes: bins", edges, self.period)
 
     @property
     def categories(self) -> bool:
@@ -216,13 +219,13 @@ class NaiveBayes:
         if given.ndim != 1:
             raise ValueError(f"feature has shape {given.shape}; it must be ({n},).")
         edges = np.asarray(self.bins, float)
-        if self.period is not None:
-            given = np.mod(given, self.period)
-        if np.ndim(self.bins) == 0:
+        if edges.ndim == 0:
             known = given[np.isfinite(given)]
             ends = (known.min(), known.max()) if known.size else (0.0, 1.0)
             low, high = ends if self.period is None else (0.0, self.period)
             edges = np.linspace(low, high if high > low else low + 1.0, int(self.bins) + 1)
+        if self.period is not None:
+            given = around(given, edges, self.period)
         which = np.searchsorted(edges, given, side="right") - 1
         which = np.where(given == edges[-1], len(edges) - 2, which)
         outside = (which >= len(edges) - 1) | ~np.isfinite(given)

@@ -38,6 +38,7 @@ def preferred_value(curves: TuningCurves, method: str | None = None) -> NDArray[
     ):
         if method == "peak" or (method is None and period is None):
             own = values[np.unravel_index(flat.argmax(axis=1), rates.shape[1:])[d]]
+            own = own if period is None else np.mod(own, period)
         else:
             others = tuple(1 + k for k in range(len(curves.values)) if k != d)
             weights = rates.sum(axis=others) * np.diff(edges)

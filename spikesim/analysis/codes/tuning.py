@@ -14,6 +14,8 @@ from spikesim.data.aligned import AlignedTrains
 from spikesim.data.spiketrains import SpikeTrains
 from spikesim.data.windows import SAME_TIME
 
+_SAME_SPAN = 1e-9  # of a period: edges all around, but for rounding
+
 
 @dataclass(frozen=True, eq=False)
 class TuningCurves:
@@ -81,11 +83,13 @@ def tuning_curves(
     bins : int, or array_like of edges
         Of each dimension, if they differ.
     range : (float, float), optional
-        Where the bins begin and end, of each dimension; from the least to the largest sample if it
-        is not given. Samples outside count as not known.
+        Where a number of bins begins and ends, of each dimension; if it is not given, from the
+        least to the largest sample, or of a circular feature from 0 to its period. Samples
+        outside count as not known.
     period : float, optional
-        Of a circular feature, such as 360.0 or 2 pi; bins are on [0, period). None in a sequence
-        is a dimension that is not circular.
+        Of a circular feature, such as 360.0 or 2 pi. Samples are taken into [first edge, first
+        edge + period), so that bins may go from -pi to pi; they must not span more than the
+        period. None in a sequence is a dimension that is not circular.
     occupancy : array_like, shape of the bins, optional
         ms, if it is known better than by the samples.
     smooth : float
@@ -116,8 +120,8 @@ def tuning_curves(
     feature, times = _samples(feature, times)
     dimensions = feature.shape[1]
     periods = _of_each("period", period, dimensions)
-    feature = _wrapped(feature, periods)
     edges = _edges(feature, bins, range, periods)
+    feature = _wrapped(feature, edges, periods)
     low, high = _told(times, reach)
     cell = _cell(feature, edges)
     shape = tuple(len(e) - 1 for e in edges)
@@ -126,9 +130,8 @@ def tuning_curves(
     counts = seen.reshape(trains.size, *shape).astype(float)
     if occupancy is not None:
         time = _given(occupancy, shape)
-    return _divided(
-        counts, time.reshape(shape), edges, periods, _of_each("smooth", smooth, dimensions)
-    )
+    smooth = _of_each("smooth", smooth, dimensions)
+    return _divided(counts, time.reshape(shape), edges, _middles(edges), periods, smooth)
 
 
 def tuning_by_trial(
@@ -153,12 +156,18 @@ def tuning_by_trial(
     bins : int or array_like of edges, optional
         Without, every value that occurs has a bin of its own.
     range, period, smooth
-        As for `tuning_curves`; smoothing needs bins.
+        As for `tuning_curves`; range needs bins. Without bins a circular feature is taken into
+        [0, period), and smoothing is over the values themselves.
 
     Returns
     -------
     TuningCurves
         Occupancy is the time of all trials of a bin.
+
+    Raises
+    ------
+    ValueError
+        If shapes do not fit, the bins or the window are none, or a range comes without bins.
     """
     feature = of_trials("feature", aligned, feature)
     values = as_floats(feature)
@@ -171,22 +180,25 @@ def tuning_by_trial(
     check_number("window[0]", start, least=aligned.t_start, below=aligned.t_stop, unit="ms")
     check_number("window[1]", stop, above=start, most=aligned.t_stop, unit="ms")
     periods = _of_each("period", period, 1)
-    values = _wrapped(values[:, None], periods)
+    values = values[:, None]
     if bins is None:
+        if range is not None:
+            raise ValueError(f"range is {range!r}, but there are no bins; give their number, too.")
+        values = _wrapped(values, (np.zeros(1),), periods)
         different = np.unique(values[~np.isnan(values)])
         edges, cell = (_between(different),), np.searchsorted(different, values[:, 0])
         cell = np.where(np.isnan(values[:, 0]), -1, cell)
+        places = (different,)
     else:
         edges = _edges(values, bins, range, periods)
-        cell = _cell(values, edges)
+        cell = _cell(_wrapped(values, edges, periods), edges)
+        places = _middles(edges)
     n_bins = len(edges[0]) - 1
     here = (aligned.times > start + SAME_TIME) & (aligned.times <= stop + SAME_TIME)
     counts = _spikes_in(cell[aligned.trials[here]], aligned.neurons[here], aligned.size, n_bins)
     time = np.bincount(cell[cell >= 0], minlength=n_bins) * (stop - start)
-    curves = _divided(counts.astype(float), time, edges, periods, _of_each("smooth", smooth, 1))
-    if bins is not None:
-        return curves
-    return TuningCurves(curves.rates, curves.counts, time, edges, (different,), periods)
+    smooth = _of_each("smooth", smooth, 1)
+    return _divided(counts.astype(float), time, edges, places, periods, smooth)
 
 
 def _samples(feature: ArrayLike, times: ArrayLike) -> tuple[NDArray, NDArray]:
@@ -219,12 +231,31 @@ def _of_each(name: str, value: object, dimensions: int) -> tuple:
     return several
 
 
-def _wrapped(feature: NDArray, periods: tuple) -> NDArray[np.float64]:
+def around(values: NDArray, edges: NDArray, period: float) -> NDArray[np.float64]:
+    """Values of a circular feature as they are in [first edge, first edge + period)."""
+    low = edges[0]
+    inside = (values >= low) & (values < low + period)  # these keep all their digits
+    out = np.where(inside, values, low + np.mod(values - low, period))
+    out[out >= low + period] = low  # of -1e-18, say
+    if abs(edges[-1] - low - period) <= _SAME_SPAN * period:
+        out = np.minimum(out, edges[-1])  # edges all around leave no slit by rounding
+    return out
+
+
+def check_span(name: str, edges: NDArray, period: float) -> None:
+    """Refuse edges that go around the circle more than once."""
+    if edges[-1] - edges[0] > period * (1 + _SAME_SPAN):
+        raise ValueError(
+            f"{name} go from {edges[0]:g} to {edges[-1]:g}; of a circular feature they must not "
+            f"span more than its period, {period:g}."
+        )
+
+
+def _wrapped(feature: NDArray, edges: tuple[NDArray, ...], periods: tuple) -> NDArray[np.float64]:
     out = feature.copy()
-    for d, period in enumerate(periods):
+    for d, (e, period) in enumerate(zip(edges, periods, strict=True)):
         if period is not None:
-            out[:, d] = np.mod(out[:, d], period)
-            out[out[:, d] >= period, d] = 0.0  # of -1e-18, say
+            out[:, d] = around(out[:, d], e, period)
     return out
 
 
@@ -243,7 +274,7 @@ def _edges(feature: NDArray, bins: object, range: object, periods: tuple) -> tup
     for d, (given, ends, period) in enumerate(zip(several, ranges, periods, strict=True)):
         if np.ndim(given) == 0:
             check_whole("bins", given, 1)
-            if period is not None:
+            if ends is None and period is not None:
                 ends = 0.0, period
             elif ends is None:
                 known = feature[~np.isnan(feature[:, d]), d]
@@ -254,15 +285,21 @@ def _edges(feature: NDArray, bins: object, range: object, periods: tuple) -> tup
             low, high = pair
             if low == high:
                 low, high = low - 0.5, high + 0.5
-            edges.append(np.linspace(low, high, given + 1))
-            continue
-        array = as_floats(given)
+            array = np.linspace(low, high, given + 1)
+        else:
+            array = as_floats(given)
         if array is None or array.ndim != 1 or len(array) < 2 or not np.all(np.diff(array) > 0):
             raise ValueError(
                 f"bins is {given!r}; edges must be two numbers at least, each above the last."
             )
+        if period is not None:
+            check_span("bins", array, period)
         edges.append(array)
     return tuple(edges)
+
+
+def _middles(edges: tuple[NDArray, ...]) -> tuple[NDArray, ...]:
+    return tuple((e[:-1] + e[1:]) / 2 for e in edges)
 
 
 def _between(values: NDArray) -> NDArray[np.float64]:
@@ -335,13 +372,12 @@ def _given(occupancy: ArrayLike, shape: tuple[int, ...]) -> NDArray[np.float64]:
 
 
 def _divided(
-    counts: NDArray, time: NDArray, edges: tuple, periods: tuple, smooth: tuple
+    counts: NDArray, time: NDArray, edges: tuple, values: tuple, periods: tuple, smooth: tuple
 ) -> TuningCurves:
-    values = tuple((e[:-1] + e[1:]) / 2 for e in edges)
     spikes, there = counts, np.asarray(time, float)
-    for d, (e, period, sd) in enumerate(zip(edges, periods, smooth, strict=True)):
+    for d, (at, period, sd) in enumerate(zip(values, periods, smooth, strict=True)):
         if sd:
-            weights = _smoother(e, values[d], period, sd)
+            weights = _smoother(at, period, sd)
             spikes = np.moveaxis(np.moveaxis(spikes, 1 + d, -1) @ weights.T, -1, 1 + d)
             there = np.moveaxis(np.moveaxis(there, d, -1) @ weights.T, -1, d)
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -349,7 +385,7 @@ def _divided(
     return TuningCurves(rates, counts, np.asarray(time, float), edges, values, periods)
 
 
-def _smoother(edges: NDArray, values: NDArray, period: float | None, sd: float) -> NDArray:
+def _smoother(values: NDArray, period: float | None, sd: float) -> NDArray:
     """How much each bin (column) adds to each (row)."""
     apart = values[:, None] - values[None, :]
     if period is not None:
