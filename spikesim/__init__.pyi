@@ -10,6 +10,9 @@ from . import (
 from .codegen.source import (
     source as source,
 )
+from .data.aligned import (
+    AlignedTrains as AlignedTrains,
+)
 from .data.report_files import (
     read_report as read_report,
 )
@@ -28,9 +31,6 @@ from .data.spike_files import (
 )
 from .data.spiketrains import (
     SpikeTrains as SpikeTrains,
-)
-from .data.aligned import (
-    AlignedTrains as AlignedTrains,
 )
 from .data.windows import (
     Windows as Windows,
