@@ -30,10 +30,10 @@ def test_a_correlogram_shows_its_numbers(trains, what):
     drawn = stairs(axes)[0].get_data()
     np.testing.assert_allclose(drawn.values, expected)
     np.testing.assert_array_equal(drawn.edges, found.edges)
-    assert axes.get_xlabel() == "lag of 2 after 1 (ms)" and axes.get_ylabel()
+    assert axes.get_xlabel() == "lag of neuron 2 after neuron 1 (ms)" and axes.get_ylabel()
     turned = plots.correlogram(found, (2, 1))
     np.testing.assert_array_equal(stairs(turned)[0].get_data().values, found[2, 1])
-    assert turned.get_xlabel() == "lag of 1 after 2 (ms)"
+    assert turned.get_xlabel() == "lag of neuron 1 after neuron 2 (ms)"
 
 
 def test_a_test_shows_its_bands_and_what_lies_beyond(trains):

@@ -353,6 +353,9 @@ def test_aligned_trains_choose_and_refuse():
         trains.align([5.0], 2.0, -2.0)
     with pytest.raises(ValueError, match="events must be Windows or a one-dimensional array"):
         trains.align([[5.0]], 2.0, 2.0)
+    long = SpikeTrains([5.0], [0], 1, 0, 100_000)
+    with pytest.warns(UserWarning, match="times are in ms, not in seconds"):
+        long.align(np.arange(1.0, 90.0), 0.2, 0.5)
     with pytest.warns(UserWarning, match="1 of 2 events are left out"):
         assert trains.align([1.0, 5.0], 2.0, 2.0).n_trials == 1
 

@@ -204,6 +204,11 @@ def align(trains: Any, events: ArrayLike | Windows, before: float, after: float)
             f"{np.sum(~whole)} of {len(at)} events are left out: "
             f"({-before:g}, {after:g}] ms around them was not recorded whole."
         )
+    if len(at) > 9 and before + after < 2 and at.max() < trains.t_start + 0.01 * trains.duration:
+        warn(
+            f"all {len(at)} events lie in the first hundredth of the recording, and the window "
+            f"around them is {before + after:g} ms long; times are in ms, not in seconds."
+        )
     at = at[whole]
     if trains.is_in_file and at.size:
         trains = trains.restrict(Windows(at - before, at + after))  # no more of the file is read

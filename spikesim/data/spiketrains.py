@@ -528,7 +528,8 @@ class SpikeTrains:
         Warns
         -----
         UserWarning
-            Events around which not all of the window was recorded are left out.
+            Events around which not all of the window was recorded are left out; or all times look
+            like seconds.
         """
         return align(self, events, before, after)
 

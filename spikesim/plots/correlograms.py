@@ -69,12 +69,15 @@ def correlogram(
             band[k, ::step] * scale
             for band in (test.lower, test.upper, test.lower_global, test.upper_global)
         ]
-        axes.stairs(bands[1], edges, baseline=bands[0], fill=True, color=BAND, label="pointwise")
-        for band, label in zip(bands[2:], (None, "simultaneous"), strict=True):
+        share = f"{100 * (1 - test.alpha):g} %"
+        label = f"{share} of surrogates, each lag"
+        axes.stairs(bands[1], edges, baseline=bands[0], fill=True, color=BAND, label=label)
+        for band, label in zip(bands[2:], (None, f"{share}, all lags together"), strict=True):
             axes.stairs(band, edges, baseline=None, color=LINE, linewidth=0.7, label=label)
         beyond = ((counts > bands[3]) | (counts < bands[2])) & test.tested[::step]
         marked = np.where(beyond, counts, usual)
-        axes.stairs(marked, edges, baseline=usual, fill=True, color=COLOURS[1])
+        label = "beyond them" if beyond.any() else None
+        axes.stairs(marked, edges, baseline=usual, fill=True, color=COLOURS[1], label=label)
     axes.stairs(counts, edges, baseline=None, color=COLOURS[0], linewidth=1.1)
     label = "mean of surrogates" if test else "expected"
     axes.stairs(usual, edges, baseline=None, color="0", linewidth=0.8, linestyle="--", label=label)
@@ -82,14 +85,17 @@ def correlogram(
     i, j = lags.pairs[k, ::step]
     names = {
         "counts": f"pairs of spikes, {lags.bin:g} ms bins",
-        "rates": f"rate of {j} (Hz)",
+        "rates": f"rate of neuron {j} (Hz)",
         "ratio": "pairs / expected",
     }
     title = f"neuron {i}" if i == j else f"neurons {i} and {j}"
     p = f", p = {test.p[k]:.3g} of {test.n:,} surrogates" if test else ""
     axes.set_title(title + p, loc="left", fontsize=8)
     axes.set_xlim(edges[0], edges[-1])
-    axes.set_xlabel("lag (ms)" if i == j else f"lag of {j} after {i} (ms)", fontsize=8)
+    axes.set_ylim(bottom=0)
+    axes.set_xlabel(
+        "lag (ms)" if i == j else f"lag of neuron {j} after neuron {i} (ms)", fontsize=8
+    )
     axes.set_ylabel(names[what], fontsize=8)
     axes.legend(fontsize=6.5, frameon=False, loc="upper right")
     tidy(axes)

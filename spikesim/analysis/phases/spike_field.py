@@ -128,6 +128,11 @@ def spike_triggered_average(
         )
     first = -int(np.floor(before / given.step + TINY))
     lags = np.arange(first, int(np.floor(after / given.step + TINY)) + 1)
+    if lags.size == 1 and before + after > 0:
+        raise ValueError(
+            f"before and after are {before:g} and {after:g} ms; a sample of the signal lasts "
+            f"{given.step:g} ms, so they hold no lag but 0."
+        )
     if lags.size >= given.values.size:
         raise ValueError(
             f"before and after span {before + after:g} ms; the signal lasts "
