@@ -33,7 +33,7 @@ def main(names: tuple[str, ...], against: str) -> None:
         for package, rival in case.rivals.items():
             if package not in wanted:
                 continue
-            found = environments.ask([python, "-m", "benchmarks.beside", name, package])
+            found = environments.ask([python, "-m", "benchmarks.readouts", name, package])
             row = dict(case=name, what=case.what, rival=package, least=rival.least, goal=rival.goal)
             rows.append({**row, **found})
             low, middle, high = found["ratio"]

@@ -1,12 +1,6 @@
-"""A function of ours beside that of another package, in one process and in turns.
+"""A function of ours beside that of another package, in one process and in turns."""
 
-``python -m benchmarks.beside CASE PACKAGE`` prints a JSON object; it runs where both can be
-imported, which `python -m benchmarks analysis` sees to.
-"""
-
-import json
 import statistics
-import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -75,9 +69,3 @@ def measure(case: Case, package: str) -> dict[str, Any]:
         "share": rival.share,
         "versions": {package: version(package)},
     }
-
-
-if __name__ == "__main__":
-    from benchmarks.readouts import CASES
-
-    print(json.dumps(measure(CASES[sys.argv[1]], sys.argv[2])))

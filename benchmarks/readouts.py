@@ -2,13 +2,18 @@
 
 Poisson trains without a rhythm are what merging trains is slowest for. On a grid of .1 ms lags fall
 on edges of bins. SpikeInterface counts samples of 10 kHz.
+
+``python -m benchmarks.readouts CASE PACKAGE`` prints a JSON object; it runs where both can be
+imported, which `python -m benchmarks analysis` sees to.
 """
 
+import json
+import sys
 from collections.abc import Callable
 
 import numpy as np
 
-from benchmarks.beside import Call, Case, Rival
+from benchmarks.beside import Call, Case, Rival, measure
 from spikesim import analysis
 from spikesim.data.spiketrains import SpikeTrains
 
@@ -210,3 +215,6 @@ CASES = {
         {"neurospatial": Rival(neurospatial, 20, 40)},
     ),
 }
+
+if __name__ == "__main__":
+    print(json.dumps(measure(CASES[sys.argv[1]], sys.argv[2])))
