@@ -385,6 +385,43 @@ def test_bursts_that_are_as_far_apart_as_asked_stay_apart(between, expected):
     assert len(found) == expected
 
 
+@pytest.mark.parametrize("shift", [0.0, -1234.5, 1e8])
+def test_bursts_do_not_depend_on_how_times_are_rounded(shift):
+    def counts(steps, *limits):
+        trains = SpikeTrains(shift + np.array(steps) * 0.1, [0] * len(steps), 1, shift, shift + 410)
+        return analysis.bursts(trains, analysis.MaxInterval(*limits)).counts.tolist()
+
+    every = 50 * np.arange(1, 81)
+    assert counts(every, 5, 5, 0, 0, 2) == [80]  # begin and end
+    assert counts(every, 4.9, 5, 0, 0, 2) == []
+    for k in range(60):
+        pair = every[k] + np.array([0, 3, 13, 16])
+        assert counts(pair, 0.3, 0.3, 1.0, 0, 2) == [2, 2]  # as far apart as asked
+        assert counts(pair, 0.3, 0.3, 1.1, 0, 2) == [4]
+        assert counts(pair, 0.3, 0.3, 1.0, 0.3, 2) == [2, 2]  # as long as asked
+        assert counts(pair, 0.3, 0.3, 1.0, 0.4, 2) == []
+
+
+@pytest.mark.parametrize("shift", [-1234.5, 1e8])
+def test_surprising_bursts_do_not_depend_on_how_times_are_rounded(shift):
+    # The mean interval is .6 ms: those of .3 begin no burst, those of 1.2 end none.
+    rng, some = np.random.default_rng(5), 0
+    intervals = np.repeat([2, 4, 3, 12, 6], [15, 15, 10, 20, 40])
+    for _ in range(200):
+        times = np.cumsum(rng.permutation(intervals)) * 0.1
+        here, there = (
+            analysis.bursts(
+                SpikeTrains(start + times, np.zeros(100, int), 1, start, start + 60),
+                analysis.PoissonSurprise(0.5),
+            )
+            for start in (0.0, shift)
+        )
+        np.testing.assert_array_equal(here.counts, there.counts)
+        np.testing.assert_allclose(here.starts, there.starts - shift, atol=1e-6)
+        some += len(here)
+    assert some > 50
+
+
 @pytest.mark.parametrize("seed", range(6))
 @pytest.mark.parametrize("least", [2.0, 10.0])
 def test_bursts_by_surprise_are_those_of_a_loop(seed, least):
