@@ -215,6 +215,51 @@ def test_intervals_of_a_time_step_end_in_the_hazards_bin_that_they_reach():
     np.testing.assert_allclose(found.survival, np.add(longer, 1) / 3000, atol=1e-12)
 
 
+def test_intervals_that_are_alike_end_at_once():
+    for shift in (0.0, -1234.5, 1e6, 1e8):
+        times = shift + np.array([2, 52, 102, 152, 202]) * 0.1
+        trains = SpikeTrains(times, [0] * 5, 1, shift, shift + 20.2)
+        found = analysis.hazard(trains, [0.0, 5.0, 6.0, 7.0])
+        np.testing.assert_array_equal(found.cumulative, [0, 1, 1, 1])
+        np.testing.assert_array_equal(found.survival, [1, 0, 0, 0])
+        np.testing.assert_allclose(found.at_risk, [20, 0, 0], atol=1e-6)
+        assert found.rate[0] == pytest.approx(200) and np.isnan(found.rate[1:]).all()
+
+
+@pytest.mark.parametrize("shift", [-1234.5, 1e8])
+@pytest.mark.parametrize("seed", range(8))
+def test_hazard_is_the_same_however_late_the_recording(shift, seed):
+    """Times of a grid, so that many intervals and cut-off ones are alike but for rounding."""
+    rng = np.random.default_rng(seed)
+    starts, stops = np.array([0, 600, 1500]), np.array([500, 1207, 2401])
+    steps = np.unique(rng.integers(1, 2400, 400))
+    steps = steps[((steps[:, None] > starts) & (steps[:, None] <= stops)).any(axis=1)]
+    neurons = rng.integers(0, 3, steps.size)
+
+    def found(scale, shift):
+        support = Windows(shift + starts * 0.1, shift + stops * 0.1)
+        trains = SpikeTrains(shift + steps * scale, neurons, 3, support=support)
+        return analysis.hazard(trains, np.arange(25) * 0.1 * 3)
+
+    here, there = found(0.1, 0.0), found(0.1, shift)
+    np.testing.assert_array_equal(here.events, there.events)
+    for name in ("rate", "low", "high", "at_risk", "survival", "cumulative"):
+        one, other = getattr(here, name), getattr(there, name)
+        np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-5, err_msg=name)
+    # By whole numbers: nothing is rounded.
+    isi, cut = [], []
+    for neuron in range(3):
+        for a, b in zip(starts, stops, strict=True):
+            mine = steps[(neurons == neuron) & (steps > a) & (steps <= b)]
+            isi += np.diff(mine).tolist()
+            cut += [b - mine[-1]] if mine.size else []
+    isi, every = np.array(isi), np.r_[isi, cut]
+    ends = np.unique(isi)
+    raised = [np.sum(isi == end) / np.sum(every >= end) for end in ends]
+    expected = [np.sum(np.array(raised)[ends <= 3 * k]) for k in range(25)]
+    np.testing.assert_allclose(there.cumulative, expected, rtol=1e-12)
+
+
 def test_limits_are_those_of_poisson_counts():
     from scipy.stats import chi2
 
@@ -338,6 +383,43 @@ def test_bursts_that_are_as_far_apart_as_asked_stay_apart(between, expected):
     trains = trains_of([[1, 3, 5, 25, 27, 29]], 100)
     found = analysis.bursts(trains, analysis.MaxInterval(5, 9, between, 0, 3))
     assert len(found) == expected
+
+
+@pytest.mark.parametrize("shift", [0.0, -1234.5, 1e8])
+def test_bursts_do_not_depend_on_how_times_are_rounded(shift):
+    def counts(steps, *limits):
+        trains = SpikeTrains(shift + np.array(steps) * 0.1, [0] * len(steps), 1, shift, shift + 410)
+        return analysis.bursts(trains, analysis.MaxInterval(*limits)).counts.tolist()
+
+    every = 50 * np.arange(1, 81)
+    assert counts(every, 5, 5, 0, 0, 2) == [80]  # begin and end
+    assert counts(every, 4.9, 5, 0, 0, 2) == []
+    for k in range(60):
+        pair = every[k] + np.array([0, 3, 13, 16])
+        assert counts(pair, 0.3, 0.3, 1.0, 0, 2) == [2, 2]  # as far apart as asked
+        assert counts(pair, 0.3, 0.3, 1.1, 0, 2) == [4]
+        assert counts(pair, 0.3, 0.3, 1.0, 0.3, 2) == [2, 2]  # as long as asked
+        assert counts(pair, 0.3, 0.3, 1.0, 0.4, 2) == []
+
+
+@pytest.mark.parametrize("shift", [-1234.5, 1e8])
+def test_surprising_bursts_do_not_depend_on_how_times_are_rounded(shift):
+    # The mean interval is .6 ms: those of .3 begin no burst, those of 1.2 end none.
+    rng, some = np.random.default_rng(5), 0
+    intervals = np.repeat([2, 4, 3, 12, 6], [15, 15, 10, 20, 40])
+    for _ in range(200):
+        times = np.cumsum(rng.permutation(intervals)) * 0.1
+        here, there = (
+            analysis.bursts(
+                SpikeTrains(start + times, np.zeros(100, int), 1, start, start + 60),
+                analysis.PoissonSurprise(0.5),
+            )
+            for start in (0.0, shift)
+        )
+        np.testing.assert_array_equal(here.counts, there.counts)
+        np.testing.assert_allclose(here.starts, there.starts - shift, atol=1e-6)
+        some += len(here)
+    assert some > 50
 
 
 @pytest.mark.parametrize("seed", range(6))

@@ -297,3 +297,66 @@ def test_phases_that_never_were_have_no_rate():
     found = phase_rates(SpikeTrains([50.0, 200.0], [0, 0], 1, 0.0, 300.0), phase, 4)
     assert np.isnan(found.rates[0, 2:]).all() and found.counts.sum() == 1
     assert found.lasting.sum() == pytest.approx(100.0, abs=2.0)
+
+
+def silent(support):
+    return SpikeTrains([], [], 1, support=support)
+
+
+def test_time_is_shared_out_over_the_bins_of_a_clock():
+    support = Windows([30.0, 700.0, 1111.0], [650.0, 710.0, 3000.0])
+    fine = np.concatenate([np.arange(a, b, 0.005) + 0.0025 for a, b in support])
+    for bins in range(1, 101):
+        whole = phase_rates(silent(Windows(0.0, 1250.0)), CLOCK, bins).lasting
+        np.testing.assert_allclose(whole, 1250.0 / bins, rtol=1e-9)
+        found = phase_rates(silent(support), CLOCK, bins).lasting
+        expected = np.bincount((CLOCK.at(fine) * bins / (2 * np.pi)).astype(int), minlength=bins)
+        np.testing.assert_allclose(found, 0.005 * expected, atol=0.2)
+        assert found.sum() == pytest.approx(support.duration, rel=1e-12)
+
+
+@pytest.mark.parametrize("bins", [1, 7, 24, 64, 100])
+@pytest.mark.parametrize("back", [False, True])
+def test_time_in_bins_of_an_asymmetric_oscillation_is_that_of_fine_steps(bins, back):
+    """Of samples so far apart that a step spans many bins, with stretches that are not valid."""
+    rng = np.random.default_rng(bins)
+    times = np.cumsum(rng.uniform(5.0, 40.0, 300))
+    turns = times / 125.0 + 0.12 * np.sin(2 * np.pi * times / 125.0)
+    turns += 0.05 * rng.standard_normal(300) if back else 0.0  # the phase may step back
+    valid = rng.random(300) < 0.9
+    unwrapped = np.where(valid, 2 * np.pi * (turns + 1), np.nan)
+    phase = Phase(times, unwrapped, valid)
+    support = Windows([0.0, 2000.3, 2010.0], [1700.0, 2001.0, times[-1] + 50.0])
+    fine = np.concatenate([np.arange(a, b, 0.01) + 0.005 for a, b in support])
+    at = phase.at(fine)
+    known = np.isfinite(at)
+    place = (at[known] * bins / (2 * np.pi)).astype(int)
+    spikes = np.sort(rng.choice(fine, 2000, replace=False))
+    found = phase_rates(SpikeTrains(spikes, np.zeros(2000, int), 1, support=support), phase, bins)
+    np.testing.assert_allclose(found.lasting, 0.01 * np.bincount(place, minlength=bins), atol=1.0)
+    assert found.lasting.sum() == pytest.approx(0.01 * known.sum(), abs=1.0)
+    assert found.counts.sum() == np.isfinite(phase.at(spikes)).sum() < 2000
+
+
+@pytest.mark.parametrize("kind", ["clock", "sampled"])
+@pytest.mark.parametrize("shift", [0.0, 3.7, 1e8])
+def test_spikes_on_bounds_of_bins_count_in_what_follows(kind, shift):
+    phase = periodic_phase(100.0, shift)
+    if kind == "sampled":
+        samples = shift + 12.5 * np.arange(801)
+        phase = Phase(samples, phase.unwrapped_at(samples), np.ones(801, bool))
+    times = shift + np.arange(1, 2001) * 50 * 0.1
+    trains = SpikeTrains(times, np.zeros(2000, int), 1, shift, shift + 10_000.0)
+    np.testing.assert_array_equal(phase_rates(trains, phase, 20).counts, [[100] * 20])
+    one = SpikeTrains([shift + 25.0], [0], 1, shift, shift + 10_000.0)
+    np.testing.assert_array_equal(phase_rates(one, phase, 4).counts, [[0, 1, 0, 0]])
+
+
+def test_a_phase_that_stops_at_a_bound_was_never_behind_it():
+    for bins in range(2, 50):
+        for k in range(1, bins):
+            phase = Phase(
+                [0.0, 0.3, 100.0], np.array([0.0, 0.003, 1.0]) * 2 * np.pi * k / bins, [1] * 3
+            )
+            rates = phase_rates(silent(Windows(0.0, 100.0)), phase, bins).rates[0]
+            np.testing.assert_array_equal(np.isnan(rates), np.arange(bins) >= k)

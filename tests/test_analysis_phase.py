@@ -123,6 +123,20 @@ def test_a_clock_has_a_phase_at_all_times():
     np.testing.assert_allclose(far, [np.pi / 2], atol=1e-6)
 
 
+@pytest.mark.parametrize("period", [0.7, 8.3, 125.0, 1e4])
+@pytest.mark.parametrize("origin", [0.0, -1234.5, 1e8])
+def test_a_peak_starts_its_cycle_however_its_time_is_rounded(period, origin):
+    clock = periodic_phase(period, origin)
+    numbers = np.arange(1, 3000)
+    peaks = origin + numbers * period
+    sampled = np.linspace(origin, origin + 3001 * period, 17 * 3001 + 1)
+    waves = Phase(sampled, clock.unwrapped_at(sampled), np.ones(sampled.size, bool))
+    for phase in clock, waves:
+        for off in (-2e-7, 0.0, 2e-7):
+            np.testing.assert_array_equal(phase.cycles(peaks + off), numbers)
+        np.testing.assert_array_equal(phase.cycles(peaks - 1e-5), numbers - 1)
+
+
 def test_a_phase_is_interpolated_where_both_neighbours_are_valid():
     phase = Phase([0.0, 1.0, 2.0, 4.0], [0.0, 2.0, 7.0, 8.0], [True, True, False, True])
     found = phase.unwrapped_at([-0.1, 0.0, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 4.1, np.nan])

@@ -103,6 +103,16 @@ def test_orders_in_cycles_are_those_of_a_loop():
     assert found.score == pytest.approx(found.correlation.mean())
 
 
+@pytest.mark.parametrize("shift", [0.0, 3.7, 1e8])
+def test_spikes_that_begin_a_cycle_are_of_it_however_times_are_rounded(shift):
+    times = shift + 83.3 * (np.arange(1, 301)[:, None] + [0, 0.25, 0.5]).ravel()
+    trains = SpikeTrains(times, np.tile([0, 1, 2], 300), 3, shift, shift + 3e4)
+    found = theta_sequences(trains, periodic_phase(83.3, shift), [0, 1, 2], start=0.0, shuffles=0)
+    np.testing.assert_array_equal(found.cycles, np.arange(1, 301))
+    np.testing.assert_array_equal(found.spikes, 3)
+    np.testing.assert_allclose(found.slope, 4000 / 83.3, rtol=1e-6)
+
+
 def test_cells_in_order_are_told_from_cells_with_phases_of_their_own():
     trains, centres = session()
     found = theta_sequences(trains, periodic_phase(PERIOD), centres, shuffles=199, seed=0)

@@ -110,6 +110,30 @@ def test_the_band_of_rescaling_is_the_one_of_the_test():
     np.testing.assert_array_equal(axes.lines[1].get_ydata(), found.uniform)
 
 
+def test_legends_say_what_levels_hold_for_and_hide_no_curve():
+    trains = trains_of()
+    x = np.cos(2 * np.pi * np.arange(20_001) / 125.0)
+    for alpha, told in (0.05, "95 %"), (0.1, "90 %"):
+        average = analysis.spike_triggered_average(
+            trains, x, 100.0, 100.0, sampling=1000.0, shifts=19, alpha=alpha, seed=0
+        )
+        axes = drawn(plots.triggered_average(average))
+        text = axes.get_legend().get_texts()[0].get_text()
+        assert text == f"{told} of shifted spikes, all lags together"
+        assert beside(axes)
+    coherence = analysis.spike_field_coherence(trains, x, 1000.0, sampling=1000.0, highest=50.0)
+    axes = drawn(plots.field_coherence(coherence, alpha=0.01))
+    assert axes.get_legend().get_texts()[0].get_text() == "p = 0.01 at each frequency alone"
+    assert beside(axes)
+
+
+def beside(axes):
+    """Whether the legend lies outside of where curves are drawn, and below the title."""
+    legend, inner = axes.get_legend().get_window_extent(), axes.get_window_extent()
+    title = axes._left_title.get_window_extent()
+    return inner.y1 - 1 <= legend.y0 and legend.y1 <= title.y0 + 1
+
+
 def test_neurons_that_are_not_there_are_refused():
     trains = trains_of()
     with pytest.raises(ValueError, match="neuron is 5"):

@@ -113,6 +113,9 @@ def phase_precession(found: Precession, which: int = 0, *, ax: Axes | None = Non
 def triggered_average(found: TriggeredAverage, neuron: int = 0, *, ax: Axes | None = None) -> Axes:
     """Draw the mean signal around a neuron's spikes, and the band of shifted spikes in grey.
 
+    Within it the mean around shifted spikes stays at all lags together with probability 1 - alpha
+    of `spike_triggered_average`.
+
     Parameters
     ----------
     found
@@ -140,16 +143,15 @@ def triggered_average(found: TriggeredAverage, neuron: int = 0, *, ax: Axes | No
             found.high[neuron],
             color=BAND,
             linewidth=0,
-            label="of shifted spikes",
+            label=f"{100 * (1 - found.alpha):.4g} % of shifted spikes, all lags together",
         )
-        axes.legend(fontsize=6.5, frameon=False, loc="lower right")
     axes.plot(found.lags, found.mean[neuron], color=COLOURS[0], linewidth=1.2)
     axes.axvline(0, color="0.8", linewidth=0.6, zorder=0)
     axes.set_xlim(found.lags[0], found.lags[-1])
     axes.set_xlabel("time after the spike (ms)", fontsize=8)
     axes.set_ylabel("mean signal (its unit)", fontsize=8)
     p = f", p = {found.p[neuron]:.3g}" if np.isfinite(found.p[neuron]) else ""
-    axes.set_title(f"neuron {neuron}: {found.n[neuron]:,} spikes{p}", **_LEFT)
+    _titled(axes, f"neuron {neuron}: {found.n[neuron]:,} spikes{p}")
     return axes
 
 
@@ -165,7 +167,8 @@ def field_coherence(
     neuron
         Whose spikes.
     alpha
-        The dashed line is what independent ones reach at a frequency with this probability.
+        The dashed line is what independent ones reach at a frequency with this probability: of
+        each alone. Somewhere among many frequencies they reach it far more often.
     ax
         Where to draw; a new figure if not given.
 
@@ -182,13 +185,13 @@ def field_coherence(
     axes = _axes(ax)
     axes.plot(found.frequencies, found.coherence[neuron], color=COLOURS[0], linewidth=1.2)
     level = found.critical(alpha)
-    axes.axhline(level, color="0", linewidth=0.8, linestyle="--", label=f"p = {alpha:g}")
+    told = f"p = {alpha:g} at each frequency alone"
+    axes.axhline(level, color="0", linewidth=0.8, linestyle="--", label=told)
     axes.set_xlim(0, found.frequencies[-1])
     axes.set_ylim(0, 1)
     axes.set_xlabel(f"frequency (Hz), smoothed over \u00b1{found.bandwidth:.2g} Hz", fontsize=8)
     axes.set_ylabel("coherence", fontsize=8)
-    axes.legend(fontsize=6.5, frameon=False, loc="upper right")
-    axes.set_title(f"neuron {neuron}: {found.n[neuron]:,} spikes", **_LEFT)
+    _titled(axes, f"neuron {neuron}: {found.n[neuron]:,} spikes")
     return axes
 
 
@@ -301,6 +304,15 @@ def compression(found: Compression, *, ax: Axes | None = None) -> Axes:
 
 
 _LEFT = {"loc": "left", "fontsize": 8}
+
+
+def _titled(axes: Axes, title: str) -> None:
+    """A title and, between it and the axes where it hides no curve, the legend if there is one."""
+    legend = bool(axes.get_legend_handles_labels()[0])
+    if legend:
+        place = dict(loc="lower left", bbox_to_anchor=(0.0, 1.0), borderpad=0.2, borderaxespad=0.1)
+        axes.legend(fontsize=6.5, frameon=False, **place)
+    axes.set_title(title, pad=15 if legend else None, **_LEFT)
 
 
 def _axes(ax: Axes | None, height: float = 2.4) -> Axes:

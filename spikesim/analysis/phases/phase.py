@@ -85,9 +85,10 @@ class Phase:
     def cycles(self, times: ArrayLike) -> NDArray[np.int64]:
         """Number of the cycle, peak to peak, in which each time (ms) lies; -1 where unknown.
 
+        A peak is the start of its cycle: a time within 1e-6 ms of it belongs to what follows.
         Numbers rise with time; they are negative before the origin of a clock, and never else.
         """
-        turns = np.floor(self.unwrapped_at(times) / TURN)
+        turns = np.floor(parts_of_cycles(self, times, 1))
         return np.where(np.isfinite(turns), turns, -1).astype(np.int64)
 
     @property
@@ -338,6 +339,20 @@ def spike_phases(trains: SpikeTrains, phase: Phase) -> NDArray[np.float64]:
         where its phase is not valid.
     """
     return phase.at(trains.times)
+
+
+def parts_of_cycles(
+    phase: Phase, times: ArrayLike, parts: int, start: float = 0.0
+) -> NDArray[np.float64]:
+    """Parts of cycles since phase ``start`` (rad) at these times (ms), NaN where it is unknown.
+
+    Times are rounded, and so are phases: what lies as near to a bound of parts as the phase moves
+    in SAME_TIME, in the mean, is on it. A part holds its start: it is the floor of this.
+    """
+    turns = (phase.unwrapped_at(times) - start) * (parts / TURN)
+    near = SAME_TIME / phase.mean_period * parts  # NaN, so nothing is near, if it stands still
+    bounds = np.round(turns)
+    return np.where(np.abs(turns - bounds) <= near, bounds, turns)
 
 
 def resampled(phase: Phase, t_start: float, t_stop: float) -> Sampled:

@@ -282,6 +282,8 @@ def theta_sequences(
     ----------
     Foster DJ, Wilson MA (2007) Hippocampal theta sequences. Hippocampus 17:1093-1099.
     """
+    from spikesim.analysis.phases.phase import parts_of_cycles
+
     places = _places(places, trains.size)
     check_whole("least", least, least=2)
     check_whole("shuffles", shuffles, least=0)
@@ -291,7 +293,7 @@ def theta_sequences(
     if start is None:
         start = float(mean_vector(unwrapped)[0]) + np.pi if times.size else 0.0
     check_number("start", start, unit="rad")
-    turn = np.floor((unwrapped - start) / TURN).astype(np.int64)
+    turn = np.floor(parts_of_cycles(phase, times, 1, start)).astype(np.int64)
     cycles, of = np.unique(turn, return_inverse=True)
     cells = np.bincount(np.unique(np.stack([of, cell]), axis=1)[0], minlength=cycles.size)
     enough = cells[of] >= least

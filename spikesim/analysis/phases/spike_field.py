@@ -38,6 +38,7 @@ class TriggeredAverage:
     p : ndarray of float64, shape (size,)
         How often chance goes as far from its mean at any lag; below alpha where the mean leaves
         the band.
+    alpha : float
     """
 
     lags: NDArray[np.float64]
@@ -47,6 +48,7 @@ class TriggeredAverage:
     low: NDArray[np.float64]
     high: NDArray[np.float64]
     p: NDArray[np.float64]
+    alpha: float
 
     def __repr__(self) -> str:
         when = f"{self.lags[0]:g} to {self.lags[-1]:g} ms"
@@ -145,7 +147,7 @@ def spike_triggered_average(
             f"no spike has the signal around it: the signal lasts from {given.start:g} to "
             f"{given.stop:g} ms, the trains from {trains.t_start:g} to {trains.t_stop:g} ms."
         )
-    return TriggeredAverage(lags * given.step, mean, n, left_out, low, high, p)
+    return TriggeredAverage(lags * given.step, mean, n, left_out, low, high, p, float(alpha))
 
 
 def _around(

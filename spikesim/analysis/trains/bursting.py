@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikesim.checks import check_number, check_whole
+from spikesim.data.windows import SAME_TIME
 from spikesim.display import number
 from spikesim.kernels.cache import kernel, part
 
@@ -26,7 +27,7 @@ class MaxInterval:
     A burst begins with an interval of at most ``begin`` and goes on while intervals are at most
     ``end``. Bursts with less than ``between`` from the last spike of one to the first of the next
     become one; then those that are shorter than ``duration`` or have fewer than ``spikes`` are
-    dropped.
+    dropped. What is within 1e-6 ms of a threshold is as long as it.
 
     Parameters
     ----------
@@ -207,13 +208,14 @@ def _by_intervals(times, bounds, begin, end, between, duration, spikes, firsts, 
         before = found  # bursts of earlier runs
         k, stop = bounds[run], bounds[run + 1]
         while k + 1 < stop:
-            if times[k + 1] - times[k] > begin:
+            if times[k + 1] - times[k] > begin + SAME_TIME:
                 k += 1
                 continue
             last = k + 1
-            while last + 1 < stop and times[last + 1] - times[last] <= end:
+            while last + 1 < stop and times[last + 1] - times[last] <= end + SAME_TIME:
                 last += 1
-            if found > before and times[k] - times[lasts[found - 1]] < between:
+            apart = times[k] - times[lasts[found - 1]] if found > before else math.inf
+            if apart < between - SAME_TIME:
                 lasts[found - 1] = last
             else:
                 firsts[found], lasts[found] = k, last
@@ -222,7 +224,8 @@ def _by_intervals(times, bounds, begin, end, between, duration, spikes, firsts, 
         kept = before
         for i in range(before, found):
             first, last = firsts[i], lasts[i]
-            if times[last] - times[first] >= duration and last - first + 1 >= spikes:
+            long_enough = times[last] - times[first] >= duration - SAME_TIME
+            if long_enough and last - first + 1 >= spikes:
                 firsts[kept], lasts[kept] = first, last
                 kept += 1
         found = kept
@@ -238,7 +241,7 @@ def _by_surprise(times, bounds, neurons, rates, least, firsts, lasts, surprises)
         if k == stop:
             continue
         rate = rates[neurons[k]]
-        short, long = 0.5 / rate, 2.0 / rate
+        short, long = 0.5 / rate - SAME_TIME, 2.0 / rate + SAME_TIME
         while k + 2 < stop:
             if times[k + 1] - times[k] >= short or times[k + 2] - times[k + 1] >= short:
                 k += 1

@@ -105,7 +105,7 @@ def hazard(
 
     check_number("confidence", confidence, above=0, below=1)
     edges = bin_edges(trains, edges, scale)
-    isi, cut = trains.intervals()[0], cut_off(trains)
+    isi, cut = (_on_edges(each, edges) for each in (trains.intervals()[0], cut_off(trains)))
     at_risk = _time_within(np.concatenate([isi, cut]), edges)
     events = np.histogram(isi, _just_above(edges))[0]
     tail = (1 - confidence) / 2
@@ -138,6 +138,13 @@ def cut_off(trains: SpikeTrains) -> NDArray[np.float64]:
     return np.maximum(trains.support.stops[windows[last]] - times[last], 0.0)
 
 
+def _on_edges(lengths: NDArray, edges: NDArray) -> NDArray[np.float64]:
+    """Lengths, those within SAME_TIME of an edge on it: rounding is no time in the next bin."""
+    middles = (edges[1:] + edges[:-1]) / 2
+    nearest = edges[np.searchsorted(middles, lengths)]
+    return np.where(np.abs(lengths - nearest) <= SAME_TIME, nearest, lengths)
+
+
 def _just_above(edges: NDArray) -> NDArray:
     """Edges for NumPy, whose bins hold their start, that make bins which hold their stop."""
     return edges + SAME_TIME
@@ -147,16 +154,21 @@ def _time_within(lengths: NDArray, edges: NDArray) -> NDArray[np.float64]:
     """Time that intervals of these lengths spend between the edges."""
     lengths = np.sort(lengths)
     sums = np.r_[0.0, np.cumsum(lengths)]
-    shorter = np.searchsorted(lengths, edges)
+    shorter = np.searchsorted(lengths, edges, side="right")
     up_to = sums[shorter] + edges * (lengths.size - shorter)  # of all, up to each edge
     return np.diff(up_to)
 
 
 def _survival(isi: NDArray, cut: NDArray, edges: NDArray) -> tuple[NDArray, NDArray]:
-    """Kaplan-Meier and Nelson-Aalen at the edges; what is cut off when another ends was longer."""
-    ends, n = np.unique(isi, return_counts=True)
+    """Kaplan-Meier and Nelson-Aalen at the edges; what is cut off when another ends was longer.
+
+    Intervals closer than SAME_TIME end at once: one behind the other would raise what is cumulated.
+    """
+    isi = np.sort(isi)
+    first = np.flatnonzero(np.diff(isi, prepend=-np.inf) > SAME_TIME)
+    ends, n = isi[first], np.diff(first, append=isi.size)
     lengths = np.sort(np.concatenate([isi, cut]))
-    left = lengths.size - np.searchsorted(lengths, ends)
+    left = lengths.size - np.searchsorted(lengths, ends - SAME_TIME)
     survival = np.r_[1.0, np.cumprod(1 - n / left)]
     cumulative = np.r_[0.0, np.cumsum(n / left)]
     reached = np.searchsorted(ends, _just_above(edges), side="right")
