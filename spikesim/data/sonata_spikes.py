@@ -17,7 +17,7 @@ from spikesim.data.windows import SAME_TIME, Windows
 
 SORTING = h5py.enum_dtype({"none": 0, "by_id": 1, "by_time": 2}, basetype="u1")
 COLUMNS = "timestamps", "node_ids", "gids"
-MOST_NEURONS = 2**31  # there are arrays with an element for each
+MOST_NEURONS = 2**28  # there are arrays with an element for each: 2 GiB
 FLAT_POPULATION = "all"  # the name given to the spikes of files without populations
 ORDER = {"by_time": "time", "time": "time", "by_id": "neuron", "by_gid": "neuron"}
 
