@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from spikesim.analysis.codes.ties import grouped
-from spikesim.checks import check_choice, check_number, check_whole
+from spikesim.analysis.given import responses_of_trials
+from spikesim.checks import as_floats, check_choice, check_number, check_whole
 from spikesim.random import stream
 
 CORRECTIONS = "cubic", "quadratic", "panzeri-treves", "shuffle", "none"
@@ -171,7 +172,12 @@ def binned(values: ArrayLike, bins: int, *, period: float | None = None) -> NDAr
         The shape of values: 0 for NaN, 1, 2, ... in rising order.
     """
     check_whole("bins", bins, 1)
-    values = np.asarray(values, float)
+    responses_of_trials("values", values)
+    given, values = values, as_floats(values)
+    if values is None or values.ndim == 0:
+        raise ValueError(
+            f"values is {given!r}; it must hold a number, or NaN, for each trial (and neuron)."
+        )
     if period is not None:
         check_number("period", period, above=0)
         parts = np.mod(np.floor(bins * (np.mod(values, period) / period) + _SAME), bins)
@@ -368,7 +374,13 @@ def _numbered(values: NDArray) -> tuple[NDArray[np.int64], int]:
 
 
 def _discrete(name: str, values: ArrayLike) -> NDArray:
-    array = np.asarray(values)
+    responses_of_trials(name, values)
+    try:
+        array = np.asarray(values)
+    except ValueError as error:  # rows of different lengths
+        raise ValueError(
+            f"{name} has rows of different lengths; each trial must have as many responses."
+        ) from error
     fits = array.dtype.kind in "biuUS" and array.ndim in (1, 2)
     if array.dtype.kind == "f" and array.ndim in (1, 2):
         fits = bool(np.all(array == np.floor(array)))  # also False for NaN

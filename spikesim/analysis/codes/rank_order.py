@@ -9,7 +9,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from spikesim.analysis.codes.latency import Latencies
 from spikesim.analysis.codes.ties import grouped
-from spikesim.checks import check_whole
+from spikesim.checks import as_floats, check_whole
+from spikesim.data.aligned import AlignedTrains
+from spikesim.data.spiketrains import SpikeTrains
 from spikesim.data.windows import SAME_TIME
 from spikesim.random import stream
 
@@ -91,11 +93,16 @@ def rank_order(
     check_whole("shuffles", shuffles, 0)
     if isinstance(latencies, Latencies):
         latencies = latencies.latency
-    values = np.asarray(latencies, float)
-    if values.ndim != 2:
+    if isinstance(latencies, SpikeTrains | AlignedTrains):
+        raise TypeError(
+            f"latencies is {type(latencies).__name__}; it must be what "
+            f"first_spike_latency(aligned) gives."
+        )
+    values = as_floats(latencies)
+    if values is None or values.ndim != 2:
         raise ValueError(
-            f"latencies has shape {values.shape}; it must have (n_trials, size), one for each "
-            f"trial and neuron."
+            f"latencies has shape {None if values is None else values.shape}; it must have "
+            f"(n_trials, size), one number for each trial and neuron."
         )
     fired = ~np.isnan(values)
     ranks = np.full(values.shape, np.nan)
