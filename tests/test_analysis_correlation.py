@@ -246,7 +246,7 @@ def test_bad_input_is_told_in_a_sentence():
         count_correlation(trains, 33.0)
     with pytest.raises(ValueError, match="window is 50; it must be a whole number of bins"):
         count_covariance(trains, 20.0, 50)
-    with pytest.raises(TypeError, match="trains must be AlignedTrains, but are SpikeTrains"):
+    with pytest.raises(TypeError, match="trains is SpikeTrains; it must be AlignedTrains"):
         noise_correlation(trains)
     with pytest.raises(KeyError, match="no label 'colour'; known are: side"):
         signal_correlation(aligned, "colour")

@@ -268,7 +268,7 @@ def test_bad_input_is_told_in_a_sentence():
         correlogram(trains.select([0]), drawn(1, support=GAPS).select([0]), 1.0, 5.0)
     with pytest.raises(ValueError, match="threads is 0"):
         correlograms(trains, 1.0, 5.0, threads=0)
-    with pytest.raises(TypeError, match="but are ndarray"):
+    with pytest.raises(TypeError, match="trains is an ndarray; it must be SpikeTrains or Al"):
         correlograms(np.arange(3.0), 1.0, 5.0)
 
 

@@ -362,7 +362,7 @@ def test_bins_are_equally_full_and_keep_what_is_equal_together():
 
 def test_circular_bins_are_parts_of_the_circle():
     angles = np.array([0.0, 89.9, 90.0, -0.1, 359.9, 720.0, np.nan, -1e-18])
-    assert list(binned(angles, 4, period=360.0)) == [1, 1, 2, 4, 4, 1, 0, 4]
+    assert list(binned(angles, 4, period=360.0)) == [1, 1, 2, 4, 4, 1, 0, 1]
     with pytest.raises(ValueError, match="period is 0"):
         binned(angles, 4, period=0)
     with pytest.raises(ValueError, match="bins is 0"):
@@ -484,3 +484,26 @@ def test_arguments_of_which_code_are_checked():
         which_code(aligned, "stimulus", classes=1)
     with pytest.raises(ValueError, match="a code is 'order'; it must be 'counts' or 'latency'"):
         which_code(aligned, "stimulus", shuffles=0).difference("order", "counts")
+
+
+def test_latencies_that_rounding_tells_apart_are_one_response():
+    events = np.arange(1, 81) * 1e5 / 3  # ms
+    latencies = (events + 5.3) - events
+    assert len(np.unique(latencies)) > 1
+    assert set(binned(latencies, 8)) == {1}
+    trains = SpikeTrains(events + 5.3, np.zeros(80, int), 1, 0.0, 3e6)
+    early = (events > np.median(events)).astype(int)
+    found = which_code(trains.align(events, 10.0, 10.0), early, shuffles=0)
+    np.testing.assert_allclose(found.bits, 0.0, atol=1e-12)
+
+
+def test_rounding_moves_no_phase_across_an_edge():
+    phases = np.repeat(np.arange(-4, 8) * np.pi / 2, 3) + np.tile([-1e-10, 0.0, 1e-10], 12)
+    found = binned(phases, 4, period=2 * np.pi)
+    np.testing.assert_array_equal(found, np.repeat(np.arange(12) % 4, 3) + 1)
+
+
+def test_small_units_are_not_taken_for_rounding():
+    currents = np.random.default_rng(1).normal(0, 1e-9, 400)  # A
+    np.testing.assert_array_equal(binned(currents, 4), binned(currents * 1e9, 4))
+    assert list(binned([-np.inf, 1.0, np.nan, np.inf, np.inf], 8)) == [1, 2, 0, 3, 3]

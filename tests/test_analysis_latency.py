@@ -352,3 +352,8 @@ def test_neurons_of_different_rates_have_an_order_of_first_spikes_without_any_ev
     rows = [[poisson(rng, -300.0, 300.0, rate) for rate in (5, 10, 40)] for _ in range(40)]
     found = first_spike_latency(aligned_of(rows, 300.0, 300.0), rule="first")
     assert rank_order(found, shuffles=199, seed=1).p < 0.05
+
+
+def test_latencies_that_rounding_tells_apart_share_their_rank():
+    found = rank_order([[5.3, 5.3 + 1e-9, 9.0, 5.3 - 1e-9], [1.0, 1.1, np.nan, 1.2]], shuffles=0)
+    np.testing.assert_array_equal(found.ranks, [[2, 2, 4, 2], [1, 2, np.nan, 3]])

@@ -263,7 +263,7 @@ def test_what_is_refused():
         TrialShuffle()(recorded, 1)
     with pytest.raises(KeyError, match="no label 'colour'; known are: side"):
         TrialShuffle("colour")(aligned(1), 1)
-    with pytest.raises(TypeError, match="must be SpikeTrains or AlignedTrains, but are list"):
+    with pytest.raises(TypeError, match="trains is a list; it must be SpikeTrains or Al"):
         Jitter(3.0)([1.0, 2.0], 1)
     with pytest.raises(ValueError, match="width is 0; it must be a finite number of ms above 0"):
         Jitter(0)

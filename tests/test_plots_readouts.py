@@ -130,6 +130,30 @@ def test_decoding_is_drawn():
     assert "median error" in told(axes) and axes.get_xlabel() == "true contrast"
     with pytest.raises(ValueError, match="categories only"):
         plots.confusion(numbers)
+    with pytest.raises(ValueError, match=r"decoded categories, .*; plots\.confusion draws these"):
+        plots.decoded(found)
+
+
+@pytest.mark.parametrize("first", [0.0, -90.0])
+def test_what_is_decoded_on_a_circle_is_drawn_next_to_the_truth(first):
+    rng = np.random.default_rng(1)
+    angle = first + rng.uniform(0, 180, 200)
+    angle[0] = np.nan
+    turn = np.deg2rad(2 * np.nan_to_num(angle))
+    counts = 9 + 4 * np.stack([np.cos(turn), np.sin(turn)], axis=1) + rng.normal(0, 1, (200, 2))
+    found = cross_validate(LinearDecoder(period=180.0), counts, angle, seed=1)
+    assert np.nanmax(np.abs(found.predicted - angle)) > 90
+    dots, line = plots.decoded(found).lines
+    apart = dots.get_ydata() - dots.get_xdata()
+    np.testing.assert_allclose(apart, found.errors, atol=1e-10)
+    assert np.nanmax(np.abs(apart)) < 90
+    np.testing.assert_array_equal(dots.get_xdata(), angle)
+    assert list(line.get_xdata()) == [np.nanmin(angle), np.nanmax(angle)]
+
+
+def test_angles_around_a_circle_keep_their_digits():
+    curves = tuning_by_trial(trials(), "stimulus", period=180.0)
+    assert "157.5" in told(plots.tuning(curves))
 
 
 def test_latencies_and_codes_are_drawn():

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from spikesim.analysis.given import spike_trains
 from spikesim.analysis.pairs.correlation import count_correlation
 from spikesim.checks import check_number, check_whole
 from spikesim.data.spiketrains import SpikeTrains
@@ -54,6 +55,8 @@ def agreement(
     ValueError
         If the runs do not last equally long, neurons are fewer than 2, or bin is not positive.
     """
+    spike_trains("a", a)
+    spike_trains("b", b)
     check_whole("neurons", neurons, least=2)
     check_number("bin", bin, above=0, unit="ms")
     if abs(a.duration - b.duration) > SAME_TIME * (len(a.support) + len(b.support)):

@@ -222,7 +222,7 @@ def tuning(
         ax.set_title(f"rate (Hz) by {name}", fontsize=SIZE)
         ax.tick_params(labelsize=7)
         turns = np.arange(8) / 8
-        ax.set_xticks(turns * 2 * np.pi, [f"{turn * period:.3g}" for turn in turns])
+        ax.set_xticks(turns * 2 * np.pi, [f"{turn * period:.4g}" for turn in turns])
         ax.set_rlim(bottom=0)
     else:
         ax.set_ylim(bottom=0)
@@ -298,7 +298,8 @@ def decoded(found: Decoded, *, name: str = "feature", ax: Axes | None = None) ->
     Parameters
     ----------
     found
-        Of `cross_validate` with a feature of numbers; of several dimensions the first is drawn.
+        Of `cross_validate` with a feature of numbers; of several dimensions the first is drawn. Of
+        a circular feature each dot is drawn at most half a period from the true value.
     name
         Of the feature and its unit.
     ax
@@ -307,13 +308,20 @@ def decoded(found: Decoded, *, name: str = "feature", ax: Axes | None = None) ->
     Returns
     -------
     Axes
+
+    Raises
+    ------
+    ValueError
+        If what was decoded are categories.
     """
+    if found.categories:
+        raise ValueError("found has decoded categories, not numbers; plots.confusion draws these.")
     axes = blank(3.0).subplots() if ax is None else ax
-    x, y = (np.reshape(v, (len(v), -1))[:, :1].ravel() for v in (found.feature, found.predicted))
+    x, error = (np.reshape(v, (len(v), -1))[:, :1].ravel() for v in (found.feature, found.errors))
+    y = x + error
     axes.plot(x, y, ".", color=COLOURS[0], markersize=3, alpha=0.5, markeredgewidth=0)
-    ends = (
-        (0.0, found.period) if found.period else (np.nanmin(x), np.nanmax(x)) if x.size else (0, 1)
-    )
+    known = x[~np.isnan(x)]
+    ends = (known.min(), known.max()) if known.size else (0.0, found.period or 1.0)
     axes.plot(ends, ends, color="0.5", linewidth=0.8)
     axes.set_xlabel(f"true {name}", fontsize=SIZE)
     axes.set_ylabel(f"decoded {name}", fontsize=SIZE)

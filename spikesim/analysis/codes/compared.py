@@ -15,6 +15,7 @@ from spikesim.analysis.codes.information import (
     p_value,
     shuffled,
 )
+from spikesim.analysis.given import aligned_trains, conditions_of
 from spikesim.checks import check_choice, check_number, check_whole
 from spikesim.data.aligned import AlignedTrains
 from spikesim.data.windows import SAME_TIME
@@ -142,6 +143,7 @@ def which_code(
     .. [2] Montemurro MA, Rasch MJ, Murayama Y, Logothetis NK, Panzeri S (2008) Phase-of-firing
        coding of natural visual stimuli in primary visual cortex. Curr Biol 18:375-380.
     """
+    aligned_trains("aligned", aligned)
     check_choice("correction", correction, CORRECTIONS)
     check_whole("classes", classes, 2)
     check_whole("shuffles", shuffles, 0)
@@ -192,30 +194,6 @@ def _together(
         p = [p_value(code.sum(axis=0) / len(found[0])) for code in arrays("plain", 1 + len(dealt))]
     means = mean, np.array(se), baseline, np.array(p)
     return Codes(names, *own, *means, without.swapaxes(1, 2), shown, correction, classes)
-
-
-def conditions_of(
-    aligned: AlignedTrains, condition: str | ArrayLike
-) -> tuple[NDArray[np.int64], int]:
-    """Numbers of the stimuli of the trials, in rising order, and how many stimuli there are."""
-    values = np.asarray(of_trials("condition", aligned, condition))
-    if values.shape != (aligned.n_trials,):
-        raise ValueError(
-            f"condition has shape {values.shape}; it must have one value for each of "
-            f"{aligned.n_trials} trials, or be the name of a label."
-        )
-    different, which = np.unique(values, return_inverse=True)
-    return which.astype(np.int64), len(different)
-
-
-def of_trials(name: str, aligned: AlignedTrains, given: str | ArrayLike) -> ArrayLike:
-    """What is given for trials, or the label that is."""
-    if not isinstance(given, str):
-        return given
-    if given not in aligned.labels:
-        known = ", ".join(map(repr, aligned.labels)) or "none"
-        raise ValueError(f"{name} is {given!r}; the trials have these labels: {known}.")
-    return aligned.labels[given]
 
 
 def _with_none(values: NDArray, classes: int, period: float | None = None) -> NDArray[np.int64]:

@@ -8,10 +8,13 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from spikesim.checks import check_choice, check_number, check_whole
+from spikesim.analysis.codes.ties import grouped
+from spikesim.analysis.given import responses_of_trials
+from spikesim.checks import as_floats, check_choice, check_number, check_whole
 from spikesim.random import stream
 
 CORRECTIONS = "cubic", "quadratic", "panzeri-treves", "shuffle", "none"
+_SAME = 1e-6  # values that differ by less, in ms, are one
 _AT_ONCE = 2**22  # numbers in the tables of shuffled trials that are held at a time
 
 
@@ -154,11 +157,14 @@ def binned(values: ArrayLike, bins: int, *, period: float | None = None) -> NDAr
     ----------
     values : array_like of float, shape (n_trials,) or (n_trials, size)
         Each column is binned by itself. NaN (no spike, so no latency) is a response of its own.
+        Values that differ by no more than 1e-6 (ms), or by 1e-6 of the largest one of the column
+        if that is below 1, are equal: in the last digits of a latency is when it was taken.
     bins : int
         At most so many besides NaN. Equal values share a bin, and if there are no more different
         ones than bins, each has its own.
     period : float, optional
-        Of circular values: then bins are equal parts of the circle from 0 on.
+        Of circular values: then bins are equal parts of the circle from 0 on, the millionth of a
+        bin below an edge counted as at the edge.
 
     Returns
     -------
@@ -166,17 +172,24 @@ def binned(values: ArrayLike, bins: int, *, period: float | None = None) -> NDAr
         The shape of values: 0 for NaN, 1, 2, ... in rising order.
     """
     check_whole("bins", bins, 1)
-    values = np.asarray(values, float)
+    responses_of_trials("values", values)
+    given, values = values, as_floats(values)
+    if values is None or values.ndim == 0:
+        raise ValueError(
+            f"values is {given!r}; it must hold a number, or NaN, for each trial (and neuron)."
+        )
     if period is not None:
         check_number("period", period, above=0)
-        parts = np.floor(bins * (np.mod(values, period) / period))
-        return np.where(np.isnan(values), 0, np.minimum(parts, bins - 1) + 1).astype(np.int64)
+        parts = np.mod(np.floor(bins * (np.mod(values, period) / period) + _SAME), bins)
+        return np.where(np.isnan(values), 0, parts + 1).astype(np.int64)
     columns = values.reshape(len(values), math.prod(values.shape[1:]))
     out = np.zeros(columns.shape, np.int64)
     for i, column in enumerate(columns.T):
         known = ~np.isnan(column)
-        different, which, n = np.unique(column[known], return_inverse=True, return_counts=True)
-        if len(different) > bins:  # the middle rank of equal values says where they belong
+        finite = np.abs(column[np.isfinite(column)])
+        which = grouped(column[known], _SAME * min(finite.max(initial=0.0), 1.0))
+        n = np.bincount(which)
+        if len(n) > bins:  # the middle rank of equal values says where they belong
             middle = (np.cumsum(n) - n / 2) / max(n.sum(), 1)
             which = np.minimum(bins * middle, bins - 1).astype(np.int64)[which]
         out[known, i] = which + 1
@@ -361,7 +374,13 @@ def _numbered(values: NDArray) -> tuple[NDArray[np.int64], int]:
 
 
 def _discrete(name: str, values: ArrayLike) -> NDArray:
-    array = np.asarray(values)
+    responses_of_trials(name, values)
+    try:
+        array = np.asarray(values)
+    except ValueError as error:  # rows of different lengths
+        raise ValueError(
+            f"{name} has rows of different lengths; each trial must have as many responses."
+        ) from error
     fits = array.dtype.kind in "biuUS" and array.ndim in (1, 2)
     if array.dtype.kind == "f" and array.ndim in (1, 2):
         fits = bool(np.all(array == np.floor(array)))  # also False for NaN

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikesim.analysis.codes.rows import rows_of
+from spikesim.analysis.given import aligned_trains
 from spikesim.checks import check_choice, check_number, check_whole
 from spikesim.data.aligned import AlignedTrains
 from spikesim.data.bins import bins_of, whole_bins
@@ -117,6 +118,9 @@ def first_spike_latency(
        Brain Res 103:85-96. Levakova M, Tamborrino M, Ditlevsen S, Lansky P (2015) A review of the
        methods for neuronal response latency estimation. BioSystems 136:23-34.
     """
+    aligned_trains("aligned", aligned)
+    if spontaneous is not None:
+        aligned_trains("spontaneous", spontaneous)
     check_choice("rule", rule, ("surprise", "first"))
     until = aligned.t_stop if until is None else until
     check_number("until", until, above=0, most=aligned.t_stop, unit="ms")
@@ -267,6 +271,7 @@ def psth_latency(
        83:185-194. Baker SN, Gerstein GL (2001) Determination of response latency and its
        application to normalization of cross-correlation measures. Neural Comput 13:1351-1377.
     """
+    aligned_trains("aligned", aligned)
     from spikesim.analysis.codes.kernels_latency import best_bins
 
     until = aligned.t_stop if until is None else until

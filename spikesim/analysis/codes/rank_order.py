@@ -8,7 +8,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from spikesim.analysis.codes.latency import Latencies
-from spikesim.checks import check_whole
+from spikesim.analysis.codes.ties import grouped
+from spikesim.checks import as_floats, check_whole
+from spikesim.data.aligned import AlignedTrains
+from spikesim.data.spiketrains import SpikeTrains
+from spikesim.data.windows import SAME_TIME
 from spikesim.random import stream
 
 
@@ -19,8 +23,8 @@ class RankOrder:
     Attributes
     ----------
     ranks : ndarray, shape (n_trials, size)
-        1 for the first neuron of the trial, equal latencies share their mean rank; NaN where a
-        neuron did not fire.
+        1 for the first neuron of the trial, equal latencies (1e-6 ms apart at most) share their
+        mean rank; NaN where a neuron did not fire.
     mean_rank : ndarray, shape (size,)
         Mean over trials of rank / (number of neurons that fired + 1), between 0 and 1.
     w : float
@@ -89,16 +93,21 @@ def rank_order(
     check_whole("shuffles", shuffles, 0)
     if isinstance(latencies, Latencies):
         latencies = latencies.latency
-    values = np.asarray(latencies, float)
-    if values.ndim != 2:
+    if isinstance(latencies, SpikeTrains | AlignedTrains):
+        raise TypeError(
+            f"latencies is {type(latencies).__name__}; it must be what "
+            f"first_spike_latency(aligned) gives."
+        )
+    values = as_floats(latencies)
+    if values is None or values.ndim != 2:
         raise ValueError(
-            f"latencies has shape {values.shape}; it must have (n_trials, size), one for each "
-            f"trial and neuron."
+            f"latencies has shape {None if values is None else values.shape}; it must have "
+            f"(n_trials, size), one number for each trial and neuron."
         )
     fired = ~np.isnan(values)
     ranks = np.full(values.shape, np.nan)
     for row, here, of_row in zip(values, fired, ranks, strict=True):
-        of_row[here] = rankdata(row[here])
+        of_row[here] = rankdata(grouped(row[here], SAME_TIME))
     share = ranks / (fired.sum(axis=1, keepdims=True) + 1)
     centred = np.where(fired, share - 0.5, 0.0)  # ranks are 1 to n, shared or not: mean n / 2
     ordered = (centred**2).sum(axis=1) > 1e-12

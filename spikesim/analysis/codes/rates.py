@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from spikesim.analysis.codes.rows import rows_of
 from spikesim.analysis.codes.smoothing import Alpha, Boxcar, Exponential, Gaussian, Kernel
+from spikesim.analysis.given import aligned_trains, trains_of_either
 from spikesim.checks import check_choice, check_number, check_whole
 from spikesim.data.aligned import AlignedTrains
 from spikesim.data.spiketrains import SpikeTrains
@@ -111,6 +112,7 @@ def psth(
     .. [1] Garwood F (1936) Fiducial limits for the Poisson distribution. Biometrika 28:437-442.
     .. [2] Efron B, Tibshirani RJ (1993) An introduction to the bootstrap. Chapman & Hall.
     """
+    aligned_trains("aligned", aligned)
     check_choice("interval", interval, ("poisson", "student", "bootstrap"))
     check_number("level", level, above=0, below=1)
     check_whole("resamples", resamples, 2)
@@ -262,6 +264,7 @@ def instantaneous_rate(
        J Neurosci Methods 94:81-92. Diggle P (1985) A kernel method for smoothing point process
        data. Appl Stat 34:138-147 (ends of the window).
     """
+    trains_of_either("trains", trains)
     if not isinstance(kernel, Gaussian | Boxcar | Exponential | Alpha):
         raise TypeError(
             f"kernel is {kernel!r}; it must be Gaussian(sd), Boxcar(width), Exponential(tau) or "

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from spikesim.analysis.codes.compared import of_trials
+from spikesim.analysis.given import aligned_trains, of_trials, spike_trains
 from spikesim.checks import as_floats, check_number, check_whole
 from spikesim.data.aligned import AlignedTrains
 from spikesim.data.spiketrains import SpikeTrains
@@ -117,6 +117,7 @@ def tuning_curves(
     nothing in gaps of the recording or of the feature counts, and a spike counts to the bin of
     the same sample whose time is counted.
     """
+    spike_trains("trains", trains)
     feature, times = _samples(feature, times)
     dimensions = feature.shape[1]
     periods = _of_each("period", period, dimensions)
@@ -169,6 +170,7 @@ def tuning_by_trial(
     ValueError
         If shapes do not fit, the bins or the window are none, or a range comes without bins.
     """
+    aligned_trains("aligned", aligned)
     feature = of_trials("feature", aligned, feature)
     values = as_floats(feature)
     if values is None or values.shape != (aligned.n_trials,):

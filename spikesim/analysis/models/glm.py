@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from spikesim.analysis.given import spike_trains
 from spikesim.analysis.models.bases import Basis
 from spikesim.checks import check_number, check_numbers, check_whole, warn
 from spikesim.data.bins import whole_bins
@@ -212,6 +213,7 @@ def fit_glm(
     spiking history, neural ensemble, and extrinsic covariate effects. J Neurophysiol 93:1074-1089.
     Pillow JW et al. (2008) Nature 454:995-999. Paninski L (2004) Network 15:243-262.
     """
+    spike_trains("trains", trains)
     check_whole("neuron", neuron, least=0, most=trains.size - 1)
     check_number("ridge", ridge, least=0.0)
     some = () if coupling is None else _others(others, neuron, trains.size)

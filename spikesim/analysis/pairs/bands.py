@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from spikesim.analysis.given import trains_of_either
 from spikesim.analysis.pairs.correlograms import (
     Correlograms,
     bins_to_a_side,
@@ -15,7 +16,7 @@ from spikesim.analysis.pairs.correlograms import (
 )
 from spikesim.analysis.pairs.lag_counts import doubled_counts
 from spikesim.analysis.pairs.pieces import Pieces, by_neuron, by_window, pieces
-from spikesim.analysis.pairs.surrogates import Surrogate, surrogate_seed
+from spikesim.analysis.pairs.surrogates import Surrogate, check_surrogate, surrogate_seed
 from spikesim.analysis.threads import in_threads, workers
 from spikesim.checks import check_number, check_whole
 from spikesim.data.aligned import AlignedTrains
@@ -144,6 +145,8 @@ def correlogram_test(
     Amarasingham A, Harrison MT, Buzsáki G (2008). Behavior-dependent short-term assembly dynamics
     in the medial prefrontal cortex. Nat Neurosci 11:823-833.
     """
+    trains_of_either("trains", trains)
+    check_surrogate(surrogate)
     n_side = bins_to_a_side(bin, window)
     check_number("alpha", alpha, above=0, below=1)
     check_whole("n", n, least=int(np.ceil(2 / alpha - 1 - 1e-9)))

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from spikesim.analysis.given import aligned_trains, conditions_of, trains_of_either
 from spikesim.analysis.pairs.correlograms import bins_to_a_side
 from spikesim.checks import check_number
 from spikesim.data.aligned import AlignedTrains
@@ -43,6 +44,7 @@ def count_correlation(trains: SpikeTrains | AlignedTrains, bin: float) -> NDArra
     Cohen MR, Kohn A (2011). Measuring and interpreting neuronal correlations. Nat Neurosci
     14:811-819.
     """
+    trains_of_either("trains", trains)
     check_number("bin", bin, above=0, unit="ms")
     counts = trains.count(bin)
     return _pearson(counts.reshape(math.prod(counts.shape[:-1]), trains.size))
@@ -106,6 +108,7 @@ def count_covariance(
     ----------
     Brody CD (1999). Correlations without synchrony. Neural Comput 11:1537-1551.
     """
+    trains_of_either("trains", trains)
     n = bins_to_a_side(bin, window)
     windows, mean = _windows(trains, bin)
     products = np.zeros((2 * n + 1, trains.size, trains.size))
@@ -153,6 +156,7 @@ def count_autocorrelation(
     Murray JD, Bernacchia A, Freedman DJ, et al. (2014). A hierarchy of intrinsic timescales across
     primate cortex. Nat Neurosci 17:1661-1663.
     """
+    trains_of_either("trains", trains)
     n = bins_to_a_side(bin, window)
     windows, mean = _windows(trains, bin)
     products, pairs = np.zeros((trains.size, n + 1)), np.zeros(n + 1)
@@ -166,15 +170,15 @@ def count_autocorrelation(
         return np.arange(n + 1) * bin, covariance / _positive(covariance[:, :1])
 
 
-def signal_correlation(trains: AlignedTrains, condition: str) -> NDArray[np.float64]:
+def signal_correlation(trains: AlignedTrains, condition: str | ArrayLike) -> NDArray[np.float64]:
     """Correlation of the mean counts of all pairs of neurons over conditions: of their tuning.
 
     Parameters
     ----------
     trains : AlignedTrains
         Spikes are counted in whole trials; align to another window to count in part of them.
-    condition : str
-        The label of trials that tells conditions apart.
+    condition : str or array_like, shape (n_trials,)
+        The condition of each trial, or the label that has it.
 
     Returns
     -------
@@ -188,19 +192,24 @@ def signal_correlation(trains: AlignedTrains, condition: str) -> NDArray[np.floa
         If trains are not aligned.
     KeyError
         If trials have no such label.
+    ValueError
+        If condition has not one value for each trial.
 
     References
     ----------
     Gawne TJ, Richmond BJ (1993). How independent are the messages carried by adjacent inferior
     temporal cortical neurons? J Neurosci 13:2758-2771.
     """
+    aligned_trains("trains", trains)
     counts, of_trial, n_conditions = _conditions(trains, condition)
     means = np.zeros((n_conditions, trains.size))
     np.add.at(means, of_trial, counts)
     return _pearson(means / np.bincount(of_trial, minlength=n_conditions)[:, None])
 
 
-def noise_correlation(trains: AlignedTrains, condition: str | None = None) -> NDArray[np.float64]:
+def noise_correlation(
+    trains: AlignedTrains, condition: str | ArrayLike | None = None
+) -> NDArray[np.float64]:
     """Correlation of the counts of all pairs of neurons in single trials of the same condition.
 
     ``r_ij = sum_c n_c r_ij(c) / sum_c n_c``: Pearson's r of the n_c trials of each condition,
@@ -210,8 +219,8 @@ def noise_correlation(trains: AlignedTrains, condition: str | None = None) -> ND
     ----------
     trains : AlignedTrains
         Spikes are counted in whole trials; align to another window to count in part of them.
-    condition : str, optional
-        The label of trials that tells conditions apart; without it, all trials are of one.
+    condition : str or array_like, shape (n_trials,), optional
+        The condition of each trial, or the label that has it; without it, all trials are of one.
 
     Returns
     -------
@@ -225,6 +234,8 @@ def noise_correlation(trains: AlignedTrains, condition: str | None = None) -> ND
         If trains are not aligned.
     KeyError
         If trials have no such label.
+    ValueError
+        If condition has not one value for each trial.
 
     References
     ----------
@@ -232,6 +243,7 @@ def noise_correlation(trains: AlignedTrains, condition: str | None = None) -> ND
     implications for psychophysical performance. Nature 370:140-143. Gawne and Richmond (1993), as
     for `signal_correlation`.
     """
+    aligned_trains("trains", trains)
     counts, of_trial, n_conditions = _conditions(trains, condition)
     products, trials = np.zeros((2, trains.size, trains.size))
     for c in range(n_conditions):
@@ -246,19 +258,16 @@ def noise_correlation(trains: AlignedTrains, condition: str | None = None) -> ND
 
 
 def _conditions(
-    trains: AlignedTrains, condition: str | None
+    trains: AlignedTrains, condition: str | ArrayLike | None
 ) -> tuple[NDArray[np.float64], NDArray[np.int64], int]:
     """Counts of trials, the number of each trial's condition, and how many there are."""
-    if not isinstance(trains, AlignedTrains):
-        raise TypeError(f"trains must be AlignedTrains, but are {type(trains).__name__}")
     counts = trains.count().astype(float)
     if condition is None:
         return counts, np.zeros(trains.n_trials, np.int64), min(1, trains.n_trials)
-    if condition not in trains.labels:
+    if isinstance(condition, str) and condition not in trains.labels:
         known = ", ".join(trains.labels) or "none"
         raise KeyError(f"trials have no label {condition!r}; known are: {known}")
-    values, of_trial = np.unique(trains.labels[condition], return_inverse=True)
-    return counts, of_trial, len(values)
+    return counts, *conditions_of(trains, condition)
 
 
 def _windows(

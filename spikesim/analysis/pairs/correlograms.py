@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from spikesim.analysis.given import trains_of_either
 from spikesim.analysis.pairs.lag_counts import Lags, all_pairs, doubled_counts
 from spikesim.analysis.pairs.pieces import Pieces, by_neuron, by_window, pieces
 from spikesim.analysis.threads import workers
@@ -165,6 +166,7 @@ def correlograms(
     Perkel DH, Gerstein GL, Moore GP (1967). Neuronal spike trains and stochastic point processes
     II. Simultaneous spike trains. Biophys J 7:419-440.
     """
+    trains_of_either("trains", trains)
     n = bins_to_a_side(bin, window)
     threads = workers(threads)
     spikes = pieces(trains)
@@ -204,6 +206,8 @@ def correlogram(
     ValueError
         As `correlograms`, and if a or b has not one neuron or their supports differ.
     """
+    trains_of_either("a", a)
+    trains_of_either("b", b)
     n = bins_to_a_side(bin, window)
     both = together(a, b)
     counts = all_pairs(both, bin, n, 1)
@@ -235,6 +239,7 @@ def autocorrelograms(
     Perkel DH, Gerstein GL, Moore GP (1967). Neuronal spike trains and stochastic point processes
     I. The single spike train. Biophys J 7:391-418.
     """
+    trains_of_either("trains", trains)
     n = bins_to_a_side(bin, window)
     spikes = pieces(trains)
     grouped, _ = by_neuron(spikes)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from spikesim.analysis.given import spike_trains
 from spikesim.analysis.threads import in_threads, workers
 from spikesim.checks import check_number
 from spikesim.data.windows import SAME_TIME
@@ -57,6 +58,7 @@ def victor_purpura(
     Victor & Purpura 1996, J Neurophysiol 76:1310. The spikes in reach of each other alone are
     compared, which takes n + m steps, and one for each pair of spikes in reach.
     """
+    spike_trains("trains", trains)
     if cost != np.inf:
         check_number("cost", cost, least=0, unit="1/ms, or infinite")
     threads = workers(threads)
@@ -122,6 +124,7 @@ def van_rossum(
     van Rossum 2001, Neural Comput 13:751; by sums of traces as in Houghton & Kreuz 2012, Network
     23:48, for all trains in one pass: a step for each spike and train.
     """
+    spike_trains("trains", trains)
     if tau != np.inf:
         check_number("tau", tau, least=0, unit="ms, or infinite")
     threads = workers(threads)
@@ -177,6 +180,7 @@ def isi_distance(trains: SpikeTrains, *, threads: int | None = None) -> NDArray[
     Kreuz et al. 2007, J Neurosci Methods 165:151; the edges as in Mulansky et al. 2015,
     arXiv:1508.04090.
     """
+    spike_trains("trains", trains)
     from spikesim.analysis.pairs.kernels_distances import WIDE, isi_block
 
     return _over_time(trains, isi_block, (WIDE, 5, 5, 1), workers(threads))
@@ -218,6 +222,7 @@ def spike_distance(trains: SpikeTrains, *, threads: int | None = None) -> NDArra
     Kreuz et al. 2013, J Neurophysiol 109:1457; the edges as in Mulansky et al. 2015,
     arXiv:1508.04090.
     """
+    spike_trains("trains", trains)
     from spikesim.analysis.pairs.kernels_distances import LANES, spike_block
 
     return 2.0 * _over_time(trains, spike_block, (LANES, 5, 5, 4), workers(threads))
@@ -261,6 +266,7 @@ def spike_synchronisation(
     Kreuz, Mulansky & Bozanic 2015, J Neurophysiol 113:3432; Mulansky et al. 2015,
     arXiv:1508.04090.
     """
+    spike_trains("trains", trains)
     if widest is not None:
         check_number("widest", widest, above=0, unit="ms")
     from spikesim.analysis.pairs.kernels_distances import WIDE, coincidence_block

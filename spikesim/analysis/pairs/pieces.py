@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from spikesim.analysis.given import trains_of_either
 from spikesim.data.aligned import AlignedTrains
 from spikesim.data.spiketrains import SpikeTrains
 from spikesim.data.windows import Windows
@@ -86,16 +87,13 @@ def pieces(trains: SpikeTrains | AlignedTrains) -> Pieces:
     TypeError
         If it is neither SpikeTrains nor AlignedTrains.
     """
+    trains_of_either("trains", trains)
     if isinstance(trains, SpikeTrains):
         starts, stops = trains.support.starts, trains.support.stops
         windows, labels = window_of(trains.times, trains.support), None
-    elif isinstance(trains, AlignedTrains):
+    else:
         starts, stops = np.full((2, trains.n_trials), [[trains.t_start], [trains.t_stop]])
         windows, labels = trains.trials, trains.labels
-    else:
-        raise TypeError(
-            f"trains must be SpikeTrains or AlignedTrains, but are {type(trains).__name__}"
-        )
     return Pieces(trains.times, trains.neurons, windows, trains.size, starts, stops, labels)
 
 

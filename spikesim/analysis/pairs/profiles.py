@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from spikesim.analysis.given import spike_trains
 from spikesim.analysis.pairs.distances import linked, single_spikes, with_edges
 from spikesim.checks import check_number
 from spikesim.data.spiketrains import SpikeTrains
@@ -91,6 +92,7 @@ def isi_profile(trains: SpikeTrains) -> Profile:
     ValueError
         If there are fewer than two trains.
     """
+    spike_trains("trains", trains)
     return _profile(trains, _add_isi)
 
 
@@ -104,6 +106,7 @@ def spike_profile(trains: SpikeTrains) -> Profile:
     ValueError
         If there are fewer than two trains.
     """
+    spike_trains("trains", trains)
     return _profile(trains, _add_spike)
 
 
@@ -121,6 +124,7 @@ def synchronisation_profile(trains: SpikeTrains, *, widest: float | None = None)
     ValueError
         If there are fewer than two trains, or widest is not positive.
     """
+    spike_trains("trains", trains)
     _check_pairs(trains)
     if widest is not None:
         check_number("widest", widest, above=0, unit="ms")

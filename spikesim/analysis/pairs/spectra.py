@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from spikesim.analysis.given import trains_of_either
 from spikesim.analysis.pairs.correlograms import check_pairs
 from spikesim.analysis.pairs.pieces import Pieces, by_neuron, pieces
 from spikesim.checks import check_number, check_whole
@@ -154,6 +155,7 @@ def power_spectrum(
     action potentials. Neural Comput 13:717-749. Thomson DJ, Chave AD (1991), in Advances in
     Spectrum Analysis and Array Processing, Prentice Hall: the jackknife.
     """
+    trains_of_either("trains", trains)
     spikes = pieces(trains)
     if pooled:
         spikes = spikes.together()
@@ -205,6 +207,7 @@ def coherence(
     ----------
     Jarvis and Mitra (2001) and Thomson and Chave (1991), as for `power_spectrum`.
     """
+    trains_of_either("trains", trains)
     spikes = pieces(trains)
     if pairs is None:
         chosen = np.stack(np.triu_indices(spikes.size, 1), axis=1)

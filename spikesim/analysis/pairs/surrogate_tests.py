@@ -9,7 +9,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from spikesim.analysis.pairs.surrogates import Surrogate, Trains, surrogate_seed
+from spikesim.analysis.given import trains_of_either
+from spikesim.analysis.pairs.surrogates import Surrogate, Trains, check_surrogate, surrogate_seed
 from spikesim.checks import check_choice, check_whole
 
 
@@ -92,6 +93,10 @@ def surrogate_test(
     Phipson B, Smyth GK (2010). Permutation p-values should never be zero. Stat Appl Genet Mol Biol
     9:39.
     """
+    trains_of_either("trains", trains)
+    check_surrogate(surrogate)
+    if not callable(statistic):
+        raise TypeError(f"statistic is {statistic!r}; it must be a function of trains.")
     check_whole("n", n)
     check_choice("tail", tail, ("both", "upper", "lower"))
     values = [np.asarray(statistic(trains), float)]

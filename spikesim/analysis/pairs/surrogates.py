@@ -36,6 +36,16 @@ class Surrogate(Protocol):
     ) -> tuple[NDArray[np.float64], NDArray[np.int64]]: ...
 
 
+def check_surrogate(surrogate: Surrogate) -> None:
+    """Raise a TypeError if it is nothing that makes surrogates."""
+    if isinstance(surrogate, type) or not callable(surrogate):
+        shown = surrogate.__name__ if isinstance(surrogate, type) else repr(surrogate)
+        raise TypeError(
+            f"surrogate is {shown}; it must be a Shift, Jitter, Dither or TrialShuffle, such as "
+            f"Jitter(20.0), or a function (trains, seed)."
+        )
+
+
 def surrogate_seed(seed: int, k: int) -> int:
     """The seed of the k-th surrogate of a test with this seed."""
     return derive_key(seed, "surrogate", k)

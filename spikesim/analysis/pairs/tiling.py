@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from spikesim.analysis.given import trains_of_either
 from spikesim.analysis.pairs.pieces import by_neuron, pieces
 from spikesim.checks import check_number
 from spikesim.data.aligned import AlignedTrains
@@ -44,6 +45,7 @@ def spike_time_tiling(trains: SpikeTrains | AlignedTrains, dt: float = 5.0) -> N
     comparison of methods and application to the study of retinal waves. J Neurosci
     34:14288-14303.
     """
+    trains_of_either("trains", trains)
     from spikesim.analysis.pairs.kernels_tiling import covered_time, near_spikes
 
     check_number("dt", dt, above=0, unit="ms")

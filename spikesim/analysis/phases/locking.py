@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from spikesim.analysis.given import spike_trains
 from spikesim.analysis.phases.circular import TURN, mean_vector, von_mises_kappa, wrapped
+from spikesim.analysis.phases.phase import Phase, check_phase, parts_of_cycles, resampled
 from spikesim.checks import check_choice, check_number, check_whole
 from spikesim.random import stream
 
 if TYPE_CHECKING:
-    from spikesim.analysis.phases.phase import Phase
     from spikesim.data.spiketrains import SpikeTrains
     from spikesim.data.windows import Windows
 
@@ -112,6 +113,8 @@ def phase_locking(
     Siapas AG, Lubenov EV, Wilson MA (2005) Neuron 46:141-151 (mean vector, Rayleigh). Vinck M et
     al. (2010) NeuroImage 51:112-122 (pairwise phase consistency).
     """
+    spike_trains("trains", trains)
+    check_phase(phase)
     check_whole("shifts", shifts, least=0)
     if window is not None:
         check_number("window", window, above=0.0, unit="ms")
@@ -135,7 +138,6 @@ def _by_shifts(
 ) -> tuple[NDArray, NDArray]:
     """Mean vector of shifted spikes, and how often theirs are as far from it."""
     from spikesim.analysis.phases.kernels_shift import locking
-    from spikesim.analysis.phases.phase import resampled
     from spikesim.analysis.phases.stretches import stretches
 
     nothing = np.full(trains.size, np.nan + 0j), np.full(trains.size, np.nan)
@@ -349,7 +351,8 @@ def phase_rates(trains: SpikeTrains, phase: Phase, bins: int = 24) -> PhaseRates
     PhaseRates
         Times that have no phase, and gaps of the support, count neither as time nor with spikes.
     """
-    from spikesim.analysis.phases.phase import parts_of_cycles
+    spike_trains("trains", trains)
+    check_phase(phase)
 
     check_whole("bins", bins)
     edges = np.linspace(0.0, TURN, bins + 1)
@@ -363,7 +366,6 @@ def phase_rates(trains: SpikeTrains, phase: Phase, bins: int = 24) -> PhaseRates
 
 def _lasting(phase: Phase, support: Windows, bins: int) -> NDArray[np.float64]:
     """Time (ms) that the phase spends in each bin within the windows."""
-    from spikesim.analysis.phases.phase import parts_of_cycles
 
     if not len(support):
         return np.zeros(bins)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from spikesim.analysis.given import spike_trains
 from spikesim.analysis.phases.circular import TURN, wrapped
 from spikesim.analysis.phases.sampling import CYCLE, Sampled, band_pass, check_band, pieces, sampled
 from spikesim.checks import check_number, check_numbers, check_whole
@@ -338,6 +339,8 @@ def spike_phases(trains: SpikeTrains, phase: Phase) -> NDArray[np.float64]:
         rad, in [0, 2 pi), in the order of ``trains.times``; NaN of spikes outside of the signal or
         where its phase is not valid.
     """
+    spike_trains("trains", trains)
+    check_phase(phase)
     return phase.at(trains.times)
 
 
@@ -353,6 +356,16 @@ def parts_of_cycles(
     near = SAME_TIME / phase.mean_period * parts  # NaN, so nothing is near, if it stands still
     bounds = np.round(turns)
     return np.where(np.abs(turns - bounds) <= near, bounds, turns)
+
+
+def check_phase(phase: Phase) -> None:
+    """Raise a TypeError, which says how to get one, if it is no Phase."""
+    if not isinstance(phase, Phase):
+        kind = "None" if phase is None else f"of type {type(phase).__name__}"
+        raise TypeError(
+            f"phase is {kind}; it must be a Phase: hilbert_phase and cycle_phase make one of a "
+            f"signal, periodic_phase of a period."
+        )
 
 
 def resampled(phase: Phase, t_start: float, t_stop: float) -> Sampled:

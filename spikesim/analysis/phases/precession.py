@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from spikesim.analysis.given import spike_trains
 from spikesim.analysis.phases.fields import PlaceFields, positions_at
 from spikesim.analysis.phases.lines import CircularLinear, check_slopes, fit
+from spikesim.analysis.phases.phase import Phase, check_phase
 from spikesim.checks import check_choice, check_whole
 from spikesim.random import stream
 
 if TYPE_CHECKING:
-    from spikesim.analysis.phases.phase import Phase
     from spikesim.data.spiketrains import SpikeTrains
     from spikesim.data.windows import Windows
 
@@ -173,6 +174,8 @@ def phase_precession(
     rhythm. Hippocampus 3:317-330. Schmidt R et al. (2009) Single-trial phase precession in the
     hippocampus. J Neurosci 29:13232-13241. Kempter R et al. (2012) J Neurosci Methods 207:113-124.
     """
+    spike_trains("trains", trains)
+    check_phase(phase)
     slopes = check_slopes(slopes)
     check_whole("shuffles", shuffles, least=0)
     check_whole("least", least, least=3)

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from spikesim.analysis.given import spike_trains
 from spikesim.analysis.phases.circular import TURN, mean_vector
+from spikesim.analysis.phases.phase import Phase, check_phase, parts_of_cycles
 from spikesim.checks import check_number, check_whole
 from spikesim.display import number
 from spikesim.random import stream
 
 if TYPE_CHECKING:
-    from spikesim.analysis.phases.phase import Phase
     from spikesim.data.spiketrains import SpikeTrains
 
 STEEPEST = 0.5  # theta time per time of behaviour; sequences compress, if they are any
@@ -120,6 +121,7 @@ def sequence_compression(
     (2010) Temporal delays among place cells determine the frequency of population theta
     oscillations in the hippocampus. Proc Natl Acad Sci USA 107:7957-7962.
     """
+    spike_trains("trains", trains)
     from spikesim.analysis.pairs.correlograms import correlograms
     from spikesim.analysis.phases.lines import circular_linear
 
@@ -282,8 +284,8 @@ def theta_sequences(
     ----------
     Foster DJ, Wilson MA (2007) Hippocampal theta sequences. Hippocampus 17:1093-1099.
     """
-    from spikesim.analysis.phases.phase import parts_of_cycles
-
+    spike_trains("trains", trains)
+    check_phase(phase)
     places = _places(places, trains.size)
     check_whole("least", least, least=2)
     check_whole("shuffles", shuffles, least=0)

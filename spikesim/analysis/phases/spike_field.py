@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from spikesim.analysis.given import spike_trains
 from spikesim.analysis.phases.sampling import Sampled, pieces, sampled
 from spikesim.checks import check_number, check_whole
 from spikesim.random import stream
@@ -118,6 +119,7 @@ def spike_triggered_average(
     ----------
     de Boer E, Kuyper P (1968) Triggered correlation. IEEE Trans Biomed Eng 15:169-179.
     """
+    spike_trains("trains", trains)
     given = sampled(signal, times, sampling, t_start, gaps=True)
     check_number("before", before, least=0.0, unit="ms")
     check_number("after", after, least=0.0, unit="ms")
@@ -305,6 +307,7 @@ def spike_field_coherence(
     Jarvis MR, Mitra PP (2001) Sampling properties of the spectrum and coherency of sequences of
     action potentials. Neural Comput 13:717-749. Thomson DJ (1982) Proc IEEE 70:1055-1096.
     """
+    spike_trains("trains", trains)
     given = sampled(signal, times, sampling, t_start, gaps=True)
     check_number("length", length, above=0.0, unit="ms")
     samples = round(length / given.step)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from spikesim.analysis.given import spike_trains
 from spikesim.checks import check_number, check_whole
 from spikesim.data.windows import SAME_TIME
 from spikesim.display import number
@@ -170,6 +171,7 @@ def bursts(trains: SpikeTrains, method: MaxInterval | PoissonSurprise | None = N
     TypeError
         If method is none of these.
     """
+    spike_trains("trains", trains)
     method = MaxInterval() if method is None else method
     if not isinstance(method, MaxInterval | PoissonSurprise):
         raise TypeError(f"method is {method!r}; it must be a MaxInterval or a PoissonSurprise.")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from spikesim.analysis.given import spike_trains
 from spikesim.analysis.trains.intervals import bin_edges
 from spikesim.checks import check_number
 from spikesim.data.windows import SAME_TIME
@@ -101,6 +102,7 @@ def hazard(
     Cox & Lewis 1966, The Statistical Analysis of Series of Events; Kaplan & Meier 1958, J Am Stat
     Assoc 53:457; Nelson 1972, Technometrics 14:945; Aalen 1978, Ann Stat 6:701.
     """
+    spike_trains("trains", trains)
     from scipy.special import chdtri
 
     check_number("confidence", confidence, above=0, below=1)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from spikesim.analysis.given import spike_trains
 from spikesim.checks import check_choice, check_number, check_numbers, check_whole
 from spikesim.data.windows import SAME_TIME
 from spikesim.display import number, span
@@ -90,6 +91,7 @@ def isi_histogram(
     ValueError
         If edges do not ascend or one is negative, or scale is unknown.
     """
+    spike_trains("trains", trains)
     edges = bin_edges(trains, edges, scale)
     n = len(edges) + 1  # bins, and what is below and above
     size = trains.size if per_neuron else 1
@@ -138,6 +140,7 @@ def cv(trains: SpikeTrains) -> NDArray[np.float64]:
     ndarray, shape (size,)
         NaN of neurons with fewer than 2 intervals or with all spikes at one time.
     """
+    spike_trains("trains", trains)
     return trains.cv()
 
 
@@ -157,6 +160,7 @@ def cv2(trains: SpikeTrains) -> NDArray[np.float64]:
     ----------
     Holt et al. 1996, J Neurophysiol 75:1806.
     """
+    spike_trains("trains", trains)
     return _mean_of_adjacent(trains, lambda i, j: 2 * np.abs(j - i) / (j + i))
 
 
@@ -176,6 +180,7 @@ def lv(trains: SpikeTrains) -> NDArray[np.float64]:
     ----------
     Shinomoto, Shima & Tanji 2003, Neural Comput 15:2823.
     """
+    spike_trains("trains", trains)
     return _mean_of_adjacent(trains, lambda i, j: 3 * ((i - j) / (i + j)) ** 2)
 
 
@@ -206,6 +211,7 @@ def lvr(trains: SpikeTrains, refractoriness: float = 5.0) -> NDArray[np.float64]
     ----------
     Shinomoto et al. 2009, PLoS Comput Biol 5:e1000433.
     """
+    spike_trains("trains", trains)
     check_number("refractoriness", refractoriness, least=0, unit="ms")
     return _mean_of_adjacent(
         trains, lambda i, j: 3 * ((i - j) / (i + j)) ** 2 * (1 + 4 * refractoriness / (i + j))
@@ -233,6 +239,7 @@ def serial_correlation(trains: SpikeTrains, lags: int = 10) -> NDArray[np.float6
     Perkel, Gerstein & Moore 1967, Biophys J 7:391; Farkhooi, Strube & Nawrot 2009, Phys Rev E
     79:021905.
     """
+    spike_trains("trains", trains)
     check_whole("lags", lags)
     isi, neurons, runs = in_runs(trains)
     found = np.full((lags, trains.size), np.nan)

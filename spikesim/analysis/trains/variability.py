@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from spikesim.analysis.given import spike_trains, trains_of_either
 from spikesim.analysis.trains.activity import activity_of
 from spikesim.checks import check_numbers, check_whole
 from spikesim.data.spiketrains import SpikeTrains
@@ -56,6 +57,7 @@ def fano_factor(
     ----------
     Fano 1947, Phys Rev 72:26; against window length, Teich et al. 1997, J Opt Soc Am A 14:529.
     """
+    trains_of_either("trains", trains)
     check_whole("ddof", ddof, least=0, most=1)
     if not isinstance(trains, SpikeTrains):
         if windows is not None:
@@ -103,6 +105,7 @@ def allan_factor(trains: SpikeTrains, windows: ArrayLike) -> NDArray[np.float64]
     ----------
     Allan 1966, Proc IEEE 54:221; Teich et al. 1997, J Opt Soc Am A 14:529.
     """
+    spike_trains("trains", trains)
     lengths = _lengths(windows)
     found = np.empty((lengths.size, trains.size))
     for i, length in enumerate(lengths.flat):
