@@ -1,10 +1,5 @@
 """The public names of spikesim.analysis: this is their only list."""
 
-from .agreement import (
-    Agreement as Agreement,
-    agreement as agreement,
-    ks_distance as ks_distance,
-)
 from .behaviour import (
     psychometric as psychometric,
     slopes as slopes,
@@ -178,6 +173,11 @@ from .phases.spike_field import (
     TriggeredAverage as TriggeredAverage,
     spike_field_coherence as spike_field_coherence,
     spike_triggered_average as spike_triggered_average,
+)
+from .runs import (
+    Agreement as Agreement,
+    agreement as agreement,
+    ks_distance as ks_distance,
 )
 from .trains.bursting import (
     Bursts as Bursts,
