@@ -221,7 +221,7 @@ def align(trains: Any, events: ArrayLike | Windows, before: float, after: float)
     spikes = np.arange(n.sum()) + np.repeat(low - np.r_[0, np.cumsum(n)[:-1]], n)
     return AlignedTrains(
         # Rounded, so that what is one time after different events is one number.
-        np.clip(np.round(times[spikes] - at[trials], 6), -before + 2 * SAME_TIME, after),
+        np.clip(np.round(times[spikes] - at[trials], 8), -before + 2 * SAME_TIME, after),
         neurons[spikes],
         trials,
         trains.size,
