@@ -8,7 +8,6 @@ from typing import Any
 
 import click
 
-from spikesim.checks import check_number
 from spikesim.cli.output import aligned, check_free, print_json
 from spikesim.cli.told import told
 
@@ -53,6 +52,7 @@ def analyze(
     (with --rhythm) and agreement (with --against). All that can be told is told by default. Numbers
     are printed; pictures go to a folder, or with the numbers onto one page that needs no network.
     """
+    from spikesim.checks import check_number
     from spikesim.reports.page import page, shown
     from spikesim.reports.sections import LETTERS, Material, chosen, sections
 
