@@ -218,7 +218,7 @@ def sequences_own_phases(rng: Rng) -> float:
 
 def sequences_one_phase(rng: Rng) -> float:
     """All cells with the same preferred phase, and much chance."""
-    return _sequences(rng, np.full(12, THETA / 2), 20.0)
+    return _sequences(rng, np.full(12, THETA / 2 - 5.0), 10.0)
 
 
 def _sequences(rng: Rng, preferred: np.ndarray, spread: float) -> float:

@@ -208,14 +208,14 @@ class ThetaSequences:
     cells, spikes : ndarray of int64, shape (cycles,)
         How many spoke in it.
     correlation : ndarray of float64, shape (cycles,)
-        Pearson's r of time and place over its spikes.
+        Pearson's r of time and place over its cells, each at the mean time of its spikes.
     slope : ndarray of float64, shape (cycles,)
         How fast places are run through within the cycle (units of place per second): the line of
         place against time.
     score : float
         Mean correlation.
     p : float
-        How often the places of cells, dealt out anew, have a mean correlation as far from 0.
+        How often places that are dealt out anew have a mean correlation as far from 0.
     """
 
     cycles: NDArray[np.int64]
@@ -267,7 +267,7 @@ def theta_sequences(
     Returns
     -------
     ThetaSequences
-        Cycles in which all spikes are at one time or all places alike are left out.
+        Cycles in which all cells spike at one time or all places are alike are left out.
 
     Raises
     ------
@@ -276,9 +276,10 @@ def theta_sequences(
 
     Notes
     -----
-    p deals the places of all cells out anew, each time for the whole session, so cells that have
-    a preferred phase of their own, in all cycles the same, deceive nobody: of those the test calls
-    hardly any a sequence (of cells with one phase 5 %).
+    p is the larger of two. One deals the places of all cells out anew, for the whole session, so
+    that cells with a preferred phase of their own, in all cycles the same, deceive nobody (of
+    those it calls 1 % a sequence). The other deals them out anew in each cycle, among the cells
+    that speak in it.
 
     References
     ----------
@@ -296,32 +297,38 @@ def theta_sequences(
         start = float(mean_vector(unwrapped)[0]) + np.pi if times.size else 0.0
     check_number("start", start, unit="rad")
     turn = np.floor(parts_of_cycles(phase, times, 1, start)).astype(np.int64)
-    cycles, of = np.unique(turn, return_inverse=True)
-    cells = np.bincount(np.unique(np.stack([of, cell]), axis=1)[0], minlength=cycles.size)
-    enough = cells[of] >= least
-    times, cell, turn = times[enough], cell[enough], turn[enough]
-    cycles, of = np.unique(turn, return_inverse=True)
-    cells = cells[cells >= least]
-    t = times - _mean(times, of)
+    # One entry for each cell and cycle: bursts count once.
+    (turns, cell), each = np.unique(np.stack([turn, cell]), axis=1, return_inverse=True)
+    each = each.reshape(-1)
+    spikes = np.bincount(each)
+    t = np.bincount(each, times) / spikes if times.size else times
+    first = np.full(t.size, np.inf)
+    np.minimum.at(first, each, times)
+    cycles, of, cells = np.unique(turns, return_inverse=True, return_counts=True)
+    kept = cells[of] >= least
+    cycles, of = np.unique(turns[kept], return_inverse=True)
+    t, cell, spikes, first = (column[kept] for column in (t, cell, spikes, first))
+    t = t - _mean(t, of)
     r, slope = _lines(t, places[cell], of)
     good = np.isfinite(r)
-    starts = np.full(cycles.size, np.inf)
-    np.minimum.at(starts, of, times)
     score = float(r[good].mean()) if good.any() else float("nan")
     p = float("nan")
     if shuffles and good.any():
         rng = stream(seed, "places")
         known = np.flatnonzero(np.isfinite(places))
-        as_far = 0
+        as_far = np.zeros(2, np.int64)
         for _ in range(shuffles):
             dealt = np.full(places.size, np.nan)
             dealt[known] = places[rng.permutation(known)]
-            other = _lines(t, dealt[cell], of)[0]
-            as_far += abs(np.nanmean(other)) >= abs(score) - 1e-12
-        p = float(1 + as_far) / (1 + shuffles)
-    spikes = np.bincount(of, minlength=cycles.size)
-    each = (cycles, starts, cells, spikes, r, 1000 * slope)
-    return ThetaSequences(*(column[good] for column in each), score, p)
+            mixed = places[cell[np.argsort(of + rng.random(of.size))]]  # of is ascending
+            others = (np.nanmean(_lines(t, x, of)[0]) for x in (dealt[cell], mixed))
+            as_far += [abs(other) >= abs(score) - 1e-12 for other in others]
+        p = float(1 + as_far.max()) / (1 + shuffles)
+    starts = np.full(cycles.size, np.inf)
+    np.minimum.at(starts, of, first)
+    in_all = np.bincount(of, spikes, cycles.size).astype(np.int64)
+    columns = cycles, starts, np.bincount(of, minlength=cycles.size), in_all, r, 1000 * slope
+    return ThetaSequences(*(column[good] for column in columns), score, p)
 
 
 def _mean(values: NDArray, of: NDArray) -> NDArray:
