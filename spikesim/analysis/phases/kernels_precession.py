@@ -3,7 +3,9 @@
 f(a) = |sum_j exp(i (phase_j - 2 pi a x_j))|^2 / n^2 is a sum of waves in a of which none is faster
 than the span of x, so on a grid of steps of 1 / (8 span) it cannot rise more than MARGIN above the
 nearest grid points (Bernstein's inequality). Every interval between grid points that may hold the
-highest peak is looked into.
+highest peak is looked into. For shuffles, whose f is as small as 1 / n, this would be all of
+them: there only those are whose ends have at least SHARE of the highest point of the grid. A wave
+that is as fast as any can lose 8 % between grid points.
 """
 
 import numpy as np
@@ -12,6 +14,7 @@ from spikesim.kernels.cache import kernel
 
 PER_LOBE = 8  # grid points in 1 / span
 MARGIN = (np.pi / PER_LOBE) ** 2 / 4
+SHARE = 0.8
 TURN = 2 * np.pi
 STEPS = 30  # of Newton's method at most
 
@@ -77,13 +80,14 @@ def peak_between(phases, x, shift, left, right, tolerance):
 
 
 @kernel
-def best_slope(phases, x, shift, f, low, step, tolerance):
+def best_slope(phases, x, shift, f, low, step, tolerance, share):
     """Slope and height of the highest peak of f, which is given on the grid; or an end of it."""
     last, top = f.size - 1, f.argmax()
     best_a, best_f = low + top * step, f[top]  # an end, or where f' is 0 but for rounding
     before, at = 0.0, -1  # f' at the right end of the interval looked at last
     for k in range(last):
-        if max(f[k], f[k + 1]) + MARGIN < best_f:
+        near = max(f[k], f[k + 1])
+        if near < share * best_f or near < best_f - MARGIN:
             continue
         left, right = low + k * step, low + (k + 1) * step
         rise = before if at == k else slope_at(phases, x, shift, left)[1]
@@ -97,7 +101,7 @@ def best_slope(phases, x, shift, f, low, step, tolerance):
 
 @kernel
 def fit_orders(
-    phases, offsets, group, places, orders, low, step, slopes, tolerance, found_a, found_f
+    phases, offsets, group, places, orders, low, step, slopes, tolerance, share, found_a, found_f
 ):
     """Best slope of each order in which groups of spikes are put to places.
 
@@ -130,4 +134,4 @@ def fit_orders(
             f[k] = (c[k] * c[k] + s[k] * s[k]) / (n * n)
         for j in range(n):
             shift[j] = places[orders[m, group[j]]]
-        found_a[m], found_f[m] = best_slope(phases, offsets, shift, f, low, step, tolerance)
+        found_a[m], found_f[m] = best_slope(phases, offsets, shift, f, low, step, tolerance, share)

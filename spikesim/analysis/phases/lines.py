@@ -185,16 +185,18 @@ def fit(
     n, nan = x.size, float("nan")
     if n < FEWEST or np.ptp(x) == 0:
         return CircularLinear(n, nan, nan, nan, nan, nan, nan, False, slopes)
+    from spikesim.analysis.phases.kernels_precession import SHARE
+
     search = _Search(x, phases, groups, blocks, slopes, order)
-    slope, top = search.best(search.as_is, FINE)
+    slope, top = search.best(search.as_is, FINE, 0.0)
     a = min(max(float(slope[0]), slopes[0]), slopes[1])
     offset = np.angle(np.exp(1j * (phases - TURN * a * x)).sum())
     rho, p_kempter = _correlation(x, phases, a)
     p = nan
     if shuffles:
-        _, as_found = search.best(search.as_is, LOOSE)
+        _, as_found = search.best(search.as_is, LOOSE, SHARE)
         as_good = sum(
-            np.count_nonzero(search.best(orders, LOOSE)[1] >= as_found[0] - TIE)
+            np.count_nonzero(search.best(orders, LOOSE, SHARE)[1] >= as_found[0] - TIE)
             for orders in search.orders(shuffles, order, rng)
         )
         p = float(1 + as_good) / (1 + shuffles)
@@ -233,13 +235,13 @@ class _Search:
                 f"{x.size} spikes that is too much to search. Give x in units of the field."
             )
 
-    def best(self, orders: NDArray, tolerance: float) -> tuple[NDArray, NDArray]:
+    def best(self, orders: NDArray, tolerance: float, share: float) -> tuple[NDArray, NDArray]:
         """Slope and R^2 of each order in which groups are put to places."""
         from spikesim.analysis.phases.kernels_precession import fit_orders
 
         slope, top = np.empty(len(orders)), np.empty(len(orders))
         spikes = self.phases, self.offsets, self.group, self.places
-        grid = self.low, self.step, self.slopes, tolerance / self.span
+        grid = self.low, self.step, self.slopes, tolerance / self.span, share
         fit_orders(*spikes, np.ascontiguousarray(orders), *grid, slope, top)
         return slope, top
 
