@@ -18,7 +18,7 @@ def spike_trains(name: str, value: Any) -> None:
     if isinstance(value, SpikeTrains):
         return
     if isinstance(value, AlignedTrains):
-        way = ": those that were aligned, or aligned.trains(trial) of one trial"
+        way = ": those that were aligned"
     else:
         way = _made_of(value)
     raise TypeError(f"{name} is {_kind(value)}; it must be SpikeTrains{way}.")
