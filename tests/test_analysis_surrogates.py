@@ -106,12 +106,17 @@ def test_jitter_keeps_the_counts_of_its_cells_and_spreads_spikes_evenly():
 
 
 def test_jitter_is_that_of_the_container():
-    """Not its numbers, but what they are for: cells, edges, counts."""
     trains = drawn(2, n=3000, grid=0.1)
     ours, theirs = Jitter(7.0)(trains, 1), trains.jitter(7.0, 1)
+    assert ours == theirs
     for i in range(3):
         cells = [np.ceil((x[i] - GAPS.starts[GAPS.index(x[i])] - 1e-6) / 7) for x in (ours, theirs)]
         np.testing.assert_array_equal(*cells)
+
+
+def test_what_was_guessed_stays_marked():
+    trains = SpikeTrains([5.0, 9.0], [0, 1], 2, 0, 10, guessed=["t_stop", "size"])
+    assert Jitter(2.0)(trains, 1).guessed == trains.guessed == trains.jitter(2.0, 1).guessed
 
 
 def test_a_cell_of_many_spikes_is_sorted():

@@ -2,7 +2,13 @@
 
 import numpy as np
 
-from spikesim.kernels.cache import kernel
+from spikesim.data.windows import SAME_TIME
+from spikesim.kernels.cache import kernel, part
+from spikesim.kernels.keyed import row_key, word
+
+_TO_UNIT = 2.0**-53
+_BITS = np.uint64(11)
+_FEW = 32  # times that are faster sorted one by one
 
 
 @kernel
@@ -57,3 +63,50 @@ def look(times, neurons, by_neuron, last_time, last_neuron):
         low, high = min(low, time), max(high, time)
         lowest, highest = min(lowest, neuron), max(highest, neuron)
     return ordered, low, high, lowest, highest
+
+
+@part
+def uniform(key, k):
+    """In [0, 1), the k-th of a key."""
+    return np.float64(word(key, k) >> _BITS) * _TO_UNIT
+
+
+@part
+def within(time, start, stop):
+    """The time, moved if need be into (start, stop] as windows are, rounding allowed for."""
+    return min(max(time, min(start + 2 * SAME_TIME, stop)), stop)
+
+
+@part
+def settle(times, first, last):
+    """Sort times[first:last]."""
+    if last - first > _FEW:
+        times[first:last].sort()
+        return
+    for i in range(first + 1, last):
+        time, j = times[i], i
+        while j > first and times[j - 1] > time:
+            times[j] = times[j - 1]
+            j -= 1
+        times[j] = time
+
+
+@kernel
+def jitter(times, windows, offsets, neurons, starts, stops, seed, width, out):
+    """Each spike anywhere in the cell of ``width`` ms that it lies in; cells begin with windows."""
+    for i in range(len(neurons)):
+        key = row_key(seed, neurons[i])
+        s, end = offsets[i], offsets[i + 1]
+        while s < end:
+            first, window = s, windows[s]
+            start, stop = starts[window], stops[window]
+            low = start + width * max(np.ceil((times[s] - start - SAME_TIME) / width) - 1, 0)
+            high = low + width
+            if high > stop - SAME_TIME:
+                high = stop
+            while True:
+                out[s] = within(high - uniform(key, s - offsets[i]) * (high - low), low, high)
+                s += 1
+                if s == end or windows[s] != window or times[s] > high + SAME_TIME:
+                    break
+            settle(out, first, s)

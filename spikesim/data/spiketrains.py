@@ -19,7 +19,7 @@ from spikesim.data.bins import bins_of, whole_bins
 from spikesim.data.choosing import chosen, labelled, labels_of
 from spikesim.data.rows import Rows
 from spikesim.data.windows import SAME_TIME, Windows
-from spikesim.random import generator
+from spikesim.random import derive_key
 
 
 class SpikeTrains:
@@ -491,19 +491,14 @@ class SpikeTrains:
             If width is not positive.
         """
         check_number("width", width, above=0, unit="ms")
+        from spikesim.data import passes
+
         times, offsets = self.by_neuron()
-        which = self.support.index(times)
-        starts, stops = self.support.starts[which], self.support.stops[which]
-        first = starts + width * np.maximum(np.ceil((times - starts - SAME_TIME) / width) - 1, 0)
-        last = np.minimum(first + width, stops)
-        drawn = np.empty(len(times))
-        for i in np.flatnonzero(np.diff(offsets)):
-            here = slice(offsets[i], offsets[i + 1])
-            drawn[here] = generator(seed, "jitter", i).random(len(drawn[here]))
-        moved = last - drawn * (last - first)
-        moved = np.clip(moved, first + 2 * SAME_TIME, None)  # in (first, last], as windows are
-        neurons = np.repeat(np.arange(self.size), np.diff(offsets))
-        return self._framed(moved, neurons)
+        windows, ends = self.support.index(times), (self.support.starts, self.support.stops)
+        key, moved = np.uint64(derive_key(seed, "jitter")), np.empty_like(times)
+        ids = np.arange(self.size)
+        passes.jitter(times, windows, offsets, ids, *ends, key, float(width), moved)
+        return self._framed(moved, np.repeat(ids, np.diff(offsets)))
 
     def align(self, events: ArrayLike | Windows, before: float, after: float) -> AlignedTrains:
         """The spikes around events, in time after them: in (-before, after] ms of each.

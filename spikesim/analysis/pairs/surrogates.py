@@ -116,6 +116,7 @@ class Jitter:
     Cells of ``width`` ms follow each other from the start of each window of the support (of each
     trial); the last may be shorter. It keeps the number of spikes of each neuron in each cell, and
     with it rates that are slow against ``width``, and destroys what is finer, intervals included.
+    Of SpikeTrains, it is what `SpikeTrains.jitter` gives.
     Null hypothesis: given these numbers, spikes of the train that is moved lie uniformly and
     independently in their cells. Refractory or bursty trains do not, even if nothing relates
     them to others: for those, the test is not exact.
@@ -147,7 +148,7 @@ class Jitter:
         return _surrogate(self, trains, seed)
 
     def _moved(self, spikes, offsets, neurons, seed):
-        from spikesim.analysis.pairs.kernels_surrogates import jitter
+        from spikesim.data.passes import jitter
 
         out = np.empty_like(spikes.times)
         arrays = spikes.times, spikes.windows, offsets, neurons, spikes.starts, spikes.stops
@@ -270,8 +271,8 @@ def _surrogate(surrogate: Surrogate, trains: Trains, seed: int) -> Trains:
     neurons = np.arange(grouped.size)
     times, windows = surrogate._moved(grouped, offsets, neurons, seed)
     if isinstance(trains, SpikeTrains):
-        support, labels = trains.support, trains.labels
-        return SpikeTrains(times, grouped.neurons, trains.size, support=support, labels=labels)
+        frame = dict(support=trains.support, labels=trains.labels, guessed=trains.guessed)
+        return SpikeTrains(times, grouped.neurons, trains.size, **frame)
     return AlignedTrains(
         times,
         grouped.neurons,
