@@ -16,6 +16,7 @@ from spikesim.analysis.pairs.correlograms import (
 )
 from spikesim.analysis.pairs.lag_counts import doubled_counts
 from spikesim.analysis.pairs.pieces import Pieces, by_neuron, by_window, pieces
+from spikesim.analysis.pairs.surrogate_tests import standardised
 from spikesim.analysis.pairs.surrogates import Surrogate, check_surrogate, surrogate_seed
 from spikesim.analysis.threads import in_threads, workers
 from spikesim.checks import check_number, check_whole
@@ -247,13 +248,12 @@ def _of_pair(
     """What is told of a pair, by its counts and those of its surrogates, (n + 1, n_bins)."""
     counts = doubled / 2
     n = len(counts) - 1
-    mean, sd = counts.mean(axis=0), counts.std(axis=0)
+    mean, sd, off = standardised(counts)
     k = int((n + 1) * alpha / 2 + 1e-9)
     ranked = np.partition(counts[1:], (k - 1, n - k), axis=0)
     above = 1 + (counts[1:] >= counts[0]).sum(axis=0)
     below = 1 + (counts[1:] <= counts[0]).sum(axis=0)
-    far = np.divide(np.abs(counts - mean), sd, out=np.zeros_like(counts), where=sd > 0)
-    most = far[:, tested].max(axis=1)
+    most = np.abs(off[:, tested]).max(axis=1)
     critical = np.sort(most[1:])[-int((n + 1) * alpha + 1e-9)]
     return {
         "mean": mean,

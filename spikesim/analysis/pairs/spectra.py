@@ -95,9 +95,7 @@ class Coherence:
 
     def critical(self, alpha: float = 0.05) -> float:
         """The coherence that independent trains reach with probability alpha at a frequency."""
-        check_number("alpha", alpha, above=0, below=1)
-        n = self.n_segments * self.n_tapers
-        return float(np.sqrt(1 - alpha ** (1 / (n - 1)))) if n > 1 else 1.0
+        return critical_coherence(self.n_segments * self.n_tapers, alpha)
 
     def __repr__(self) -> str:
         return (
@@ -228,6 +226,12 @@ def coherence(
         lower[k], upper[k] = np.maximum(ends[0], 0), ends[1]
     p = np.clip(1 - size**2, 0, 1) ** (frame.n_segments * len(frame.tapers) - 1)
     return Coherence(frame.frequencies, size, phase, lower, upper, p, chosen, *frame.told)
+
+
+def critical_coherence(n: int, alpha: float) -> float:
+    """The coherence that n independent segments and tapers reach with probability alpha."""
+    check_number("alpha", alpha, above=0, below=1)
+    return float(np.sqrt(1 - alpha ** (1 / (n - 1)))) if n > 1 else 1.0
 
 
 @dataclass(frozen=True, eq=False)

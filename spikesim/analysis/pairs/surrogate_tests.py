@@ -119,8 +119,17 @@ def _p(every: NDArray[np.float64], tail: str) -> NDArray[np.float64]:
 def _p_global(every: NDArray[np.float64], tail: str) -> float:
     if not every.shape[1:] or every.shape[1] == 0:
         return np.nan
-    far, sd = every - every.mean(axis=0), every.std(axis=0)
-    z = np.divide(far, sd, out=np.zeros_like(far), where=sd > 0)
+    _, _, z = standardised(every)
     z = {"both": np.abs(z), "upper": z, "lower": -z}[tail]
     most = z.max(axis=1)
     return float(_p(most, "upper"))
+
+
+def standardised(every: NDArray[np.float64]) -> tuple[NDArray, NDArray, NDArray]:
+    """Mean and SD over surrogates and what was observed, and how many SD each is off (0 of none).
+
+    The largest of these over bins is exchangeable among them: simultaneous bands and p rest on it.
+    """
+    mean, sd = every.mean(axis=0), every.std(axis=0)
+    off = every - mean
+    return mean, sd, np.divide(off, sd, out=np.zeros_like(off), where=sd > 0)

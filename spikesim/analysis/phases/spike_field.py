@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from spikesim.analysis.given import spike_trains
+from spikesim.analysis.pairs.spectra import critical_coherence
+from spikesim.analysis.pairs.surrogate_tests import standardised
 from spikesim.analysis.phases.sampling import Sampled, pieces, sampled
 from spikesim.checks import check_number, check_whole
 from spikesim.random import stream
@@ -199,9 +201,8 @@ def _clear(values: NDArray) -> NDArray[np.int64]:
 
 def _band(every: NDArray, alpha: float) -> tuple[NDArray, NDArray, float]:
     """Simultaneous band of surrogates, and p of the first of them, which is what was observed."""
-    mean, spread = every.mean(axis=0), every.std(axis=0)
-    far = np.abs(every - mean)
-    most = np.divide(far, spread, out=np.zeros_like(far), where=spread > 0).max(axis=1)
+    mean, spread, off = standardised(every)
+    most = np.abs(off).max(axis=1)
     p = np.count_nonzero(most >= most[0] - 1e-12) / most.size
     reach = np.sort(most)[::-1][max(int(np.floor(alpha * most.size + TINY)), 1) - 1]
     return mean - reach * spread, mean + reach * spread, float(p)
@@ -239,9 +240,7 @@ class SpikeFieldCoherence:
 
     def critical(self, alpha: float = 0.05) -> float:
         """The coherence that independent ones reach with probability alpha at a frequency."""
-        check_number("alpha", alpha, above=0.0, below=1.0)
-        n = self.n_segments * self.n_tapers
-        return float(np.sqrt(1 - alpha ** (1 / (n - 1)))) if n > 1 else 1.0
+        return critical_coherence(self.n_segments * self.n_tapers, alpha)
 
     def __repr__(self) -> str:
         return (
