@@ -23,7 +23,7 @@ def machine() -> dict[str, str | int]:
     if cpuinfo.exists():
         lines = cpuinfo.read_text().splitlines()
         model = next((x.split(":")[1].strip() for x in lines if x.startswith("model name")), model)
-    from spikesim.engine.threads import cores
+    from spikesim.cores import cores
 
     return {"processor": model, "cores": cores(), "system": platform.system()}
 

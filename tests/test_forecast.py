@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 import spikesim as ss
+from spikesim.cores import cores
 from spikesim.engine import build as engine
 from spikesim.engine.memory import estimate_memory
-from spikesim.engine.threads import build_seconds, cores
+from spikesim.engine.threads import build_seconds
 from spikesim.networks import microcircuit
 
 

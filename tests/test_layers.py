@@ -11,7 +11,7 @@ PACKAGE = Path(__file__).parent.parent / "spikesim"
 FILES = sorted(PACKAGE.rglob("*.py"))
 PARTS = {p.relative_to(PACKAGE).with_suffix("").parts for p in FILES}
 PARTS |= {part[:-1] for part in PARTS}  # folders
-GROUND = {"checks", "display", "lazy", "moved", "names", "random", "times"}
+GROUND = {"checks", "cores", "display", "lazy", "moved", "names", "random", "times"}
 # Who may import whom, lowest first; a part may always import what lies in it.
 MAY_IMPORT = {
     "ground": {"ground"},

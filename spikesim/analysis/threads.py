@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 from spikesim.checks import check_whole
+from spikesim.cores import cores
 
 
 def workers(threads: int | None) -> int:
     """A number of threads, as many as this process has cores if none is given."""
-    if threads is not None:
-        check_whole("threads", threads)
-        return int(threads)
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+    if threads is None:
+        return cores()
+    check_whole("threads", threads)
+    return int(threads)
 
 
 def in_threads(work: Callable[[int], None], parts: int, threads: int) -> None:

@@ -15,6 +15,7 @@ from tqdm import tqdm
 
 from spikesim import display
 from spikesim.checks import check_choice, check_number
+from spikesim.cores import cores
 from spikesim.description.distributions import EXACT_LEVELS, WEIGHT_LEVELS, Distribution
 from spikesim.description.network import Network
 from spikesim.description.plausibility import warn_of_si
@@ -30,7 +31,7 @@ from spikesim.engine.connectivity.tables import DELAY_LEVELS
 from spikesim.engine.decode import Synapses, decode
 from spikesim.engine.memory import check_memory
 from spikesim.engine.sums import Sums, choose_sums
-from spikesim.engine.threads import build_seconds, check_threads, cores, fastest_threads
+from spikesim.engine.threads import build_seconds, check_threads, fastest_threads
 from spikesim.names import named_options
 from spikesim.random import generator
 

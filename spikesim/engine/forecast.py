@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from spikesim.cores import cores
 from spikesim.description.network import Network
 from spikesim.description.population import View
 from spikesim.description.recording import Recorded, Trace
@@ -11,13 +12,7 @@ from spikesim.engine.clock.layout import Precision
 from spikesim.engine.connectivity.rules import Connectivity, expected
 from spikesim.engine.memory import estimate_memory
 from spikesim.engine.recorder import check_records
-from spikesim.engine.threads import (
-    ASSUMED_RATE,
-    build_seconds,
-    cores,
-    fastest_threads,
-    step_nanoseconds,
-)
+from spikesim.engine.threads import ASSUMED_RATE, build_seconds, fastest_threads, step_nanoseconds
 
 SPIKE_BYTES, VALUE_BYTES = 16, 4  # in files: time and neuron; a value of a trace
 

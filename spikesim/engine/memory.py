@@ -6,13 +6,14 @@ import numpy as np
 import psutil
 
 from spikesim.checks import check_number
+from spikesim.cores import cores
 from spikesim.description.network import Network
 from spikesim.description.projection import Projection
 from spikesim.engine.clock.inputs import input_bytes
 from spikesim.engine.clock.layout import PARTITION_INPUTS, Precision
 from spikesim.engine.connectivity.rules import Connectivity, can_be_drawn, expected, listing_bytes
 from spikesim.engine.connectivity.tables import DELAY_LEVELS
-from spikesim.engine.threads import check_threads, cores, fastest_threads
+from spikesim.engine.threads import check_threads, fastest_threads
 
 
 def estimate_memory(

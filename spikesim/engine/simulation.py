@@ -15,6 +15,7 @@ import numpy as np
 
 from spikesim import __version__
 from spikesim.checks import check_number, check_whole, warn
+from spikesim.cores import cores
 from spikesim.data.signals import Averages, BinnedRate, Samples
 from spikesim.data.spiketrains import SpikeTrains
 from spikesim.description.network import Network
@@ -28,7 +29,7 @@ from spikesim.engine.pace import Pace
 from spikesim.engine.recorder import Recorder, check_records, observed
 from spikesim.engine.result import Result
 from spikesim.engine.state import State
-from spikesim.engine.threads import check_threads, cores
+from spikesim.engine.threads import check_threads
 from spikesim.kernels.barrier import core_masks
 from spikesim.names import check_options, options_of
 from spikesim.times import milliseconds

@@ -1,12 +1,12 @@
 """How many threads suit a network, and what a build and a step will take one."""
 
 import ast
-import os
 
 import numpy as np
 
 from spikesim.checks import check_whole
 from spikesim.codegen.generator import long_calls
+from spikesim.cores import cores
 from spikesim.description.distributions import extremes
 from spikesim.description.network import Network
 from spikesim.description.neuron import NeuronModel
@@ -22,13 +22,6 @@ from spikesim.engine.connectivity.rules import (
 
 SHARED_WORK = 2_500  # ns between exchanges, from which more threads are faster
 ASSUMED_RATE = 5.0  # Hz, where work is foreseen
-
-
-def cores() -> int:
-    """Processors this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def fastest_threads(network: Network, dt: float) -> int:
