@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from spikesim.data.aligned import AlignedTrains
+from spikesim.data.ordering import in_order
 from spikesim.data.spiketrains import SpikeTrains
 from spikesim.data.windows import Windows
 
@@ -396,3 +397,10 @@ def test_lazy_files_by_neuron_find_a_neuron_by_its_ids():
     ids.read = times.read = 0
     assert known.count().tolist() == [1000] * 100 and ids.read == times.read == 0
     assert known.cv().max() < 1e-9 and ids.read == 0 and times.read == n
+
+
+@settings(deadline=None)
+@given(st.lists(st.integers(0, 2**33), max_size=20), st.sampled_from([0, 3, 16, 17, 32, 34]))
+def test_numbers_are_sorted_as_numpy_sorts_them(numbers, bits):
+    numbers = np.array(numbers, np.int64) % 2**bits
+    np.testing.assert_array_equal(in_order(numbers, 2**bits), np.argsort(numbers, kind="stable"))

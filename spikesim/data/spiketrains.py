@@ -17,6 +17,7 @@ from spikesim.data import intervals
 from spikesim.data.aligned import AlignedTrains, align
 from spikesim.data.bins import bins_of, whole_bins
 from spikesim.data.choosing import chosen, labelled, labels_of
+from spikesim.data.ordering import in_order
 from spikesim.data.rows import Rows
 from spikesim.data.windows import SAME_TIME, Windows
 from spikesim.random import derive_key
@@ -307,7 +308,7 @@ class SpikeTrains:
         offsets : ndarray of int64, shape (size + 1,)
         """
         if self._grouped is None:
-            order = _order(self.neurons, self.size)
+            order = in_order(self.neurons, self.size)
             offsets = np.r_[0, np.cumsum(self.count())]
             self._grouped = _read_only(self.times[order]), _read_only(offsets)
         return self._grouped
@@ -654,12 +655,3 @@ def _read_only(array: NDArray[Any]) -> NDArray[Any]:
 def _span(support: Windows) -> str:
     windows = f"{len(support)} windows in " if len(support) > 1 else ""
     return f"{windows}({support.starts[0]:g}, {support.stops[-1]:g}] ms"
-
-
-def _order(neurons: NDArray[np.int64], size: int) -> NDArray[np.int64]:
-    """What sorts by neuron and keeps the order of each: NumPy sorts 16 bits in linear time."""
-    order = np.argsort(neurons.astype(np.uint16), kind="stable")
-    if size > 2**16:
-        high = (neurons >> 16).astype(np.uint32 if size > 2**32 else np.uint16)
-        order = order[np.argsort(high[order], kind="stable")]
-    return order

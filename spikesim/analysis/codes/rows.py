@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikesim.data.aligned import AlignedTrains
+from spikesim.data.ordering import in_order
 
 
 def rows_of(aligned: AlignedTrains) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
@@ -17,6 +18,6 @@ def rows_of(aligned: AlignedTrains) -> tuple[NDArray[np.float64], NDArray[np.int
         Those of trial t and neuron i begin at ``offsets[t * size + i]``.
     """
     row = aligned.trials * aligned.size + aligned.neurons
-    order = np.argsort(row, kind="stable")
-    n = np.bincount(row, minlength=aligned.n_trials * aligned.size)
-    return aligned.times[order], np.r_[0, np.cumsum(n)]
+    rows = aligned.n_trials * aligned.size
+    n = np.bincount(row, minlength=rows)
+    return aligned.times[in_order(row, rows)], np.r_[0, np.cumsum(n)]

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from spikesim.analysis.pairs.pieces import Pieces, in_order
+from spikesim.analysis.pairs.pieces import Pieces
 from spikesim.analysis.threads import in_threads
+from spikesim.data.ordering import in_order
 from spikesim.data.windows import SAME_TIME
 
 Gathered = tuple[NDArray[np.float64], NDArray[np.integer], NDArray[np.integer], NDArray[np.integer]]

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from spikesim.analysis.given import trains_of_either
 from spikesim.data.aligned import AlignedTrains
+from spikesim.data.ordering import in_order
 from spikesim.data.spiketrains import SpikeTrains
 from spikesim.data.windows import Windows
 
@@ -119,8 +120,3 @@ def by_window(spikes: Pieces) -> Pieces:
     if len(spikes.starts) > 1:
         order = order[in_order(spikes.windows[order], len(spikes.starts))]
     return spikes.sorted(order)
-
-
-def in_order(numbers: NDArray[np.int64], size: int) -> NDArray[np.int64]:
-    """What sorts numbers below size and keeps the order of equal ones; 16 bits take linear time."""
-    return np.argsort(numbers.astype(np.uint16 if size <= 2**16 else np.uint64), kind="stable")
