@@ -61,6 +61,13 @@ def test_arrays_are_nobody_elses():
     times.flags.writeable = neurons.flags.writeable = False
     trains = SpikeTrains(times, neurons, 2, 0, 5)
     assert trains.times is times and trains.neurons is neurons  # without a copy
+    groups = np.array(["a", "b"])
+    labelled = SpikeTrains(times, neurons, 2, 0, 5, labels={"group": groups})
+    groups[0] = "c"
+    assert labelled.labels["group"].tolist() == ["a", "b"]
+    counts = trains.count()
+    counts[0] = 7
+    assert trains.count().tolist() == [1, 2]
 
 
 @given(spike_trains())

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
 
+from spikesim.data import rows
 from spikesim.data.aligned import AlignedTrains
 from spikesim.data.ordering import in_order
 from spikesim.data.spiketrains import SpikeTrains
@@ -404,3 +405,34 @@ def test_lazy_files_by_neuron_find_a_neuron_by_its_ids():
 def test_numbers_are_sorted_as_numpy_sorts_them(numbers, bits):
     numbers = np.array(numbers, np.int64) % 2**bits
     np.testing.assert_array_equal(in_order(numbers, 2**bits), np.argsort(numbers, kind="stable"))
+
+
+def test_lazy_columns_out_of_order_are_refused_also_between_pieces(monkeypatch):
+    monkeypatch.setattr(rows, "PIECE", 3)
+    frame = dict(size=2, t_start=0.0, t_stop=10.0)
+    for times in ([1.0, 3, 2], [1.0, 2, 5, 4, 6], [1.0, 2, 3, 4, 5, 6, 1]):
+        trains = SpikeTrains.lazy(times, [0] * len(times), **frame)
+        with pytest.raises(ValueError, match="times must ascend, but times"):
+            trains.interval_moments()
+        with pytest.raises(ValueError, match="times must ascend, but times"):
+            trains.count(5.0)
+    for ids in ([1, 0], [0, 0, 1, 0, 1]):
+        trains = SpikeTrains.lazy(np.arange(1.0, 1 + len(ids)), ids, by="neuron", **frame)
+        with pytest.raises(ValueError, match="neurons must ascend, but neurons"):
+            trains.count()
+    with pytest.raises(ValueError, match="times of each neuron must ascend, but not those of 1"):
+        SpikeTrains.lazy([5.0, 4, 9, 8], [0, 1, 1, 1], by="neuron", **frame).cv()
+
+
+def test_spikes_of_a_file_are_counted_once():
+    class Ids(list):
+        read = 0
+
+        def __getitem__(self, key):
+            self.read += 1
+            return super().__getitem__(key)
+
+    ids = Ids([0, 1, 1, 0])
+    trains = SpikeTrains.lazy(np.arange(1.0, 5), ids, 2, 0.0, 10.0).select([1])
+    assert (len(trains), trains.rate, trains.rates().tolist()) == (2, 200.0, [200.0])
+    assert ids.read == 1

@@ -12,6 +12,7 @@ from spikesim import display
 from spikesim.checks import as_floats, check_number, warn
 from spikesim.data.bins import bins_of, whole_bins
 from spikesim.data.choosing import chosen, labelled, labels_of
+from spikesim.data.columns import whole
 from spikesim.data.windows import SAME_TIME, Windows
 
 
@@ -56,7 +57,7 @@ class AlignedTrains:
         events: ArrayLike | None = None,
     ):
         times = np.asarray(times, float)
-        neurons, trials = _whole("neurons", neurons), _whole("trials", trials)
+        neurons, trials = whole("neurons", neurons), whole("trials", trials)
         if not times.shape == neurons.shape == trials.shape or times.ndim != 1:
             raise ValueError(
                 f"times, neurons and trials must be one-dimensional and of equal length, but have "
@@ -177,13 +178,6 @@ class AlignedTrains:
             )
         first, last = np.searchsorted(self.trials, [trial, trial + 1])
         return self.times[first:last], self.neurons[first:last]
-
-
-def _whole(name: str, values: ArrayLike) -> NDArray[np.int64]:
-    ids = np.asarray(values)
-    if ids.size and ids.dtype.kind not in "iu":
-        raise TypeError(f"{name} must be integers, but have the dtype {ids.dtype}")
-    return ids.astype(np.int64)
 
 
 def align(trains: Any, events: ArrayLike | Windows, before: float, after: float) -> AlignedTrains:

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 def labels_of(what: str, labels: Mapping[str, ArrayLike] | None, n: int) -> dict[str, NDArray[Any]]:
     """Labels as arrays, refused where they are not one for each of n."""
-    made = {str(name): np.asarray(values) for name, values in (labels or {}).items()}
+    made = {str(name): np.array(values) for name, values in (labels or {}).items()}
     for name, values in made.items():
         if values.shape != (n,):
             raise ValueError(

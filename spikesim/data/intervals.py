@@ -29,6 +29,8 @@ def in_pieces(pieces: Iterable[Piece], size: int, support: Windows) -> Iterator[
         windows = support.index(times) if len(support) > 1 else none
         isi, owners = np.empty(len(times)), np.empty(len(times), np.int64)
         n = passes.intervals(times, neurons, windows, last, window_of_last, isi, owners)
+        if n < 0:
+            raise ValueError(f"the times of each neuron must ascend, but not those of {owners[0]}")
         yield isi[:n], owners[:n]
 
 

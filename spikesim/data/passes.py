@@ -13,7 +13,7 @@ _FEW = 32  # times that are faster sorted one by one
 
 @kernel
 def intervals(times, neurons, windows, last, window_of_last, isi, owners):
-    """Inter-spike intervals that end in this piece, and how many there are.
+    """Inter-spike intervals that end in this piece, and how many there are; -1 if one is negative.
 
     ``last[i]`` is the last spike of neuron i so far (NaN for none) and ``window_of_last[i]`` the
     window that it lies in; ``windows[k]`` is that of spike k, or there are none but one.
@@ -27,6 +27,9 @@ def intervals(times, neurons, windows, last, window_of_last, isi, owners):
             window_of_last[neuron] = windows[k]
         if together:
             isi[n] = time - last[neuron]
+            if isi[n] < 0:
+                owners[0] = neuron
+                return -1
             owners[n] = neuron
             n += 1
         last[neuron] = time

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from spikesim.data.columns import check_neurons, whole
 from spikesim.data.windows import SAME_TIME, Windows
 
 PIECE = 2**18  # spikes that are read at once: what stays in a core's cache is quickest
@@ -71,12 +72,16 @@ class Rows:
         Raises
         ------
         ValueError
-            If a time is out of order or outside of the support, or a neuron not known.
+            If a time or a neuron is out of order, a time outside of the support, or a neuron not
+            known.
         """
+        last_time, last_neuron = -np.inf, -1
         for i, (first, last) in enumerate(self.ranges):
             for start in range(first, last, PIECE):
                 stop = min(start + PIECE, last)
                 times = self._times(start, stop) if with_times or self.filtered else None
+                if self.by == "time" and times is not None:
+                    last_time = _ascending("times", times, start, last_time)
                 kept = self.support.index(times) >= 0 if self.filtered else None
                 if kept is not None and not kept.any():
                     continue
@@ -84,6 +89,8 @@ class Rows:
                     neurons = np.full(stop - start, i)
                 else:
                     neurons = self._neurons(start, stop)
+                    if self.by == "neuron":
+                        last_neuron = _ascending("neurons", neurons, start, last_neuron)
                 if kept is not None:
                     times, neurons = times[kept], neurons[kept]
                 if self.number is not None:
@@ -98,25 +105,12 @@ class Rows:
             low, high = np.searchsorted(self.offsets, [start, stop], side="right")
             rows = np.clip(self.offsets[low - 1 : high + 1], start, stop)
             return np.repeat(np.arange(low - 1, low - 1 + len(rows) - 1), np.diff(rows))
-        neurons = np.asarray(self.neurons[start:stop])
-        if neurons.dtype.kind not in "iu":
-            raise TypeError(f"neurons must be integers, but have the dtype {neurons.dtype}")
-        known = (neurons.min() >= 0) & (neurons.max() < self.size)
-        if not known:
-            i = int(np.argmin((neurons >= 0) & (neurons < self.size)))
-            raise ValueError(
-                f"neurons must be at least 0 and less than size = {self.size}, "
-                f"but neurons[{start + i}] is {neurons[i]}"
-            )
-        return neurons.astype(np.int64, copy=False)
+        neurons = whole("neurons", self.neurons[start:stop])
+        check_neurons(neurons, self.size, start)
+        return neurons
 
     def _times(self, start: int, stop: int) -> NDArray[np.float64]:
         times = np.asarray(self.times[start:stop], np.float64)
-        if self.by == "time" and not np.all(times[1:] >= times[:-1]):
-            i = int(np.argmin(times[1:] >= times[:-1])) + 1
-            raise ValueError(
-                f"times must ascend, but times[{start + i}] is {times[i]} after {times[i - 1]}"
-            )
         lowest, highest = self.support.starts[0] + SAME_TIME, self.support.stops[-1] + SAME_TIME
         if not self.filtered and not (times.min() > lowest and times.max() <= highest):
             i = int(np.argmin((times > lowest) & (times <= highest)))
@@ -162,3 +156,15 @@ class Rows:
         ((first, last),) = self.ranges
         first = bisect_left(self.neurons, neuron, first, last)
         return first, bisect_right(self.neurons, neuron, first, last)
+
+
+def _ascending(what: str, values: NDArray, start: int, before: float) -> float:
+    """The last of the values, from row ``start`` on, which do not descend from the one before."""
+    if values[0] >= before and np.all(values[1:] >= values[:-1]):
+        return values[-1]
+    steps = np.r_[values[0] >= before, values[1:] >= values[:-1]]
+    i = int(np.argmin(steps))
+    raise ValueError(
+        f"{what} must ascend, but {what}[{start + i}] is {values[i]} after "
+        f"{values[i - 1] if i else before}"
+    )

@@ -11,9 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikesim.data import rows
+from spikesim.data.foreign import guessed_window
 from spikesim.data.hdf5 import ms_per_unit, text, values
 from spikesim.data.spiketrains import SpikeTrains
-from spikesim.data.windows import SAME_TIME, Windows
+from spikesim.data.windows import Windows
 
 SORTING = h5py.enum_dtype({"none": 0, "by_id": 1, "by_time": 2}, basetype="u1")
 COLUMNS = "timestamps", "node_ids", "gids"
@@ -103,18 +104,13 @@ def _frame(
     columns: Mapping[str, Columns], window: tuple[float, float] | None, believed: bool
 ) -> tuple[tuple[float, float], list[str]]:
     """The window of all populations, and what of it was guessed."""
-    known = [column.ends for column in columns.values() if column.ends is not None]
-    lowest = min((low for low, _ in known), default=0.0)
-    highest = max((high for _, high in known), default=0.0)
+    ends = np.ravel([column.ends for column in columns.values() if column.ends is not None])
     if window is None:
-        # Where a spike lies on the first time, the window begins before it, as windows do.
-        start = 0.0 if lowest > SAME_TIME or not known else lowest - 2 * SAME_TIME
-        return (start, max(highest, 0.0)), ["t_start", "t_stop"]
-    inside = lowest > window[0] + SAME_TIME and highest <= window[1] + SAME_TIME
-    if known and not (believed or inside):
+        return guessed_window(ends)[0], ["t_start", "t_stop"]
+    if not (believed or Windows(*window).contains(ends).all()):
         raise ValueError(
-            f"window is ({window[0]:g}, {window[1]:g}] ms, but spikes lie from {lowest:g} to "
-            f"{highest:g} ms; window tells what was recorded, and restrict leaves out spikes"
+            f"window is ({window[0]:g}, {window[1]:g}] ms, but spikes lie from {ends.min():g} to "
+            f"{ends.max():g} ms; window tells what was recorded, and restrict leaves out spikes"
         )
     return window, []
 

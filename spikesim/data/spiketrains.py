@@ -15,8 +15,9 @@ from spikesim import display
 from spikesim.checks import check_number, check_numbers
 from spikesim.data import intervals
 from spikesim.data.aligned import AlignedTrains, align
-from spikesim.data.bins import bins_of, whole_bins
+from spikesim.data.bins import binned
 from spikesim.data.choosing import chosen, labelled, labels_of
+from spikesim.data.columns import in_columns, own, read_only, span, support_of
 from spikesim.data.ordering import in_order
 from spikesim.data.rows import Rows
 from spikesim.data.windows import SAME_TIME, Windows
@@ -85,9 +86,9 @@ class SpikeTrains:
         labels: Mapping[str, ArrayLike] | None = None,
         guessed: Sequence[str] = (),
     ):
-        self._set_frame(size, _support(t_start, t_stop, support), labels, guessed)
+        self._set_frame(size, support_of(t_start, t_stop, support), labels, guessed)
         self._rows: Rows | None = None
-        self._keep(_own(times), _own(neurons))
+        self._keep(own(times), own(neurons))
 
     @classmethod
     def lazy(
@@ -124,7 +125,7 @@ class SpikeTrains:
             In order of neuron: where the spikes of each begin, if that is known.
         """
         trains = cls.__new__(cls)
-        trains._set_frame(size, _support(t_start, t_stop, None), labels, guessed)
+        trains._set_frame(size, support_of(t_start, t_stop, None), labels, guessed)
         n = min(len(times), len(neurons))
         if by == "time" and n and times[n - 1] > trains.t_stop + SAME_TIME:
             n = bisect_right(times, trains.t_stop + SAME_TIME, 0, n)
@@ -149,6 +150,7 @@ class SpikeTrains:
         self.labels = labels_of("a label of neurons", labels, self.size)
         self.guessed = tuple(guessed)
         self._grouped: tuple[NDArray, NDArray] | None = None
+        self._counts: NDArray[np.int64] | None = None
 
     def _framed(
         self,
@@ -176,49 +178,8 @@ class SpikeTrains:
 
     def _keep(self, times: ArrayLike, neurons: ArrayLike) -> None:
         """Hold spikes, sorted, as arrays that nobody can write to."""
-        self._times, self._neurons = map(_read_only, self._checked(times, neurons))
-
-    def _checked(self, times: ArrayLike, neurons: ArrayLike) -> tuple[NDArray, NDArray]:
-        times = np.asarray(times, np.float64)
-        neurons = np.asarray(neurons)
-        if times.ndim != 1 or times.shape != neurons.shape:
-            raise ValueError(
-                f"times and neurons must be one-dimensional and of equal length, "
-                f"but have the shapes {times.shape} and {neurons.shape}"
-            )
-        if len(neurons) and neurons.dtype.kind not in "iu":
-            raise TypeError(f"neurons must be integers, but have the dtype {neurons.dtype}")
-        neurons = neurons.astype(np.int64, copy=False)
-        self._check_times(times)
-        known = (neurons >= 0) & (neurons < self.size)
-        if not known.all():
-            i = int(np.argmin(known))
-            raise ValueError(
-                f"neurons must be at least 0 and less than size = {self.size}, "
-                f"but neurons[{i}] is {neurons[i]}"
-            )
-        step = np.diff(times)
-        if not np.all((step > 0) | ((step == 0) & (np.diff(neurons) >= 0))):
-            order = np.lexsort((neurons, times))
-            times, neurons = times[order], neurons[order]
-        return times, neurons
-
-    def _check_times(self, times: NDArray[np.float64]) -> None:
-        if len(self.support) == 1:  # also False for NaN
-            inside = (times > self.t_start + SAME_TIME) & (times <= self.t_stop + SAME_TIME)
-        else:
-            inside = self.support.index(times) >= 0
-        if inside.all():
-            return
-        i = int(np.argmin(inside))
-        if abs(times[i] - self.t_start) <= SAME_TIME:
-            raise ValueError(
-                f"times must be in {_span(self.support)}, which does not hold its start, but "
-                f"times[{i}] is {times[i]}; an earlier t_start holds it"
-            )
-        raise ValueError(
-            f"times must be finite and in {_span(self.support)}, but times[{i}] is {times[i]}"
-        )
+        columns = in_columns(times, neurons, self.size, self.support)
+        self._times, self._neurons = map(read_only, columns)
 
     def _load(self) -> None:
         if self._rows is None:
@@ -279,7 +240,7 @@ class SpikeTrains:
     def __repr__(self) -> str:
         told = f"; {' and '.join(self.guessed)} guessed" if self.guessed else ""
         return (
-            f"SpikeTrains({len(self)} spikes of {self.size} neurons in {_span(self.support)}{told})"
+            f"SpikeTrains({len(self)} spikes of {self.size} neurons in {span(self.support)}{told})"
         )
 
     def __getitem__(self, neuron: int) -> NDArray[np.float64]:
@@ -310,7 +271,7 @@ class SpikeTrains:
         if self._grouped is None:
             order = in_order(self.neurons, self.size)
             offsets = np.r_[0, np.cumsum(self.count())]
-            self._grouped = _read_only(self.times[order]), _read_only(offsets)
+            self._grouped = read_only(self.times[order]), read_only(offsets)
         return self._grouped
 
     def intervals(self) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
@@ -549,23 +510,18 @@ class SpikeTrains:
             If bin is not positive or does not divide the duration.
         """
         if bin is None:
-            known = None if self._rows is None else self._rows.counts()
-            if known is not None:
-                return known
-            counts = np.zeros(self.size, np.int64)
-            for _, neurons in self._pieces(with_times=False):
-                counts += np.bincount(neurons, minlength=self.size)
-            return counts
-        in_window = np.array([whole_bins(bin, length) for length in self.support.durations])
-        before = np.r_[0, np.cumsum(in_window)]
-        counts = np.zeros((before[-1], self.size), np.int32)
-        for times, neurons in self._pieces():
-            bins = np.zeros(len(times), np.int64)
-            which = self.support.index(times) if len(in_window) > 1 else bins
-            for i, (start, stop) in enumerate(self.support):
-                here = which == i
-                bins[here] = before[i] + bins_of(times[here] - start, in_window[i], stop - start)
-            np.add.at(counts.reshape(-1), bins * self.size + neurons, np.int32(1))
+            if self._counts is None:
+                self._counts = self._counted()
+            return self._counts.copy()
+        return binned(self._pieces(), self.size, self.support, bin)
+
+    def _counted(self) -> NDArray[np.int64]:
+        known = None if self._rows is None else self._rows.counts()
+        if known is not None:
+            return known
+        counts = np.zeros(self.size, np.int64)
+        for _, neurons in self._pieces(with_times=False):
+            counts += np.bincount(neurons, minlength=self.size)
         return counts
 
     def count_all(self, edges: ArrayLike) -> NDArray[np.int64]:
@@ -613,45 +569,8 @@ class SpikeTrains:
         rows = [
             ("spikes", f"{len(self):,}"),
             ("neurons", marked(f"{self.size:,}", "size")),
-            ("window (ms)", marked(_span(self.support)[:-3], "t_start", "t_stop")),
+            ("window (ms)", marked(span(self.support)[:-3], "t_start", "t_stop")),
             ("mean rate (Hz)", marked(f"{self.rate:.4g}", *self.guessed)),
         ]
         rows += [("labels", ", ".join(self.labels))] if self.labels else []
         return display.table("SpikeTrains", ["what", "is"], rows)
-
-
-def _support(t_start: float | None, t_stop: float | None, support: Windows | None) -> Windows:
-    if support is not None:
-        if t_start is not None or t_stop is not None:
-            raise ValueError("support is given, so t_start and t_stop must not be")
-        if not len(support):
-            raise ValueError("support must hold one window at least, but holds none")
-        return support.union()
-    if t_start is None or t_stop is None:
-        raise TypeError("t_start and t_stop, or support, must be given")
-    if not -math.inf < t_start <= t_stop < math.inf:
-        raise ValueError(
-            f"t_start and t_stop must be finite with t_start <= t_stop, "
-            f"but are {t_start} and {t_stop} ms"
-        )
-    return Windows(float(t_start), float(t_stop))
-
-
-def _own(values: ArrayLike) -> NDArray[Any]:
-    """An array that nobody else can write to: a copy, but of one that is read-only."""
-    array = np.asarray(values)
-    shared = isinstance(values, np.ndarray) and array.flags.writeable
-    return array.copy() if shared else array
-
-
-def _read_only(array: NDArray[Any]) -> NDArray[Any]:
-    if not array.flags.writeable:
-        return array
-    view = array.view()
-    view.flags.writeable = False
-    return view
-
-
-def _span(support: Windows) -> str:
-    windows = f"{len(support)} windows in " if len(support) > 1 else ""
-    return f"{windows}({support.starts[0]:g}, {support.stops[-1]:g}] ms"
