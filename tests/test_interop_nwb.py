@@ -10,9 +10,11 @@ import warnings
 import h5py
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from hypothesis import given, settings, strategies as st
 
 import spikesim as ss
+from spikesim.cli import main
 from spikesim.data.session import Session
 from spikesim.data.spike_files import info, open_spikes
 from spikesim.data.spiketrains import SpikeTrains
@@ -315,6 +317,8 @@ def test_open_spikes_and_info_take_nwb_files(path):
         "t_start": 0.0,
         "t_stop": 4000.0,
     }
+    told = CliRunner().invoke(main, ["plot", str(path), "--out", str(path.with_name("spikes.png"))])
+    assert told.exit_code == 0 and path.with_name("spikes.png").stat().st_size
     units(path, [0.5])
     assert open_spikes(path, window=(0, 700))["units"].t_stop == 700
 

@@ -106,7 +106,7 @@ def _spikes(
 ) -> dict[str, Any]:
     from spikesim.data.spike_files import open_spikes
 
-    spikes = open_spikes(file)
+    spikes = _opened(file, window)
     missing = [name for name in population if name not in spikes]
     if missing:
         known = ", ".join(map(repr, spikes)) or "none"
@@ -114,27 +114,32 @@ def _spikes(
     spikes = {name: spikes[name] for name in population or spikes}
     if not spikes:
         raise ValueError(f"{file} has no population.")
-    if window is not None and any("t_stop" in trains.guessed for trains in spikes.values()):
-        # The window tells what was recorded, if no spike lies outside; else it chooses.
-        with contextlib.suppress(ValueError), warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            told = open_spikes(file, window=window)
-            spikes = {name: told[name] for name in spikes}
     if window is not None:
         spikes = {name: trains.restrict(*window) for name, trains in spikes.items()}
     return spikes
 
 
-def _facts(file: Path, spikes: Mapping[str, Any]) -> dict[str, Any]:
-    from spikesim.data.spike_files import info
+def _opened(file: Path, window: tuple[float, float] | None) -> dict[str, Any]:
+    """Spikes of a file, of which the window tells what was recorded if nothing else does.
 
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # they were told when the file was opened
-        found = info(file)
+    Where the file tells another, or spikes lie outside, it only chooses.
+    """
+    from spikesim.data.spike_files import open_spikes
+
+    if window is not None:
+        with contextlib.suppress(ValueError):
+            return open_spikes(file, window=window)
+    return open_spikes(file)
+
+
+def _facts(file: Path, spikes: Mapping[str, Any]) -> dict[str, Any]:
+    from spikesim.data.spike_files import origin
+
+    form, run = origin(file)
     trains = list(spikes.values())
     facts = {
         "file": str(file),
-        "format": found["format"],
+        "format": form,
         "populations": {name: t.size for name, t in spikes.items()},
         "t_start (ms)": min(t.t_start for t in trains),
         "t_stop (ms)": max(t.t_stop for t in trains),
@@ -149,7 +154,7 @@ def _facts(file: Path, spikes: Mapping[str, Any]) -> dict[str, Any]:
     labels = sorted({label for t in trains for label in t.labels})
     if labels:
         facts["labels of neurons"] = labels
-    return facts | found.get("run", {})
+    return facts | run
 
 
 def _check_folder(folder: Path | None) -> None:

@@ -34,7 +34,7 @@ def plot(file: Path, out: Path, kind: str | None, task: Path | None, force: bool
     inputs, outputs and units in some trials.
     """
     from spikesim import plots
-    from spikesim.data.spike_files import info, open_spikes
+    from spikesim.data.spike_files import NWB, SONATA, info, open_spikes, origin
     from spikesim.rate.files import is_model
 
     check_free(out, force)
@@ -42,7 +42,7 @@ def plot(file: Path, out: Path, kind: str | None, task: Path | None, force: bool
     model = is_model(file)
     if task is not None and not model:
         raise ValueError(f"--task is {task}; it is for trained networks, and {file} holds none.")
-    if not model and info(file)["format"] == "SONATA spikes":
+    if not model and origin(file)[0] in (SONATA, NWB):
         plots.save(getattr(plots, kind or "overview")(open_spikes(file)), out, overwrite=force)
         return
     if kind is not None:

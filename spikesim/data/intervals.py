@@ -42,6 +42,12 @@ def moments(isi: NDArray, owners: NDArray, size: int) -> tuple[NDArray[np.int64]
         return n, mean, np.bincount(owners, (isi - mean[owners]) ** 2, size) / n
 
 
+def cv(n: NDArray, mean: NDArray, variance: NDArray) -> NDArray[np.float64]:
+    """Coefficient of variation by the moments; NaN of fewer than 2 intervals, or all of 0."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.where(n >= 2, np.sqrt(variance) / mean, np.nan)
+
+
 def moments_in_pieces(
     pieces: Iterable[Piece], size: int
 ) -> tuple[NDArray[np.int64], NDArray, NDArray]:

@@ -24,6 +24,8 @@ from spikesim.data.hdf5 import (
     text,
 )
 
+REPORT = "SONATA report"  # the format
+
 
 class ReportWriter:
     """Writes one state variable of a population to a file which is complete up to each flush.
@@ -300,7 +302,7 @@ def report_info(hdf5: h5py.File) -> tuple[dict[str, Any], dict[str, list[str]]]:
         if note:
             notes.setdefault(note, []).append(name)
     facts = {
-        "format": "SONATA report",
+        "format": REPORT,
         "populations": populations,
         "t_start": min((start for start, _ in spans), default=0.0),
         "t_stop": max((stop for _, stop in spans), default=0.0),

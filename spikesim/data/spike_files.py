@@ -19,10 +19,12 @@ from spikesim.data.hdf5 import (
     open_for_reading,
     tell,
 )
-from spikesim.data.report_files import report_info
+from spikesim.data.report_files import REPORT, report_info
 from spikesim.data.sonata_spikes import FLAT_POPULATION, SORTING
 from spikesim.data.spiketrains import SpikeTrains
 from spikesim.data.windows import Windows
+
+SONATA, NWB = "SONATA spikes", "NWB units"  # formats, beside REPORT
 
 
 class SpikeWriter:
@@ -388,16 +390,12 @@ def info(path: str | os.PathLike) -> dict[str, Any]:
         As `open_spikes` and `read_report`.
     """
     with open_for_reading(path) as hdf5, damage_told(path):
-        if "report" in hdf5:
+        form = _form_of(hdf5)
+        if form == REPORT:
             facts, notes = report_info(hdf5)
-        elif nwb_files.is_nwb(hdf5):
-            facts, notes = _spikes_info(hdf5, "NWB units", *_units(hdf5, None, None))
-        elif "spikes" in hdf5:
-            facts, notes = _spikes_info(hdf5, "SONATA spikes", *sonata_spikes.read(hdf5))
         else:
-            raise ValueError(
-                "it holds neither a group /spikes nor /report of SONATA, nor is it of NWB"
-            )
+            read = _units(hdf5, None, None) if form == NWB else sonata_spikes.read(hdf5)
+            facts, notes = _spikes_info(hdf5, form, *read)
     tell(path, notes)
     return facts
 
@@ -415,5 +413,25 @@ def _spikes_info(
         "t_stop": max((train.t_stop for train in trains.values()), default=0.0),
     }
     if "spikesim" in hdf5:
-        facts["run"] = {name: _decode(value) for name, value in hdf5["spikesim"].attrs.items()}
+        facts["run"] = _run_of(hdf5)
     return facts, notes
+
+
+def _form_of(hdf5: h5py.File) -> str:
+    if "report" in hdf5:
+        return REPORT
+    if nwb_files.is_nwb(hdf5):
+        return NWB
+    if "spikes" in hdf5:
+        return SONATA
+    raise ValueError("it holds neither a group /spikes nor /report of SONATA, nor is it of NWB")
+
+
+def _run_of(hdf5: h5py.File) -> dict[str, Any]:
+    return {name: _decode(value) for name, value in hdf5["spikesim"].attrs.items()}
+
+
+def origin(path: str | os.PathLike) -> tuple[str, dict[str, Any]]:
+    """The format and the attributes of the run as `info` has them; nothing else is looked at."""
+    with open_for_reading(path) as hdf5, damage_told(path):
+        return _form_of(hdf5), _run_of(hdf5) if "spikesim" in hdf5 else {}

@@ -549,9 +549,7 @@ class SpikeTrains:
         Population standard deviation (no degree of freedom taken off) over mean; NaN for neurons
         with fewer than 2 intervals or with all spikes at one time.
         """
-        n, mean, variance = self.interval_moments()
-        with np.errstate(invalid="ignore", divide="ignore"):
-            return np.where(n >= 2, np.sqrt(variance) / mean, math.nan)
+        return intervals.cv(*self.interval_moments())
 
     def interval_moments(self) -> tuple[NDArray[np.int64], NDArray, NDArray]:
         """Number, mean (ms) and variance (ms^2) of each neuron's intervals, all of shape (size,).

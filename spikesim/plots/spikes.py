@@ -53,8 +53,9 @@ def raster(spikes: Mapping[str, SpikeTrains], window: tuple[float, float] | None
         If `spikes` is empty or `window` holds no recorded time.
     """
     window = _window(spikes, window)
-    figure = blank(_raster_height(spikes))
-    _draw_raster(figure, spikes, window)
+    bands = Bands(spikes)
+    figure = blank(bands.inches)
+    _draw_raster(figure, bands, window)
     return figure
 
 
@@ -87,14 +88,15 @@ def overview(
         If `spikes` is empty or `window` holds no recorded time.
     """
     window = _window(spikes, window)
+    bands = Bands(spikes)
     heights = (
-        _raster_height(spikes),
+        bands.inches,
         max(0.33 * len(spikes), 1.2) + MARGIN,
         max(0.15 * len(spikes), 1.5) + MARGIN,
     )
     figure = blank(sum(heights))
     top, middle, bottom = figure.subfigures(3, 1, height_ratios=heights, hspace=0.03)
-    _draw_raster(top, spikes, window)
+    _draw_raster(top, bands, window)
     _draw_rates(middle, spikes, window)
     _draw_histograms(bottom, spikes)
     return figure
@@ -154,18 +156,45 @@ def _recorded(spikes: Mapping[str, SpikeTrains]) -> tuple[float, float]:
     return min(train.t_start for train in trains), max(train.t_stop for train in trains)
 
 
-def _bands(spikes: Mapping[str, SpikeTrains]) -> tuple[list[int], list[float], str]:
-    """Rows to draw and inches of height of each population, and what share of neurons that is."""
-    sizes = [_speaking(train).size for train in spikes.values()]
-    neurons = max(sum(sizes), 1)
-    inches = min(max(0.1 * neurons, 0.8), 3.5)
-    one_in = math.ceil(neurons / (inches * ROWS_PER_INCH))
-    fair = [math.ceil(size / one_in) for size in sizes]
-    rows = [min(size, max(share, MIN_ROWS)) for size, share in zip(sizes, fair, strict=True)]
-    heights = [max(inches * size / neurons, MIN_ROWS / ROWS_PER_INCH) for size in sizes]
-    shown = f"1 in {one_in} neurons shown" if one_in > 1 else ""
-    least = f", at least {MIN_ROWS} of a population" if rows != fair else ""
-    return rows, heights, shown + least
+class Bands:
+    """The bands of a raster, one for each population.
+
+    Attributes
+    ----------
+    spikes : mapping of str to SpikeTrains
+        All of them.
+    drawn : list of SpikeTrains
+        The same, or of large populations in which few neurons spiked those alone.
+    rows, heights : list of int, list of float
+        Rows of neurons to draw, and inches, of each.
+    shown : str
+        What share of the neurons that is.
+    inches : float
+        Height of the figure.
+    """
+
+    def __init__(self, spikes: Mapping[str, SpikeTrains]):
+        self.spikes, self.drawn = spikes, [_speaking(train) for train in spikes.values()]
+        sizes = [train.size for train in self.drawn]
+        neurons = max(sum(sizes), 1)
+        inches = min(max(0.1 * neurons, 0.8), 3.5)
+        one_in = math.ceil(neurons / (inches * ROWS_PER_INCH))
+        fair = [math.ceil(size / one_in) for size in sizes]
+        self.rows = [min(n, max(share, MIN_ROWS)) for n, share in zip(sizes, fair, strict=True)]
+        self.heights = [max(inches * size / neurons, MIN_ROWS / ROWS_PER_INCH) for size in sizes]
+        shown = f"1 in {one_in} neurons shown" if one_in > 1 else ""
+        least = f", at least {MIN_ROWS} of a population" if self.rows != fair else ""
+        self.shown = shown + least
+        self.inches = sum(self.heights) + MARGIN
+
+    @property
+    def names(self) -> list[str]:
+        """Names of the populations, and how many neurons were left out for their silence."""
+        few = "{}\nthe {:,} that spiked\nof {:,}"
+        return [
+            few.format(name, drawn.size, train.size) if drawn.size < train.size else name
+            for (name, train), drawn in zip(self.spikes.items(), self.drawn, strict=True)
+        ]
 
 
 def _speaking(train: SpikeTrains) -> SpikeTrains:
@@ -174,22 +203,14 @@ def _speaking(train: SpikeTrains) -> SpikeTrains:
     return train.select(neurons) if 0 < neurons.size < SPARSE * train.size else train
 
 
-def _raster_height(spikes: Mapping[str, SpikeTrains]) -> float:
-    _, heights, _ = _bands(spikes)
-    return sum(heights) + MARGIN
-
-
-def _draw_raster(
-    figure: Figure | SubFigure, spikes: Mapping[str, SpikeTrains], window: tuple[float, float]
-) -> None:
-    rows, heights, shown = _bands(spikes)
-    bottoms = np.cumsum(heights)
-    tops = bottoms - heights
+def _draw_raster(figure: Figure | SubFigure, bands: Bands, window: tuple[float, float]) -> None:
+    bottoms = np.cumsum(bands.heights)
+    tops = bottoms - bands.heights
     left, right = figure.subplots(1, 2, sharey=True, width_ratios=(4, 1))
-    for i, train in enumerate(map(_speaking, spikes.values())):
+    for i, train in enumerate(bands.drawn):
         seen = train.restrict(*np.clip(window, train.t_start, train.t_stop))
-        _draw_band(left, seen, rows[i], tops[i], heights[i], colour_of(i))
-    _draw_bars(right, spikes, (tops + bottoms) / 2, min(0.7 * min(heights), 0.25))
+        _draw_band(left, seen, bands.rows[i], tops[i], bands.heights[i], colour_of(i))
+    _draw_bars(right, bands, (tops + bottoms) / 2, min(0.7 * min(bands.heights), 0.25))
     for axes in (left, right):
         tidy(axes)
         axes.tick_params(axis="y", length=0)
@@ -198,8 +219,8 @@ def _draw_raster(
     left.set_xlim(span(*window))
     left.set_ylim(bottoms[-1], 0)
     left.set_xlabel("time (ms)", fontsize=8)
-    left.set_title(shown, loc="right", fontsize=6.5)
-    if window != _recorded(spikes):
+    left.set_title(bands.shown, loc="right", fontsize=6.5)
+    if window != _recorded(bands.spikes):
         right.set_title("whole recording", loc="left", fontsize=6.5)
 
 
@@ -226,21 +247,16 @@ def _draw_band(
     )
 
 
-def _draw_bars(
-    axes: Axes, spikes: Mapping[str, SpikeTrains], centres: np.ndarray, height: float
-) -> None:
-    rates = np.array([train.rate for train in spikes.values()])
+def _draw_bars(axes: Axes, bands: Bands, centres: np.ndarray, height: float) -> None:
+    rates = np.array([train.rate for train in bands.spikes.values()])
     widths = np.nan_to_num(rates)
-    colours = [colour_of(i) for i in range(len(spikes))]
+    colours = [colour_of(i) for i in range(len(rates))]
     bars = axes.barh(centres, widths, height, color=colours)
     numbers = [f"{rate:.3g}" if np.isfinite(rate) else "no data" for rate in rates]
     axes.bar_label(bars, numbers, padding=2, fontsize=7)
     axes.set_xlim(0, 1.45 * widths.max() or 1.0)
     axes.set_xlabel("rate (Hz)", fontsize=8)
-    sizes = {name: (_speaking(train).size, train.size) for name, train in spikes.items()}
-    few = "{}\nthe {:,} that spiked\nof {:,}"
-    names = [few.format(name, *two) if two[0] < two[1] else name for name, two in sizes.items()]
-    axes.set_yticks(centres, names)
+    axes.set_yticks(centres, bands.names)
 
 
 def _draw_rates(

@@ -35,7 +35,8 @@ th { font-weight: 600; } th:first-child, td:first-child { text-align: left; }
 .facts td:first-child { white-space: nowrap; }
 details details { border: 0; padding: .25rem 0; }
 pre { font-size: .8rem; line-height: 1.35; white-space: pre-wrap; overflow-wrap: anywhere; }
-img { display: block; max-width: 100%; height: auto; margin: .5rem 0; }
+img { display: block; max-width: 100%; height: auto; }
+@media screen and (max-width: 40rem) { img { max-width: none; width: 40rem; } }
 @media print {
   body { max-width: none; padding: 0; font-size: 10pt; }
   nav { display: none; } a { color: inherit; text-decoration: none; }
@@ -53,9 +54,9 @@ class Section:
     ----------
     name, title : str
         By which it is asked for, and what stands above it.
-    rows : mapping of str to mapping
+    rows : dict of str to dict
         A table: by row (a population, mostly) the numbers by what they are, units in brackets.
-    figures : mapping of str to Figure
+    figures : dict of str to Figure
         Pictures and what they show.
     notes : list of str
         What a reader must know: how it is defined, what was left out.
@@ -63,8 +64,8 @@ class Section:
 
     name: str
     title: str
-    rows: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    figures: Mapping[str, Figure] = field(default_factory=dict)
+    rows: dict[str, dict[str, Any]] = field(default_factory=dict)
+    figures: dict[str, Figure] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
 
@@ -106,7 +107,8 @@ def page(title: str, facts: Mapping[str, Any], sections: Sequence[Section]) -> s
 def _section(section: Section) -> str:
     notes = "".join(f'<p class="note">{escape(note)}</p>' for note in section.notes)
     pictures = "".join(
-        f'<img alt="{escape(what)}" src="data:image/png;base64,{_encoded(figure)}">'
+        f'<div class="wide"><img alt="{escape(what)}" '
+        f'src="data:image/png;base64,{_encoded(figure)}"></div>'
         for what, figure in section.figures.items()
     )
     return (

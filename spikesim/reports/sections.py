@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from spikesim.data.intervals import cv
 from spikesim.data.spiketrains import SpikeTrains
 from spikesim.random import generator
 from spikesim.reports.page import Section
@@ -123,8 +124,8 @@ def intervals(material: Material, pictures: bool) -> Section:
     edges = np.geomspace(0.1, 1e4, 101)  # ms
     histograms, cvs = {}, {}
     for name, trains in material.spikes.items():
-        n, mean, _ = trains.interval_moments()
-        cvs[name] = trains.cv()
+        n, mean, variance = trains.interval_moments()
+        cvs[name] = cv(n, mean, variance)
         drawn = material.drawn[name]
         total = int(n.sum())
         made.rows[name] = {
@@ -236,10 +237,8 @@ def synchrony(material: Material, pictures: bool) -> Section:
         row["chi of independent neurons"] = 1 / np.sqrt(max(trains.size, 1))
         binned = counts.count(COUNT_BIN)
         row["participation ratio"] = analysis.participation_ratio(binned)
-        total = binned.sum(axis=1)
-        row["Fano factor of the population"] = (
-            float(total.var(ddof=1) / total.mean()) if len(total) > 1 and total.any() else np.nan
-        )
+        (fano,) = analysis.fano_factor(counts.pool(), COUNT_BIN)
+        row["Fano factor of the population"] = float(fano)
     made.notes.append(f"Of counts in bins of {COUNT_BIN:g} ms. {material.drawn_note}")
     return made
 
@@ -254,12 +253,12 @@ def phases(material: Material, pictures: bool) -> Section:
     for name, trains in material.drawn.items():
         found = analysis.phase_locking(trains, phase, shifts=SHIFTS, seed=material.seed)
         at = analysis.spike_phases(trains, phase)
-        mean = np.exp(1j * at).mean() if at.size else np.nan
+        mean, length = analysis.mean_vector(at)
         told = np.isfinite(found.p)
         made.rows[name] = {
             "spikes": len(trains),
-            "preferred phase (degrees)": float(np.degrees(np.angle(mean)) % 360),
-            "mean vector": float(np.abs(mean)),
+            "preferred phase (degrees)": float(np.degrees(mean)),
+            "mean vector": float(length),
             "PPC, mean of neurons": _mean(found.ppc),
             "neurons with p < .05 (%)": 100 * _mean(found.p[told] < 0.05),
         }
