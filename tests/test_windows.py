@@ -436,3 +436,19 @@ def test_spikes_of_a_file_are_counted_once():
     trains = SpikeTrains.lazy(np.arange(1.0, 5), ids, 2, 0.0, 10.0).select([1])
     assert (len(trains), trains.rate, trains.rates().tolist()) == (2, 200.0, [200.0])
     assert ids.read == 1
+
+
+def test_a_part_of_every_trial_is_that_of_a_shorter_alignment():
+    rng = np.random.default_rng(3)
+    trains = SpikeTrains(rng.uniform(0, 1000, 500) + 1e-3, rng.integers(0, 3, 500), 3, 0, 1001)
+    events = Windows(np.arange(100.0, 900, 50), np.arange(120.0, 920, 50), {"i": np.arange(16)})
+    part = trains.align(events, 100, 80).restrict(-20, 45)
+    short = trains.align(events, 20, 45)
+    assert (part.t_start, part.t_stop, part.labels["i"].tolist()) == (-20, 45, list(range(16)))
+    for name in ("times", "neurons", "trials", "events"):
+        np.testing.assert_array_equal(getattr(part, name), getattr(short, name))
+    edge = AlignedTrains([1.0, 2.0, 3.0], [0, 0, 0], [0, 0, 0], 1, 1, 0, 4).restrict(1, 3)
+    assert edge.times.tolist() == [2, 3] and edge.count(1).ravel().tolist() == [1, 1]
+    for window in ((5, 3), (1, 1), (-1, 3), (1, 5), (np.nan, 3)):
+        with pytest.raises(ValueError, match="must be ascending and inside of"):
+            edge.restrict(*window)

@@ -157,6 +157,26 @@ class AlignedTrains:
         trials = number[self.trials]
         return self._with(trials >= 0, self.neurons, trials, self.size, chosen)
 
+    def restrict(self, t_start: float, t_stop: float) -> AlignedTrains:
+        """The spikes in a part (t_start, t_stop] of every trial, in ms after its event.
+
+        Raises
+        ------
+        ValueError
+            If the part is reversed, empty or not in the trials.
+        """
+        lowest, highest = self.t_start - SAME_TIME, self.t_stop + SAME_TIME
+        if not lowest <= t_start < t_stop <= highest:
+            raise ValueError(
+                f"the window ({t_start}, {t_stop}] ms must be ascending and inside of "
+                f"[{self.t_start:g}, {self.t_stop:g}] ms"
+            )
+        kept = Windows(t_start, t_stop).contains(self.times)
+        every = np.arange(self.n_trials)
+        part = self._with(kept, self.neurons, self.trials, self.size, every)
+        part.t_start, part.t_stop = float(t_start), float(t_stop)
+        return part
+
     def _with(self, kept, neurons, trials, size, of_trials) -> AlignedTrains:
         return AlignedTrains(
             self.times[kept],
