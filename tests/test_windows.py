@@ -452,3 +452,16 @@ def test_a_part_of_every_trial_is_that_of_a_shorter_alignment():
     for window in ((5, 3), (1, 1), (-1, 3), (1, 5), (np.nan, 3)):
         with pytest.raises(ValueError, match="must be ascending and inside of"):
             edge.restrict(*window)
+
+
+@pytest.mark.parametrize("first", [10.0, 1e-3, 1e5])
+def test_moments_of_files_are_exact_however_far_off_the_first_interval_is(first):
+    rng = np.random.default_rng(5)
+    isi = np.r_[first, 10 + 1e-3 * rng.standard_normal(2000)]
+    times = np.cumsum(np.r_[1.0, isi])
+    trains = SpikeTrains.lazy(times, np.zeros(len(times), int), 2, 0.0, times[-1])
+    n, mean, variance = trains.interval_moments()
+    told = np.diff(times)
+    assert n.tolist() == [2001, 0] and np.isnan([mean[1], variance[1]]).all()
+    assert mean[0] == pytest.approx(told.mean(), rel=1e-14)
+    assert variance[0] == pytest.approx(told.var(), rel=1e-13)

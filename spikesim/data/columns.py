@@ -97,7 +97,7 @@ def whole(name: str, values: ArrayLike) -> NDArray[np.int64]:
     ids = np.asarray(values)
     if ids.size and ids.dtype.kind not in "iu":
         raise TypeError(f"{name} must be integers, but have the dtype {ids.dtype}")
-    return ids.astype(np.int64, copy=False)
+    return ids.view(np.int64) if ids.dtype == np.uint64 else ids.astype(np.int64, copy=False)
 
 
 def own(values: ArrayLike) -> NDArray[Any]:

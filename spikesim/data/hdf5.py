@@ -59,6 +59,23 @@ def open_for_reading(path: str | os.PathLike) -> h5py.File:
         raise ValueError(f"{path} is not an HDF5 file, or a damaged one") from error
 
 
+def straight(group: h5py.Group, name: str) -> Any:
+    """What a group holds of a name, chunks as they lie in the file read past HDF5's cache.
+
+    The cache reads a whole chunk for one number and copies every other; compressed ones need it.
+    """
+    found = group.get(name)
+    if not isinstance(found, h5py.Dataset) or not found.chunks:
+        return found
+    if found.id.get_create_plist().get_nfilters():
+        return found
+    file, path = found.file, found.name
+    del found  # as long as it is open, an opening with other properties is the same
+    access = h5py.h5p.create(h5py.h5p.DATASET_ACCESS)
+    access.set_chunk_cache(1, 0, 0.0)
+    return h5py.Dataset(h5py.h5d.open(file.id, path.encode(), access))
+
+
 @contextlib.contextmanager
 def damage_told(path: str | os.PathLike) -> Iterator[None]:
     """Turn whatever goes wrong while a file is read into a ValueError which names the file."""

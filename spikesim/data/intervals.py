@@ -23,15 +23,25 @@ def in_pieces(pieces: Iterable[Piece], size: int, support: Windows) -> Iterator[
     """The same of pieces of times and neurons, in which the times of each neuron ascend."""
     from spikesim.data import passes
 
+    for piece in _followed(pieces, size, support):
+        isi, owners = np.empty(len(piece[0])), np.empty(len(piece[0]), np.int64)
+        n = _ascending(passes.intervals(*piece, isi, owners))
+        yield isi[:n], owners[:n]
+
+
+def _followed(pieces: Iterable[Piece], size: int, support: Windows) -> Iterator[tuple]:
+    """Times, neurons and windows of pieces, and the last spike of each neuron and its window."""
     last, window_of_last = np.full(size, np.nan), np.zeros(size, np.int64)
     none = np.empty(0, np.int64)
     for times, neurons in pieces:
         windows = support.index(times) if len(support) > 1 else none
-        isi, owners = np.empty(len(times)), np.empty(len(times), np.int64)
-        n = passes.intervals(times, neurons, windows, last, window_of_last, isi, owners)
-        if n < 0:
-            raise ValueError(f"the times of each neuron must ascend, but not those of {owners[0]}")
-        yield isi[:n], owners[:n]
+        yield times, neurons, windows, last, window_of_last
+
+
+def _ascending(n: int) -> int:
+    if n < 0:
+        raise ValueError(f"the times of each neuron must ascend, but not those of {-1 - n}")
+    return n
 
 
 def moments(isi: NDArray, owners: NDArray, size: int) -> tuple[NDArray[np.int64], NDArray, NDArray]:
@@ -49,14 +59,15 @@ def cv(n: NDArray, mean: NDArray, variance: NDArray) -> NDArray[np.float64]:
 
 
 def moments_in_pieces(
-    pieces: Iterable[Piece], size: int
+    pieces: Iterable[Piece], size: int, support: Windows
 ) -> tuple[NDArray[np.int64], NDArray, NDArray]:
-    """The same of pieces of intervals."""
+    """The same of pieces of times and neurons."""
     from spikesim.data import passes
 
-    table = np.zeros((size, 3))
-    for isi, owners in pieces:
-        passes.moments(isi, owners, table)
-    n, mean, squares = table[:, 0].astype(np.int64), table[:, 1], table[:, 2]
+    table = np.zeros((size, 4))
+    for piece in _followed(pieces, size, support):
+        _ascending(passes.moments(*piece, table))
+    n, near, more, squares = table.T
     with np.errstate(invalid="ignore"):
-        return n, np.where(n > 0, mean, np.nan), squares / n
+        off = more / n
+        return n.astype(np.int64), near + off, np.maximum(squares - more * off, 0) / n

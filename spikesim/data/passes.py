@@ -11,25 +11,33 @@ _BITS = np.uint64(11)
 _FEW = 32  # times that are faster sorted one by one
 
 
-@kernel
-def intervals(times, neurons, windows, last, window_of_last, isi, owners):
-    """Inter-spike intervals that end in this piece, and how many there are; -1 if one is negative.
+@part
+def follows(k, neuron, windows, last, window_of_last):
+    """Whether its neuron has spiked in the window of spike k, which becomes that of its last.
 
     ``last[i]`` is the last spike of neuron i so far (NaN for none) and ``window_of_last[i]`` the
     window that it lies in; ``windows[k]`` is that of spike k, or there are none but one.
     """
+    together = not np.isnan(last[neuron])
+    if windows.size:
+        together &= window_of_last[neuron] == windows[k]
+        window_of_last[neuron] = windows[k]
+    return together
+
+
+@kernel
+def intervals(times, neurons, windows, last, window_of_last, isi, owners):
+    """Inter-spike intervals that end in this piece, and how many there are.
+
+    It is -1 - neuron if the times of a neuron do not ascend.
+    """
     n = 0
     for k in range(times.size):
         neuron, time = neurons[k], times[k]
-        together = not np.isnan(last[neuron])
-        if windows.size:
-            together &= window_of_last[neuron] == windows[k]
-            window_of_last[neuron] = windows[k]
-        if together:
+        if follows(k, neuron, windows, last, window_of_last):
             isi[n] = time - last[neuron]
             if isi[n] < 0:
-                owners[0] = neuron
-                return -1
+                return -1 - neuron
             owners[n] = neuron
             n += 1
         last[neuron] = time
@@ -37,14 +45,31 @@ def intervals(times, neurons, windows, last, window_of_last, isi, owners):
 
 
 @kernel
-def moments(values, owners, table):
-    """Add values to the number, mean and sum of squared deviations of their owners (Welford)."""
-    for k in range(values.size):
-        row = table[owners[k]]
-        row[0] += 1.0
-        off = values[k] - row[1]
-        row[1] += off / row[0]
-        row[2] += off * (values[k] - row[1])
+def moments(times, neurons, windows, last, window_of_last, table):
+    """Add the intervals that end in this piece to their neurons' number, and to their sums.
+
+    A row has the number, a value near their mean, and the sums of what each of them is more than
+    that, and of its square. The value becomes the mean whenever the number is a power of 2, so the
+    variance is never small beside what is subtracted for it. Returns as `intervals`.
+    """
+    for k in range(times.size):
+        neuron, time = neurons[k], times[k]
+        if follows(k, neuron, windows, last, window_of_last):
+            isi, row = time - last[neuron], table[neuron]
+            if isi < 0:
+                return -1 - neuron
+            more = isi - row[1]
+            row[0] += 1.0
+            row[2] += more
+            row[3] += more * more
+            n = np.int64(row[0])
+            if n & (n - 1) == 0:
+                off = row[2] / n
+                row[1] += off
+                row[3] -= row[2] * off
+                row[2] = 0.0
+        last[neuron] = time
+    return 0
 
 
 @kernel

@@ -82,7 +82,7 @@ class Rows:
                 times = self._times(start, stop) if with_times or self.filtered else None
                 if self.by == "time" and times is not None:
                     last_time = _ascending("times", times, start, last_time)
-                kept = self.support.index(times) >= 0 if self.filtered else None
+                kept = self.support.contains(times) if self.filtered else None
                 if kept is not None and not kept.any():
                     continue
                 if self.by == "neuron" and self.selected:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from spikesim.data import rows
 from spikesim.data.foreign import guessed_window
-from spikesim.data.hdf5 import ms_per_unit, text, values
+from spikesim.data.hdf5 import ms_per_unit, straight, text, values
 from spikesim.data.spiketrains import SpikeTrains
 from spikesim.data.windows import Windows
 
@@ -167,7 +167,8 @@ def _columns(name: str, group: h5py.Group, believed: bool) -> Columns:
 
     A file that is ``believed`` is sorted by time if it says so, and knows its sizes.
     """
-    times, node_ids = group.get("timestamps"), group.get("node_ids", group.get("gids"))
+    ids = "node_ids" if "node_ids" in group else "gids"
+    times, node_ids = straight(group, "timestamps"), straight(group, ids)
     there = [column for column in (times, node_ids) if isinstance(column, h5py.Dataset)]
     if not len(group) or (there and not any(column.size for column in there)):
         return Columns(np.empty(0), np.empty(0, np.int64), size=0)
@@ -234,7 +235,9 @@ def _looked_through(name: str, times: Any, node_ids: Any, by: str) -> Columns | 
         lowest, highest, size = min(lowest, low), max(highest, high), max(size, largest + 1)
         if by == "neuron":
             counts = np.pad(counts, (0, size - len(counts)))
-            counts[ids[0] :] += np.bincount(ids - ids[0])
+            first, last = int(ids[0]), int(ids[-1])
+            ends = np.searchsorted(ids, np.arange(first, last + 1), side="right")
+            counts[first : last + 1] += np.diff(ends, prepend=0)
     offsets = np.r_[0, np.cumsum(counts)] if by == "neuron" else None
     return Columns(times, node_ids, by, (float(lowest), float(highest)), int(size), offsets)
 

@@ -558,7 +558,7 @@ class SpikeTrains:
         """
         if self._rows is None:
             return intervals.moments(*self.intervals(), self.size)
-        return intervals.moments_in_pieces(self.interval_pieces(), self.size)
+        return intervals.moments_in_pieces(self._pieces(), self.size, self.support)
 
     def _repr_html_(self) -> str:
         def marked(text: str, *names: str) -> str:

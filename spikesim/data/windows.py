@@ -169,8 +169,7 @@ class Windows:
             raise ValueError(f"{self!r} overlap or do not ascend; windows.union() does neither")
         times = np.asarray(times, np.float64)
         if len(self) == 1:
-            start, stop = self.starts[0] + SAME_TIME, self.stops[0] + SAME_TIME
-            return np.where((times > start) & (times <= stop), 0, -1)
+            return np.where(self.contains(times), 0, -1)
         found = np.searchsorted(self.starts + SAME_TIME, times, side="left") - 1
         last = np.r_[-np.inf, self.stops + SAME_TIME][found + 1]
         return np.where(times <= last, found, -1)
@@ -187,7 +186,12 @@ class Windows:
 
     def contains(self, times: ArrayLike) -> NDArray[np.bool_]:
         """Whether each time is in one of the windows."""
-        return self.union().index(times) >= 0 if len(self) else np.zeros(np.shape(times), bool)
+        if len(self) > 1:
+            return self.union().index(times) >= 0
+        times, inside = np.asarray(times, np.float64), np.zeros(np.shape(times), bool)
+        for start, stop in self:
+            inside = (times > start + SAME_TIME) & (times <= stop + SAME_TIME)
+        return inside
 
     def _repr_html_(self) -> str:
         rows = [
