@@ -1,7 +1,6 @@
 """``spikesim analyze``."""
 
 import contextlib
-import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -104,7 +103,6 @@ def _check_runs(file: Path, against: Sequence[Path], report: Path | None) -> Non
 def _spikes(
     file: Path, population: Sequence[str], window: tuple[float, float] | None
 ) -> dict[str, Any]:
-    from spikesim.data.spike_files import open_spikes
 
     spikes = _opened(file, window)
     missing = [name for name in population if name not in spikes]

@@ -34,7 +34,7 @@ def plot(file: Path, out: Path, kind: str | None, task: Path | None, force: bool
     inputs, outputs and units in some trials.
     """
     from spikesim import plots
-    from spikesim.data.spike_files import NWB, SONATA, info, open_spikes, origin
+    from spikesim.data.spike_files import NWB, SONATA, open_spikes, origin
     from spikesim.rate.files import is_model
 
     check_free(out, force)

@@ -3,7 +3,7 @@
 import numpy as np
 
 from spikesim.data.windows import SAME_TIME
-from spikesim.kernels.cache import kernel, part
+from spikesim.kernels.cache import bare, inlined, kernel, part
 from spikesim.kernels.keyed import row_key, word
 
 _TO_UNIT = 2.0**-53
@@ -11,7 +11,7 @@ _BITS = np.uint64(11)
 _FEW = 32  # times that are faster sorted one by one
 
 
-@part
+@inlined
 def follows(k, neuron, windows, last, window_of_last):
     """Whether its neuron has spiked in the window of spike k, which becomes that of its last.
 
@@ -25,7 +25,7 @@ def follows(k, neuron, windows, last, window_of_last):
     return together
 
 
-@kernel
+@bare
 def intervals(times, neurons, windows, last, window_of_last, isi, owners):
     """Inter-spike intervals that end in this piece, and how many there are.
 
@@ -44,7 +44,7 @@ def intervals(times, neurons, windows, last, window_of_last, isi, owners):
     return n
 
 
-@kernel
+@bare
 def moments(times, neurons, windows, last, window_of_last, table):
     """Add the intervals that end in this piece to their neurons' number, and to their sums.
 
@@ -72,7 +72,7 @@ def moments(times, neurons, windows, last, window_of_last, table):
     return 0
 
 
-@kernel
+@bare
 def look(times, neurons, by_neuron, last_time, last_neuron):
     """Whether a piece goes on in order; its smallest and largest time and neuron.
 
