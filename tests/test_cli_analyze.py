@@ -237,3 +237,10 @@ def test_values_are_shown_to_four_digits():
     ]
     made = page("a < b", {"a": "<script>"}, [Section("x", "x & y", {"r<": {"c>": 1.0}})])
     assert "a &lt; b" in made and "<script>" not in made and "x &amp; y" in made and "r&lt;" in made
+    assert [shown(value) for value in (120000.0, 12345.6, 2e15, -1e4, np.inf)] == [
+        "120,000",
+        "1.235e+04",
+        "2e+15",
+        "-10,000",
+        "inf",
+    ]

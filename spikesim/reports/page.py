@@ -133,8 +133,10 @@ def _table(rows: Mapping[str, Mapping[str, Any]]) -> str:
 
 
 def shown(value: Any) -> str:
-    """A value for a reader: numbers to four digits, a dash for what there is none of."""
+    """A value for a reader: whole numbers, others to four digits, a dash for what there is none of."""
     if isinstance(value, float):
+        if 1e4 <= abs(value) < 1e15 and value.is_integer():
+            return f"{value:,.0f}"
         return "\N{EN DASH}" if math.isnan(value) else f"{value:.4g}"
     if isinstance(value, int) and not isinstance(value, bool):
         return f"{value:,}"
