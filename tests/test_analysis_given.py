@@ -54,6 +54,7 @@ def test_all_functions_of_trains_are_tried():
 def test_lists_are_refused_in_a_sentence(name, argument, kinds):
     with pytest.raises(TypeError, match=f"^{argument} is a list; it must be .*Trains.*from_lists"):
         called(name, argument, [[1.0, 2.0], [3.0]])
+    assert "TypeError\n" in getattr(analysis, name).__doc__.partition("Raises\n")[2]
 
 
 @pytest.mark.parametrize(

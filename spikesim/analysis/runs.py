@@ -52,6 +52,8 @@ def agreement(
 
     Raises
     ------
+    TypeError
+        If a or b is not SpikeTrains.
     ValueError
         If the runs do not last equally long, neurons are fewer than 2, or bin is not positive.
     """

@@ -133,7 +133,7 @@ def _table(rows: Mapping[str, Mapping[str, Any]]) -> str:
 
 
 def shown(value: Any) -> str:
-    """A value for a reader: whole numbers, others to four digits, a dash for what there is none of."""
+    """A value for a reader: whole, or to four digits; a dash for what there is none of."""
     if isinstance(value, float):
         if 1e4 <= abs(value) < 1e15 and value.is_integer():
             return f"{value:,.0f}"

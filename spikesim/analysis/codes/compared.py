@@ -127,6 +127,8 @@ def which_code(
 
     Raises
     ------
+    TypeError
+        If aligned are not AlignedTrains.
     ValueError
         If an argument has not the shape that is asked for, or is none of those allowed.
 

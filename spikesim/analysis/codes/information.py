@@ -170,6 +170,11 @@ def binned(values: ArrayLike, bins: int, *, period: float | None = None) -> NDAr
     -------
     ndarray of int64
         The shape of values: 0 for NaN, 1, 2, ... in rising order.
+
+    Raises
+    ------
+    TypeError
+        If values are trains, not counts of them.
     """
     check_whole("bins", bins, 1)
     responses_of_trials("values", values)

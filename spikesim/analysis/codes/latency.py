@@ -89,6 +89,8 @@ def first_spike_latency(
 
     Raises
     ------
+    TypeError
+        If aligned or spontaneous are not AlignedTrains.
     ValueError
         By the rule "surprise", if the spontaneous activity is shorter than ``until`` or holds
         fewer windows than 1 / alpha - 1: then nothing could be found.
@@ -254,6 +256,8 @@ def psth_latency(
 
     Raises
     ------
+    TypeError
+        If aligned are not AlignedTrains.
     ValueError
         If there is no time before the event, or the bin does not divide ``until``.
 

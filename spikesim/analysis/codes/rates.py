@@ -100,6 +100,8 @@ def psth(
 
     Raises
     ------
+    TypeError
+        If aligned are not AlignedTrains.
     ValueError
         If the bin does not divide the duration, or an argument is none of those allowed.
 

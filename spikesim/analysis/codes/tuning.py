@@ -107,6 +107,8 @@ def tuning_curves(
 
     Raises
     ------
+    TypeError
+        If trains are not SpikeTrains.
     ValueError
         If shapes do not fit, times do not rise, the bins are none, or no sample lies within the
         support.
@@ -167,6 +169,8 @@ def tuning_by_trial(
 
     Raises
     ------
+    TypeError
+        If aligned are not AlignedTrains.
     ValueError
         If shapes do not fit, the bins or the window are none, or a range comes without bins.
     """

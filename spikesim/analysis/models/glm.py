@@ -192,6 +192,8 @@ def fit_glm(
 
     Raises
     ------
+    TypeError
+        If trains are not SpikeTrains.
     ValueError
         If bin does not divide a window, the stimulus has not a row for every bin, a neuron is not
         there, no bin's past is known, the neuron has no spikes, or columns depend on each other.

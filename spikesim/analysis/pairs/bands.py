@@ -136,6 +136,8 @@ def correlogram_test(
 
     Raises
     ------
+    TypeError
+        If trains are neither SpikeTrains nor AlignedTrains.
     ValueError
         If an argument is out of bounds, or n too small for alpha.
 

@@ -36,6 +36,8 @@ def count_correlation(trains: SpikeTrains | AlignedTrains, bin: float) -> NDArra
 
     Raises
     ------
+    TypeError
+        If trains are neither SpikeTrains nor AlignedTrains.
     ValueError
         If bin is not positive or does not divide a window.
 
@@ -101,6 +103,8 @@ def count_covariance(
 
     Raises
     ------
+    TypeError
+        If trains are neither SpikeTrains nor AlignedTrains.
     ValueError
         If bin is not positive, or does not divide ``window`` or a window of the support.
 
@@ -148,6 +152,8 @@ def count_autocorrelation(
 
     Raises
     ------
+    TypeError
+        If trains are neither SpikeTrains nor AlignedTrains.
     ValueError
         As `count_covariance`.
 

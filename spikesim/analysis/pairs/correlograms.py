@@ -158,6 +158,8 @@ def correlograms(
 
     Raises
     ------
+    TypeError
+        If trains are neither SpikeTrains nor AlignedTrains.
     ValueError
         If bin is not positive, does not divide the window, or a pair is not two neurons.
 
@@ -203,6 +205,8 @@ def correlogram(
 
     Raises
     ------
+    TypeError
+        If a or b is neither SpikeTrains nor AlignedTrains.
     ValueError
         As `correlograms`, and if a or b has not one neuron or their supports differ.
     """
@@ -231,6 +235,8 @@ def autocorrelograms(
 
     Raises
     ------
+    TypeError
+        If trains are neither SpikeTrains nor AlignedTrains.
     ValueError
         If bin is not positive or does not divide the window.
 

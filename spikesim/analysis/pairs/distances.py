@@ -50,6 +50,8 @@ def victor_purpura(
 
     Raises
     ------
+    TypeError
+        If trains are not SpikeTrains.
     ValueError
         If cost is negative or not a number.
 
@@ -116,6 +118,8 @@ def van_rossum(
 
     Raises
     ------
+    TypeError
+        If trains are not SpikeTrains.
     ValueError
         If tau is negative or not a number.
 
@@ -168,6 +172,11 @@ def isi_distance(trains: SpikeTrains, *, threads: int | None = None) -> NDArray[
     ndarray, shape (size, size)
         NaN where no time was recorded.
 
+    Raises
+    ------
+    TypeError
+        If trains are not SpikeTrains.
+
     Notes
     -----
     At the edges of a window an interval is taken to be as long as the one beside it, or as what
@@ -210,6 +219,11 @@ def spike_distance(trains: SpikeTrains, *, threads: int | None = None) -> NDArra
     -------
     ndarray, shape (size, size)
         NaN where no time was recorded.
+
+    Raises
+    ------
+    TypeError
+        If trains are not SpikeTrains.
 
     Notes
     -----
@@ -258,6 +272,8 @@ def spike_synchronisation(
 
     Raises
     ------
+    TypeError
+        If trains are not SpikeTrains.
     ValueError
         If widest is not positive.
 

@@ -89,6 +89,8 @@ def isi_profile(trains: SpikeTrains) -> Profile:
 
     Raises
     ------
+    TypeError
+        If trains are not SpikeTrains.
     ValueError
         If there are fewer than two trains.
     """
@@ -103,6 +105,8 @@ def spike_profile(trains: SpikeTrains) -> Profile:
 
     Raises
     ------
+    TypeError
+        If trains are not SpikeTrains.
     ValueError
         If there are fewer than two trains.
     """
@@ -121,6 +125,8 @@ def synchronisation_profile(trains: SpikeTrains, *, widest: float | None = None)
 
     Raises
     ------
+    TypeError
+        If trains are not SpikeTrains.
     ValueError
         If there are fewer than two trains, or widest is not positive.
     """

@@ -144,6 +144,8 @@ def power_spectrum(
 
     Raises
     ------
+    TypeError
+        If trains are neither SpikeTrains nor AlignedTrains.
     ValueError
         If an argument is out of bounds, or no window holds a segment.
 
@@ -198,6 +200,8 @@ def coherence(
 
     Raises
     ------
+    TypeError
+        If trains are neither SpikeTrains nor AlignedTrains.
     ValueError
         As `power_spectrum`, or if a pair is not two neurons.
 

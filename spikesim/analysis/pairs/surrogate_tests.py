@@ -85,6 +85,8 @@ def surrogate_test(
 
     Raises
     ------
+    TypeError
+        If trains are neither SpikeTrains nor AlignedTrains.
     ValueError
         If n is not a positive whole number, or there is no such tail.
 

@@ -36,6 +36,8 @@ def spike_time_tiling(trains: SpikeTrains | AlignedTrains, dt: float = 5.0) -> N
 
     Raises
     ------
+    TypeError
+        If trains are neither SpikeTrains nor AlignedTrains.
     ValueError
         If dt is not positive.
 

@@ -94,6 +94,8 @@ def phase_locking(
 
     Raises
     ------
+    TypeError
+        If trains are not SpikeTrains.
     ValueError
         If window is not above 0.
 
@@ -350,6 +352,11 @@ def phase_rates(trains: SpikeTrains, phase: Phase, bins: int = 24) -> PhaseRates
     -------
     PhaseRates
         Times that have no phase, and gaps of the support, count neither as time nor with spikes.
+
+    Raises
+    ------
+    TypeError
+        If trains are not SpikeTrains.
     """
     spike_trains("trains", trains)
     check_phase(phase)

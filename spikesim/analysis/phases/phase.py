@@ -338,6 +338,11 @@ def spike_phases(trains: SpikeTrains, phase: Phase) -> NDArray[np.float64]:
     ndarray of float64, shape (spikes,)
         rad, in [0, 2 pi), in the order of ``trains.times``; NaN of spikes outside of the signal or
         where its phase is not valid.
+
+    Raises
+    ------
+    TypeError
+        If trains are not SpikeTrains.
     """
     spike_trains("trains", trains)
     check_phase(phase)

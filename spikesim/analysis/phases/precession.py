@@ -159,6 +159,8 @@ def phase_precession(
 
     Raises
     ------
+    TypeError
+        If trains are not SpikeTrains.
     ValueError
         If a field is of a neuron that is not in the trains, or has no width; if laps overlap; or
         as `circular_linear`.

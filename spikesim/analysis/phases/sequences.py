@@ -110,6 +110,8 @@ def sequence_compression(
 
     Raises
     ------
+    TypeError
+        If trains are not SpikeTrains.
     ValueError
         If places are not one for each cell, speed is 0, or another number is out of bounds.
 
@@ -271,6 +273,8 @@ def theta_sequences(
 
     Raises
     ------
+    TypeError
+        If trains are not SpikeTrains.
     ValueError
         If places are not one for each cell, or least is below 2.
 

@@ -107,6 +107,8 @@ def spike_triggered_average(
 
     Raises
     ------
+    TypeError
+        If trains are not SpikeTrains.
     ValueError
         If no spike has a signal while there are some, if lags are longer than the signal, or
         shifts are too few for alpha.
@@ -290,6 +292,8 @@ def spike_field_coherence(
 
     Raises
     ------
+    TypeError
+        If trains are not SpikeTrains.
     ValueError
         If no segment has signal and support, a segment is shorter than 8 samples, or nw and
         n_tapers do not fit.

@@ -94,6 +94,8 @@ def hazard(
 
     Raises
     ------
+    TypeError
+        If trains are not SpikeTrains.
     ValueError
         If edges do not ascend or one is negative, or confidence is not between 0 and 1.
 

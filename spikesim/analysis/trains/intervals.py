@@ -88,6 +88,8 @@ def isi_histogram(
 
     Raises
     ------
+    TypeError
+        If trains are not SpikeTrains.
     ValueError
         If edges do not ascend or one is negative, or scale is unknown.
     """
@@ -139,6 +141,11 @@ def cv(trains: SpikeTrains) -> NDArray[np.float64]:
     -------
     ndarray, shape (size,)
         NaN of neurons with fewer than 2 intervals or with all spikes at one time.
+
+    Raises
+    ------
+    TypeError
+        If trains are not SpikeTrains.
     """
     spike_trains("trains", trains)
     return trains.cv()
@@ -155,6 +162,11 @@ def cv2(trains: SpikeTrains) -> NDArray[np.float64]:
     ndarray, shape (size,)
         NaN of neurons without two intervals that follow each other. Two intervals of 0 ms count
         as equal.
+
+    Raises
+    ------
+    TypeError
+        If trains are not SpikeTrains.
 
     References
     ----------
@@ -175,6 +187,11 @@ def lv(trains: SpikeTrains) -> NDArray[np.float64]:
     ndarray, shape (size,)
         NaN of neurons without two intervals that follow each other. Two intervals of 0 ms count
         as equal.
+
+    Raises
+    ------
+    TypeError
+        If trains are not SpikeTrains.
 
     References
     ----------
@@ -204,6 +221,8 @@ def lvr(trains: SpikeTrains, refractoriness: float = 5.0) -> NDArray[np.float64]
 
     Raises
     ------
+    TypeError
+        If trains are not SpikeTrains.
     ValueError
         If refractoriness is negative.
 
@@ -231,6 +250,8 @@ def serial_correlation(trains: SpikeTrains, lags: int = 10) -> NDArray[np.float6
 
     Raises
     ------
+    TypeError
+        If trains are not SpikeTrains.
     ValueError
         If lags is not a whole number, 1 or more.
 

@@ -50,6 +50,8 @@ def fano_factor(
 
     Raises
     ------
+    TypeError
+        If trains are neither SpikeTrains nor AlignedTrains.
     ValueError
         If windows are missing, not positive, or given with AlignedTrains, or bin with SpikeTrains.
 
@@ -98,6 +100,8 @@ def allan_factor(trains: SpikeTrains, windows: ArrayLike) -> NDArray[np.float64]
 
     Raises
     ------
+    TypeError
+        If trains are not SpikeTrains.
     ValueError
         If windows are not positive.
 
