@@ -110,3 +110,12 @@ def test_trains_of_neo_are_not_taken_for_plain_numbers():
     neo = pytest.importorskip("neo", reason="its trains are arrays with a unit")
     with pytest.raises(TypeError, match="neuron 0 are a SpikeTrain; they must be plain numbers"):
         from_lists([neo.SpikeTrain([0.1], units="s", t_stop=1.0)])
+
+
+def test_times_in_seconds_that_are_taken_for_ms_are_told():
+    lists = [np.linspace(0.1, 99.0, 500)] * 2
+    with pytest.warns(UserWarning, match="spike at 5051 Hz on average, faster than any does"):
+        from_lists(lists)
+    assert from_lists(lists, (0, 100_000), unit="s").rate == 5
+    with pytest.raises(ValueError, match="labels must not hold 'id'"):
+        from_lists({5: [1.0]}, labels={"id": [3]})

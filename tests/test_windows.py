@@ -1,6 +1,8 @@
 """Windows, and what spike trains of several windows count: against plain loops."""
 
+import copy
 import math
+import pickle
 import warnings
 
 import numpy as np
@@ -10,6 +12,7 @@ from hypothesis import given, settings, strategies as st
 from spikesim.data import rows
 from spikesim.data.aligned import AlignedTrains
 from spikesim.data.ordering import in_order
+from spikesim.data.spike_files import open_spikes, write_spikes
 from spikesim.data.spiketrains import SpikeTrains
 from spikesim.data.windows import Windows
 
@@ -234,7 +237,7 @@ def test_the_whole_window_changes_nothing():
 
 def test_bins_that_do_not_divide_long_recordings_are_refused():
     trains = SpikeTrains([1.0], [0], 1, 0, 3_600_000.0)
-    with pytest.raises(ValueError, match="divide the duration of 3.6e"):
+    with pytest.raises(ValueError, match="divide the duration of 3600000 ms"):
         trains.count(7.0)
     assert trains.count(0.1).shape == (36_000_000, 1)
     assert trains.trim(7.0).duration == 7.0 * (3_600_000 // 7)
@@ -465,3 +468,63 @@ def test_moments_of_files_are_exact_however_far_off_the_first_interval_is(first)
     assert n.tolist() == [2001, 0] and np.isnan([mean[1], variance[1]]).all()
     assert mean[0] == pytest.approx(told.mean(), rel=1e-14)
     assert variance[0] == pytest.approx(told.var(), rel=1e-13)
+
+
+def test_nobody_writes_to_windows_nor_to_aligned_trains():
+    starts, names = np.array([0.0, 10]), np.array(["a", "b"])
+    windows = Windows(starts, [5.0, 20], {"name": names})
+    trains = SpikeTrains([2.0, 12], [0, 0], 1, support=windows)
+    starts[0], names[0] = 4.0, "c"
+    assert windows.starts.tolist() == [0, 10] and windows.labels["name"].tolist() == ["a", "b"]
+    aligned = trains.align(windows, -1.0, 3.0)
+    arrays = [trains.select([0]).support.starts, windows.stops, windows.labels["name"]]
+    arrays += [aligned.times, aligned.neurons, aligned.trials, aligned.events]
+    for array in (*arrays, aligned.labels["name"]):
+        with pytest.raises(ValueError, match="read-only"):
+            array[0] = 0
+
+
+def test_all_digits_of_times_are_told():
+    trains = SpikeTrains([1.0], [0], 1, 0, 1234567.8)
+    with pytest.raises(ValueError, match="divide the duration of 1234567.8 ms, but is 1.0"):
+        trains.count(1.0)
+    with pytest.raises(ValueError, match=r"inside of \[0, 1234567.8\] ms"):
+        trains.restrict(0, 1234567.9)
+    assert "(0, 100000000] ms" in repr(SpikeTrains([1.0], [0], 1, 0, 1e8))
+
+
+def test_windows_without_length_are_in_the_support_or_not():
+    for support in (Windows([0, 10], [5, 20]), Windows(0, 20)):
+        part = SpikeTrains([1.0], [0], 1, support=support).restrict(3, 3)
+        assert part.support == Windows(3, 3) and np.isnan(part.rates()).all()
+    with pytest.raises(ValueError, match="lie in gaps"):
+        SpikeTrains([1.0], [0], 1, support=Windows([0, 10], [5, 20])).restrict(7, 7)
+    with pytest.raises(ValueError, match="they must be numbers .ms., or t_start alone Windows"):
+        SpikeTrains([1.0], [0], 1, 0, 5).restrict([0, 2], [1, 3])
+    with pytest.raises(ValueError, match="t_start and t_stop are nan and 2; they must be numbers"):
+        SpikeTrains([1.0], [0], 1, 0, 5).restrict(math.nan, 2)
+    for edges in ([15.0, 0.0], [0.0, np.nan]):
+        with pytest.raises(ValueError, match="edges"):
+            Windows([0, 10], [5, 20]).lasting(edges)
+
+
+def test_times_that_are_not_plain_numbers_are_refused():
+    for times in (np.array([1 + 1j]), ["1"]):
+        with pytest.raises(TypeError, match="times must be numbers .ms., but have the dtype"):
+            SpikeTrains(times, [0], 1, 0, 5)
+    masked = np.ma.masked_array([1.0, 2.0], [False, True])
+    with pytest.raises(ValueError, match="times must not be masked"):
+        SpikeTrains(masked, [0, 0], 1, 0, 5)
+    assert len(SpikeTrains(masked[:1], [0], 1, 0, 5)) == 1
+
+
+def test_trains_of_a_file_are_pickled_and_copied(tmp_path):
+    trains = SpikeTrains([1.0, 2, 3], [0, 1, 0], 2, 0, 5, labels={"a": [1, 2]})
+    write_spikes(tmp_path / "spikes.h5", trains)
+    for made in (pickle.loads(pickle.dumps(trains)), copy.deepcopy(trains)):
+        assert made == trains and not made.times.flags.writeable
+    there = open_spikes(tmp_path / "spikes.h5")["all"]
+    made = pickle.loads(pickle.dumps(there))
+    assert (
+        made == trains and made.labels["a"].tolist() == [1, 2] and made.count().tolist() == [2, 1]
+    )

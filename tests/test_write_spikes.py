@@ -103,3 +103,20 @@ def test_what_cannot_be_written_is_refused_and_leaves_the_old_file(tmp_path):
 
 def labelled(name, values):
     return {"p": trains(t_start=-10.0, t_stop=100.0, labels={name: np.array(values)})}
+
+
+def test_a_file_that_trains_are_read_from_can_be_replaced(tmp_path):
+    path = tmp_path / "spikes.h5"
+    write_spikes(path, SpikeTrains([1.0, 2, 3, 4], [0, 1, 0, 1], 2, 0, 5))
+    first = open_spikes(path)["all"]
+    write_spikes(path, first.select([1]), overwrite=True)
+    assert open_spikes(path)["all"] == SpikeTrains([2.0, 4], [0, 0], 1, 0, 5)
+    write_spikes(path, SpikeTrains([5.0, 6, 7, 8], [1, 1, 0, 0], 2, 0, 10), overwrite=True)
+    assert first.is_in_file and first.times.tolist() == [1, 2, 3, 4]
+    link = tmp_path / "link.h5"
+    link.symlink_to(path)
+    write_spikes(link, first, overwrite=True)
+    assert link.is_symlink() and open_spikes(path)["all"] == first
+    with pytest.raises(TypeError, match="trains must be SpikeTrains, or a mapping of names"):
+        write_spikes(path, first.align([2.0], 1, 1), overwrite=True)
+    assert open_spikes(path)["all"] == first

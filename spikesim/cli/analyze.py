@@ -75,7 +75,7 @@ def analyze(
         parts = {part.name: {name: dict(row) for name, row in part.rows.items()} for part in made}
         print_json({"file": str(file), **facts, **(runs if others else {}), **parts})
         return
-    click.echo("\n".join(f"{name}: {shown(facts[name])}" for name in HEAD if name in facts))
+    click.echo("\n".join(f"{name}: {shown(facts[name], 12)}" for name in HEAD if name in facts))
     for part in made:
         if not part.rows:
             continue

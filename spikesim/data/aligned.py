@@ -13,6 +13,7 @@ from spikesim.checks import as_floats, check_number, warn
 from spikesim.data.bins import bins_of, whole_bins
 from spikesim.data.choosing import chosen, labelled, labels_of
 from spikesim.data.columns import whole
+from spikesim.data.frozen import read_only
 from spikesim.data.windows import SAME_TIME, Windows
 
 
@@ -65,7 +66,7 @@ class AlignedTrains:
             )
         if not Windows(t_start, t_stop).contains(times).all():
             raise ValueError(
-                f"times must be in ({t_start:g}, {t_stop:g}] ms, but not all of them are"
+                f"times must be in ({t_start:.12g}, {t_stop:.12g}] ms, but not all of them are"
             )
         for name, ids, n in (("neurons", neurons, size), ("trials", trials, n_trials)):
             if ids.size and not 0 <= ids.min() <= ids.max() < n:
@@ -74,9 +75,10 @@ class AlignedTrains:
                     f"{ids.min()} to {ids.max()}"
                 )
         order = np.lexsort((neurons, times, trials))
-        self.times, self.neurons, self.trials = times[order], neurons[order], trials[order]
+        columns = (read_only(column[order]) for column in (times, neurons, trials))
+        self.times, self.neurons, self.trials = columns
         self.size, self.n_trials = int(size), int(n_trials)
-        self.t_start, self.t_stop = float(t_start), float(t_stop)
+        self.t_start, self.t_stop = float(t_start) + 0.0, float(t_stop)  # never -0
         self.labels = labels_of("a label of trials", labels, self.n_trials)
         self.events = np.full(n_trials, np.nan) if events is None else np.array(events, float)
         if self.events.shape != (self.n_trials,):
@@ -84,6 +86,7 @@ class AlignedTrains:
                 f"events must have one time for each of {n_trials} trials, but have the shape "
                 f"{self.events.shape}"
             )
+        self.events = read_only(self.events)
 
     @property
     def duration(self) -> float:
@@ -97,7 +100,7 @@ class AlignedTrains:
         labels = f", labelled {', '.join(self.labels)}" if self.labels else ""
         return (
             f"<AlignedTrains: {len(self)} spikes of {self.size} neurons in {self.n_trials} trials "
-            f"of ({self.t_start:g}, {self.t_stop:g}] ms{labels}>"
+            f"of ({self.t_start:.12g}, {self.t_stop:.12g}] ms{labels}>"
         )
 
     def _repr_html_(self) -> str:
@@ -105,7 +108,7 @@ class AlignedTrains:
             ("spikes", f"{len(self):,}"),
             ("neurons", f"{self.size:,}"),
             ("trials", f"{self.n_trials:,}"),
-            ("window (ms)", f"({self.t_start:g}, {self.t_stop:g}]"),
+            ("window (ms)", f"({self.t_start:.12g}, {self.t_stop:.12g}]"),
             ("labels", ", ".join(self.labels)),
         ]
         return display.table("AlignedTrains", ["what", "is"], rows)
@@ -169,7 +172,7 @@ class AlignedTrains:
         if not lowest <= t_start < t_stop <= highest:
             raise ValueError(
                 f"the window ({t_start}, {t_stop}] ms must be ascending and inside of "
-                f"[{self.t_start:g}, {self.t_stop:g}] ms"
+                f"[{self.t_start:.12g}, {self.t_stop:.12g}] ms"
             )
         kept = Windows(t_start, t_stop).contains(self.times)
         every = np.arange(self.n_trials)
@@ -216,12 +219,12 @@ def align(trains: Any, events: ArrayLike | Windows, before: float, after: float)
     if not whole.all():
         warn(
             f"{np.sum(~whole)} of {len(at)} events are left out: "
-            f"({-before:g}, {after:g}] ms around them was not recorded whole."
+            f"({-before:.12g}, {after:.12g}] ms around them was not recorded whole."
         )
     if len(at) > 9 and before + after < 2 and at.max() < trains.t_start + 0.01 * trains.duration:
         warn(
             f"all {len(at)} events lie in the first hundredth of the recording, and the window "
-            f"around them is {before + after:g} ms long; times are in ms, not in seconds."
+            f"around them is {before + after:.12g} ms long; times are in ms, not in seconds."
         )
     at = at[whole]
     if trains.is_in_file and at.size:

@@ -14,7 +14,7 @@ def whole_bins(bin: float, duration: float) -> int:
     n_bins = round(duration / bin) if is_number(bin) and bin > 0 else 0
     if n_bins == 0 or abs(n_bins * bin - duration) > SAME_TIME:
         raise ValueError(
-            f"bin must be positive and divide the duration of {duration:g} ms, but is {bin}"
+            f"bin must be positive and divide the duration of {duration:.12g} ms, but is {bin}"
         )
     return n_bins
 

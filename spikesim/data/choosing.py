@@ -6,10 +6,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from spikesim.data.frozen import own, read_only
+
 
 def labels_of(what: str, labels: Mapping[str, ArrayLike] | None, n: int) -> dict[str, NDArray[Any]]:
-    """Labels as arrays, refused where they are not one for each of n."""
-    made = {str(name): np.array(values) for name, values in (labels or {}).items()}
+    """Labels as arrays that nobody writes to, refused where they are not one for each of n."""
+    made = {str(name): read_only(own(name, values)) for name, values in (labels or {}).items()}
     for name, values in made.items():
         if values.shape != (n,):
             raise ValueError(

@@ -1,9 +1,8 @@
-"""Columns of spikes, times beside neurons: checked, sorted, and nobody else's to write to."""
+"""Columns of spikes, times beside neurons: checked and sorted."""
 
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -32,7 +31,7 @@ def support_of(t_start: float | None, t_stop: float | None, support: Windows | N
 def span(support: Windows) -> str:
     """The support in words."""
     windows = f"{len(support)} windows in " if len(support) > 1 else ""
-    return f"{windows}({support.starts[0]:g}, {support.stops[-1]:g}] ms"
+    return f"{windows}({support.starts[0]:.12g}, {support.stops[-1]:.12g}] ms"
 
 
 def in_columns(
@@ -43,13 +42,12 @@ def in_columns(
     Raises
     ------
     TypeError
-        If neurons are not integers.
+        If times are not numbers or neurons are not integers.
     ValueError
         If the columns differ in length, a time is not in the support, or a neuron not in the
         population.
     """
-    times = np.asarray(times, np.float64)
-    neurons = np.asarray(neurons)
+    times, neurons = _numbers(times), np.asarray(neurons)
     if times.ndim != 1 or times.shape != neurons.shape:
         raise ValueError(
             f"times and neurons must be one-dimensional and of equal length, "
@@ -63,6 +61,13 @@ def in_columns(
         order = np.lexsort((neurons, times))
         times, neurons = times[order], neurons[order]
     return times, neurons
+
+
+def _numbers(times: ArrayLike) -> NDArray[np.float64]:
+    times = np.asarray(times)
+    if times.size and times.dtype.kind not in "biufO":
+        raise TypeError(f"times must be numbers (ms), but have the dtype {times.dtype}")
+    return times.astype(np.float64, copy=False)
 
 
 def _check_times(times: NDArray[np.float64], support: Windows) -> None:
@@ -79,7 +84,9 @@ def _check_times(times: NDArray[np.float64], support: Windows) -> None:
             f"times must be in {span(support)}, which does not hold its start, but "
             f"times[{i}] is {times[i]}; an earlier t_start holds it"
         )
-    raise ValueError(f"times must be finite and in {span(support)}, but times[{i}] is {times[i]}")
+    raise ValueError(
+        f"times must be finite and in {span(support)}, but times[{i}] is {times[i]} ms"
+    )
 
 
 def check_neurons(neurons: NDArray[np.int64], size: int, first: int = 0) -> None:
@@ -98,18 +105,3 @@ def whole(name: str, values: ArrayLike) -> NDArray[np.int64]:
     if ids.size and ids.dtype.kind not in "iu":
         raise TypeError(f"{name} must be integers, but have the dtype {ids.dtype}")
     return ids.view(np.int64) if ids.dtype == np.uint64 else ids.astype(np.int64, copy=False)
-
-
-def own(values: ArrayLike) -> NDArray[Any]:
-    """An array that nobody else can write to: a copy, but of one that is read-only."""
-    given_away = isinstance(values, np.ndarray) and not values.flags.writeable
-    return values if given_away else np.array(values)
-
-
-def read_only(array: NDArray[Any]) -> NDArray[Any]:
-    """The same, and nobody can write to it by this."""
-    if not array.flags.writeable:
-        return array
-    view = array.view()
-    view.flags.writeable = False
-    return view

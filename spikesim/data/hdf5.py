@@ -224,6 +224,9 @@ def _create(path: str | os.PathLike, overwrite: bool) -> io.FileIO:
     if not os.path.isdir(Path(path).parent):
         raise FileNotFoundError(f"cannot write {path}: its folder does not exist")
     try:
+        if overwrite and os.path.isfile(path):
+            path = os.path.realpath(path)
+            os.unlink(path)  # who reads the old file reads on in it
         return io.FileIO(path, "w+" if overwrite else "x+")
     except FileExistsError:
         raise FileExistsError(

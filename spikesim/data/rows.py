@@ -115,8 +115,8 @@ class Rows:
         if not self.filtered and not (times.min() > lowest and times.max() <= highest):
             i = int(np.argmin((times > lowest) & (times <= highest)))
             raise ValueError(
-                f"times must be finite and in ({self.support.starts[0]:g}, "
-                f"{self.support.stops[-1]:g}] ms, but times[{start + i}] is {times[i]}"
+                f"times must be finite and in ({self.support.starts[0]:.12g}, "
+                f"{self.support.stops[-1]:.12g}] ms, but times[{start + i}] is {times[i]}"
             )
         return times
 

@@ -89,7 +89,7 @@ def _of_run(
     run: h5py.Group, window: tuple[float, float] | None, sizes: Mapping[str, int] | int | None
 ) -> tuple[tuple[float, float], dict[str, int]]:
     """Window and sizes that the file tells, refused where others are given."""
-    in_file = run["t_start"][()], run["t_stop"][()]
+    in_file = float(run["t_start"][()]), float(run["t_stop"][()])
     if window is not None and tuple(window) != in_file:
         raise ValueError(f"window is {window}, but the file says {in_file}")
     names, own = run["populations"].asstr()[:].tolist(), run["sizes"][:].tolist()
@@ -109,8 +109,9 @@ def _frame(
         return guessed_window(ends)[0], ["t_start", "t_stop"]
     if not (believed or Windows(*window).contains(ends).all()):
         raise ValueError(
-            f"window is ({window[0]:g}, {window[1]:g}] ms, but spikes lie from {ends.min():g} to "
-            f"{ends.max():g} ms; window tells what was recorded, and restrict leaves out spikes"
+            f"window is ({window[0]:.12g}, {window[1]:.12g}] ms, but spikes lie from "
+            f"{ends.min():.12g} to {ends.max():.12g} ms; window tells what was recorded, and "
+            "restrict leaves out spikes"
         )
     return window, []
 
@@ -186,6 +187,11 @@ def _columns(name: str, group: h5py.Group, believed: bool) -> Columns:
     factor, note = ms_per_unit("the timestamps", times, group)
     in_ms = times if factor == 1 else InMs(times, factor)
     told = [note] if note else []
+    if not believed and len(times) != len(node_ids):
+        told.append(
+            f"there are {len(times)} timestamps and {len(node_ids)} node ids; the surplus is left "
+            "out"
+        )
     if times.dtype.kind == "f" and times.dtype.itemsize < 8:
         bits = 8 * times.dtype.itemsize
         told.append(f"the timestamps have {bits} bits; they may lie on the wrong side of an edge")

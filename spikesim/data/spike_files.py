@@ -129,7 +129,7 @@ class SpikeWriter:
         """
         windows = {name: self._window(name, t_stop) for name in self.populations}
         lengths = [column for columns in self._columns.values() for column in columns]
-        held = f"every spike up to {self.t_stop:g} ms"
+        held = f"every spike up to {self.t_stop:.12g} ms"
         with self._file.transaction(*lengths, self._clock, held=held):
             for name, window in windows.items():
                 _extend(self._columns[name], window)
@@ -145,7 +145,7 @@ class SpikeWriter:
     def set_attributes(self, attributes: Mapping[str, Any]) -> None:
         """Add attributes of the run which are known late, or replace some."""
         encoded = _encode_all(attributes)
-        held = f"every spike up to {self.t_stop:g} ms"
+        held = f"every spike up to {self.t_stop:.12g} ms"
         with self._file.transaction(held=held) as hdf5:
             hdf5["spikesim"].attrs.update(encoded)
 
@@ -254,7 +254,13 @@ def write_spikes(
     TypeError, ValueError
         If the supports differ, or names, attributes or labels cannot be stored.
     """
-    populations = {FLAT_POPULATION: trains} if isinstance(trains, SpikeTrains) else dict(trains)
+    populations = {FLAT_POPULATION: trains} if isinstance(trains, SpikeTrains) else trains
+    if not isinstance(populations, Mapping) or not all(
+        isinstance(these, SpikeTrains) for these in populations.values()
+    ):
+        raise TypeError(
+            f"trains must be SpikeTrains, or a mapping of names to them, but are {trains!r}"
+        )
     if not populations:
         raise ValueError("trains must hold one population at least, but hold none")
     support = next(iter(populations.values())).support

@@ -12,15 +12,16 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from spikesim import display
-from spikesim.checks import check_number, check_numbers
+from spikesim.checks import check_number, is_number
 from spikesim.data import intervals
 from spikesim.data.aligned import AlignedTrains, align
 from spikesim.data.bins import binned
 from spikesim.data.choosing import chosen, labelled, labels_of
-from spikesim.data.columns import in_columns, own, read_only, span, support_of
+from spikesim.data.columns import in_columns, span, support_of
+from spikesim.data.frozen import own, read_only
 from spikesim.data.ordering import in_order
 from spikesim.data.rows import Rows
-from spikesim.data.windows import SAME_TIME, Windows
+from spikesim.data.windows import SAME_TIME, Windows, ascending_edges
 from spikesim.random import derive_key
 
 
@@ -68,7 +69,7 @@ class SpikeTrains:
     Raises
     ------
     TypeError
-        If neurons or size are not integers.
+        If times are not numbers, or neurons or size not integers.
     ValueError
         If the arrays differ in length, a time is not finite or outside of the support, a neuron is
         outside of the population, or the window is reversed.
@@ -88,7 +89,7 @@ class SpikeTrains:
     ):
         self._set_frame(size, support_of(t_start, t_stop, support), labels, guessed)
         self._rows: Rows | None = None
-        self._keep(own(times), own(neurons))
+        self._keep(own("times", times), own("neurons", neurons))
 
     @classmethod
     def lazy(
@@ -222,6 +223,15 @@ class SpikeTrains:
         """Firing rate (Hz) of each neuron, shape (size,); NaN for an empty window."""
         return self.count() * (1000.0 / self.duration if self.duration else math.nan)
 
+    def __getstate__(self) -> dict[str, Any]:
+        self._load()  # a file stays where it is
+        return self.__dict__
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__ |= state
+        self._times, self._neurons = read_only(self._times), read_only(self._neurons)
+        self._grouped = None
+
     def __len__(self) -> int:
         if self._rows is None:
             return len(self._times)
@@ -317,13 +327,20 @@ class SpikeTrains:
         if len(given) == 0:
             raise ValueError("windows must hold one window at least, but hold none")
         for start, stop in given:
-            if stop is None or not lowest <= start <= stop <= highest:
+            if not (is_number(start) and is_number(stop)):
+                raise ValueError(
+                    f"t_start and t_stop are {start!r} and {stop!r}; they must be numbers (ms), or "
+                    "t_start alone Windows"
+                )
+            if not lowest <= start <= stop <= highest:
                 raise ValueError(
                     f"the window ({start}, {stop}] ms must be ascending and "
-                    f"inside of [{self.t_start:g}, {self.t_stop:g}] ms"
+                    f"inside of [{self.t_start:.12g}, {self.t_stop:.12g}] ms"
                 )
         asked = Windows(*zip(*given, strict=True)).union()
         support = asked.intersect(self.support) if len(self.support) > 1 else asked
+        if not asked.duration and any(a <= asked.starts[0] <= b for a, b in self.support):
+            support = asked
         if not len(support):
             raise ValueError(f"{asked!r} lie in gaps of {self.support!r}")
         guessed = [what for what in self.guessed if what == "size"]
@@ -529,9 +546,7 @@ class SpikeTrains:
 
         Bin k is (edges[k], edges[k + 1]]; `Windows.lasting` tells how much of it was recorded.
         """
-        edges = check_numbers("edges", edges, "ascending times (ms)", dimensions=(1,))
-        if (np.diff(edges) < 0).any():
-            raise ValueError(f"edges must ascend, but are {edges}")
+        edges = ascending_edges(edges)
         counts = np.zeros(len(edges) + 1, np.int64)
         for times, _ in self._pieces():
             bins = np.searchsorted(edges + SAME_TIME, times)

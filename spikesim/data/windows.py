@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from spikesim import display
-from spikesim.checks import as_floats
+from spikesim.checks import as_floats, check_numbers
 from spikesim.data.choosing import labelled, labels_of
+from spikesim.data.frozen import read_only
 
 # Times are multiples of a time step computed in floating point (3 * 0.1 > 0.3), so two times
 # closer than this many ms are one time. Rounding stays below it up to t = 1e9 ms.
@@ -48,7 +49,7 @@ class Windows:
     def __init__(
         self, starts: ArrayLike, stops: ArrayLike, labels: Mapping[str, ArrayLike] | None = None
     ):
-        self.starts, self.stops = _edges(starts, stops)
+        self.starts, self.stops = map(read_only, _edges(starts, stops))
         self.labels = labels_of("a label of windows", labels, len(self.starts))
 
     @classmethod
@@ -99,10 +100,10 @@ class Windows:
 
     def __repr__(self) -> str:
         if len(self) == 1:
-            return f"Windows({self.starts[0]:g}, {self.stops[0]:g})"
-        span = f" in ({self.starts.min():g}, {self.stops.max():g}] ms" if len(self) else ""
+            return f"Windows({self.starts[0]:.12g}, {self.stops[0]:.12g})"
+        span = f" in ({self.starts.min():.12g}, {self.stops.max():.12g}] ms" if len(self) else ""
         labels = f", labelled {', '.join(self.labels)}" if self.labels else ""
-        return f"<{len(self)} Windows{span}, {self.duration:g} ms in all{labels}>"
+        return f"<{len(self)} Windows{span}, {self.duration:.12g} ms in all{labels}>"
 
     @property
     def durations(self) -> NDArray[np.float64]:
@@ -175,8 +176,14 @@ class Windows:
         return np.where(times <= last, found, -1)
 
     def lasting(self, edges: ArrayLike) -> NDArray[np.float64]:
-        """How much of each bin between ascending edges (ms) the windows cover, shape (n - 1,)."""
-        union, edges = self.union(), np.asarray(edges, np.float64)
+        """How much of each bin between ascending edges (ms) the windows cover, shape (n - 1,).
+
+        Raises
+        ------
+        ValueError
+            If edges do not ascend or are not finite.
+        """
+        union, edges = self.union(), ascending_edges(edges)
         if not len(union):
             return np.zeros(max(len(edges) - 1, 0))
         before = np.r_[0.0, np.cumsum(union.durations)]
@@ -195,10 +202,18 @@ class Windows:
 
     def _repr_html_(self) -> str:
         rows = [
-            (f"{start:g}", f"{stop:g}", *(display.short(v[i]) for v in self.labels.values()))
+            (f"{start:.12g}", f"{stop:.12g}", *(display.short(v[i]) for v in self.labels.values()))
             for i, (start, stop) in enumerate(self)
         ]
         return display.table("Windows", ["start (ms)", "stop (ms)", *self.labels], rows)
+
+
+def ascending_edges(edges: ArrayLike) -> NDArray[np.float64]:
+    """Edges of bins (ms), refused where they are not finite or do not ascend."""
+    edges = check_numbers("edges", edges, "ascending times (ms)", dimensions=(1,))
+    if (np.diff(edges) < 0).any():
+        raise ValueError(f"edges must ascend, but are {edges}")
+    return edges
 
 
 def _edges(starts: ArrayLike, stops: ArrayLike) -> tuple[NDArray, NDArray]:

@@ -7,13 +7,14 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import ArrayLike
 
-from spikesim.checks import check_choice, check_whole_numbers
+from spikesim.checks import check_choice, check_whole_numbers, warn
 from spikesim.data.foreign import joined, plain, say_more_than_numbers, trains_of
 from spikesim.data.hdf5 import MS_PER_UNIT
 from spikesim.data.spiketrains import SpikeTrains
 from spikesim.data.windows import Windows
 
 UNITS = "ms", "s", "us", "ns"
+FASTEST = 1000.0  # Hz
 
 
 def from_lists(
@@ -48,16 +49,25 @@ def from_lists(
     TypeError
         If times are quantities: their unit is not looked at.
     ValueError
-        If times are not finite numbers, lie outside of the window, or the unit is another.
+        If times are not finite numbers, lie outside of the window, or the unit is another, or
+        labels hold the ids that a mapping has.
+
+    Warns
+    -----
+    UserWarning
+        The mean rate is above 1000 Hz, as of times in s that are taken for ms.
     """
     check_choice("unit", unit, UNITS)
     labels = dict(labels or {})
     if isinstance(lists, Mapping):
         ids = check_whole_numbers("ids", list(lists))
+        if "id" in labels:
+            raise ValueError("labels must not hold 'id', which is that of the keys of lists")
         labels |= {"id": ids} if say_more_than_numbers(ids) else {}
         lists = list(lists.values())
     times, neurons = joined(lists)
-    return trains_of(times * MS_PER_UNIT[unit], neurons, len(lists), windows_of(window), labels)
+    frame = len(lists), windows_of(window), labels
+    return _believable(trains_of(times * MS_PER_UNIT[unit], neurons, *frame))
 
 
 def from_events(
@@ -110,7 +120,7 @@ def from_events(
     found = np.isin(ids, known)
     if not found.all():
         raise ValueError(f"ids holds {ids[~found][0]}, which is none of the {known.size} neurons")
-    return trains_of(
+    trains = trains_of(
         times * MS_PER_UNIT[unit],
         order[places],
         known.size,
@@ -118,6 +128,17 @@ def from_events(
         {"id": known} if say_more_than_numbers(known) else {},
         guessed=("size",) if neurons is None else (),
     )
+    return _believable(trains)
+
+
+def _believable(trains: SpikeTrains) -> SpikeTrains:
+    """The same, told if their mean rate is one that no neurons have."""
+    if len(trains) > 99 and trains.rate > FASTEST:
+        warn(
+            f"neurons spike at {trains.rate:.4g} Hz on average, faster than any does: the window "
+            f"{trains.support!r} is in ms, and so are times of which no other unit is told."
+        )
+    return trains
 
 
 def windows_of(window: tuple[float, float] | Windows | None) -> Windows | None:

@@ -162,8 +162,8 @@ def _window(listed: Sequence[Any]) -> Windows:
     stops = np.array([float(_ms(train.t_stop)) for train in listed])
     if max(np.ptp(starts), np.ptp(stops)) > SAME_TIME:
         raise ValueError(
-            f"the spike trains have different windows: they begin from {starts.min():g} to "
-            f"{starts.max():g} ms and end from {stops.min():g} to {stops.max():g} ms; "
+            f"the spike trains have different windows: they begin from {starts.min():.12g} to "
+            f"{starts.max():.12g} ms and end from {stops.min():.12g} to {stops.max():.12g} ms; "
             "give window=(t_start, t_stop), a part of all of them"
         )
     return Windows(starts.min(), stops.max())
@@ -176,8 +176,8 @@ def _part(listed: Sequence[Any], window: Windows) -> Windows:
     (start, stop) = window[0]
     if not latest - SAME_TIME <= start <= stop <= earliest + SAME_TIME:
         raise ValueError(
-            f"window is ({start:g}, {stop:g}] ms, which is no part of the windows of all trains: "
-            f"the last begins at {latest:g} and the first ends at {earliest:g} ms"
+            f"window is ({start:.12g}, {stop:.12g}] ms, which is no part of the windows of all "
+            f"trains: the last begins at {latest:.12g} and the first ends at {earliest:.12g} ms"
         )
     return window
 

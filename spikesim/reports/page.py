@@ -80,7 +80,7 @@ def page(title: str, facts: Mapping[str, Any], sections: Sequence[Section]) -> s
     sections : sequence of Section
     """
     links = "".join(f'<li><a href="#{s.name}">{escape(s.title)}</a></li>' for s in sections)
-    texts = {str(name): shown(value) for name, value in facts.items()}
+    texts = {str(name): shown(value, 12) for name, value in facts.items()}
     told = "".join(
         f"<tr><td>{escape(name)}</td><td>{escape(value)}</td></tr>"
         for name, value in texts.items()
@@ -132,20 +132,20 @@ def _table(rows: Mapping[str, Mapping[str, Any]]) -> str:
     return f"<div class='wide'>{table}</div>"
 
 
-def shown(value: Any) -> str:
-    """A value for a reader: whole, or to four digits; a dash for what there is none of."""
+def shown(value: Any, digits: int = 4) -> str:
+    """A value for a reader: whole, or to some digits; a dash for what there is none of."""
     if isinstance(value, float):
         if 1e4 <= abs(value) < 1e15 and value.is_integer():
             return f"{value:,.0f}"
-        return "\N{EN DASH}" if math.isnan(value) else f"{value:.4g}"
+        return "\N{EN DASH}" if math.isnan(value) else f"{value:.{digits}g}"
     if isinstance(value, int) and not isinstance(value, bool):
         return f"{value:,}"
     if isinstance(value, Mapping) and all(isinstance(item, int) for item in value.values()):
         return ", ".join(f"{name} ({item:,})" for name, item in value.items())
     if isinstance(value, Mapping):
-        return "\n".join(f"{name}: {shown(item)}" for name, item in value.items())
+        return "\n".join(f"{name}: {shown(item, digits)}" for name, item in value.items())
     if isinstance(value, list | tuple):
-        return ", ".join(map(shown, value))
+        return ", ".join(shown(item, digits) for item in value)
     return str(value)
 
 

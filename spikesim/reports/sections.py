@@ -293,7 +293,7 @@ def agreement(material: Material, pictures: bool) -> Section:
         run: {name: trains.restrict(start, stop) for name, trains in spikes.items()}
         for run, spikes in runs.items()
     }
-    made.notes.append(f"All of them in ({start:g}, {stop:g}] ms.")
+    made.notes.append(f"All of them in ({start:.12g}, {stop:.12g}] ms.")
     for name in material.spikes:
         for run, number in numbers.items():
             made.rows[f"{name}: {number}"] = {
