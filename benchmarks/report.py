@@ -262,14 +262,13 @@ def nulls(content: dict) -> str:
     return "\n".join(lines)
 
 
-def note(content: dict) -> str:
-    """Where and when a table was measured."""
+def note(content: dict, medians: bool = True) -> str:
+    """Where and when a table was measured, of times as medians."""
     machine, versions = content["machine"], content["versions"]
     told = ", ".join(f"{name} {version}" for name, version in versions.items())
     return (
         f"Measured {content['date']} on {machine['cores']} cores of "
-        f"{machine['processor']}; {told}; "
-        "medians."
+        f"{machine['processor']}; {told}{'; medians' if medians else ''}."
     )
 
 
@@ -328,6 +327,6 @@ def main() -> None:
         content = results.read(name)
         if content is None:
             continue
-        block = f"<!-- {name} -->\n{table(content)}\n\n{note(content)}\n<!-- end -->"
+        block = f"<!-- {name} -->\n{table(content)}\n\n{note(content, table is not nulls)}\n<!-- end -->"
         text = re.sub(rf"<!-- {name} -->.*?<!-- end -->", lambda _, b=block: b, text, flags=re.S)
     README.write_text(text, encoding="utf-8")
