@@ -12,6 +12,11 @@ from spikesim.data.aligned import AlignedTrains
 from spikesim.data.session import Session
 from spikesim.data.spiketrains import SpikeTrains
 
+LEAVE_OUT = (
+    "align the trains to the other events alone, or take the others by a label, "
+    "aligned.where(name=[...])"
+)
+
 
 def spike_trains(name: str, value: Any) -> None:
     """Raise a TypeError, which says how to get them, if a value is no SpikeTrains."""
@@ -73,8 +78,21 @@ def conditions_of(
             f"condition has shape {values.shape}; it must have one value for each of "
             f"{aligned.n_trials} trials, or be the name of a label."
         )
+    known_of_all("condition", values, LEAVE_OUT)
     different, which = np.unique(values, return_inverse=True)
     return which.astype(np.int64), len(different)
+
+
+def known_of_all(name: str, values: NDArray, way: str) -> None:
+    """Raise a ValueError, which says how to leave trials out, if a value is NaN or None."""
+    if values.dtype.kind not in "fO":
+        return
+    n = sum(each is None or each != each for each in values.tolist())
+    if n:
+        raise ValueError(
+            f"{name} is NaN or None in {n} of {len(values)} trials; it must be known in all. To "
+            f"leave these out, {way}."
+        )
 
 
 def _kind(value: Any) -> str:

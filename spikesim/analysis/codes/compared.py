@@ -130,7 +130,8 @@ def which_code(
     TypeError
         If aligned are not AlignedTrains.
     ValueError
-        If an argument has not the shape that is asked for, or is none of those allowed.
+        If an argument has not the shape that is asked for or is none of those allowed, or the
+        stimulus of a trial is NaN or None.
 
     Notes
     -----

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from spikesim.analysis.codes.ties import grouped
-from spikesim.analysis.given import responses_of_trials
+from spikesim.analysis.given import known_of_all, responses_of_trials
 from spikesim.checks import as_floats, check_choice, check_number, check_whole
 from spikesim.random import stream
 
@@ -90,7 +90,7 @@ def information(
     Raises
     ------
     ValueError
-        If responses are not discrete or the shapes do not fit.
+        If responses are not discrete, a stimulus is NaN or None, or the shapes do not fit.
 
     Notes
     -----
@@ -132,6 +132,10 @@ def information(
     columns = _discrete("responses", responses)
     shape = columns.shape[1:]
     columns = columns.reshape(len(columns), math.prod(shape))
+    responses_of_trials("stimuli", stimuli)
+    if np.ndim(stimuli) == 1:
+        way = "take responses[known] and stimuli[known], such as with known = ~np.isnan(stimuli)"
+        known_of_all("stimuli", np.asarray(stimuli), way)
     shown = _discrete("stimuli", stimuli)
     if shown.ndim != 1 or len(shown) != len(columns):
         raise ValueError(

@@ -153,7 +153,7 @@ def tuning_by_trial(
     ----------
     aligned : AlignedTrains
     feature : str or array_like, shape (n_trials,)
-        A number for each trial, or the label that has it.
+        A number for each trial, or the label that has it. Trials of which it is NaN are left out.
     window : (float, float), optional
         ms after the event, in which spikes count; the whole trial if it is not given.
     bins : int or array_like of edges, optional

@@ -13,6 +13,7 @@ from typing import Literal, Protocol, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from spikesim.analysis.given import LEAVE_OUT, known_of_all
 from spikesim.analysis.pairs.pieces import Pieces, by_neuron, pieces
 from spikesim.checks import check_choice, check_number
 from spikesim.data.aligned import AlignedTrains
@@ -238,6 +239,8 @@ class TrialShuffle:
             If they are not aligned.
         KeyError
             If trials have no such label.
+        ValueError
+            If it is NaN or None in a trial.
         """
         return _surrogate(self, trains, seed)
 
@@ -263,7 +266,9 @@ class TrialShuffle:
         if self.within not in spikes.labels:
             known = ", ".join(spikes.labels) or "none"
             raise KeyError(f"trials have no label {self.within!r}; known are: {known}")
-        return np.unique(spikes.labels[self.within], return_inverse=True)[1]
+        values = np.asarray(spikes.labels[self.within])
+        known_of_all(f"the label {self.within!r}", values, LEAVE_OUT)
+        return np.unique(values, return_inverse=True)[1]
 
 
 def _surrogate(surrogate: Surrogate, trains: Trains, seed: int) -> Trains:
