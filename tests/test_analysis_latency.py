@@ -357,3 +357,10 @@ def test_neurons_of_different_rates_have_an_order_of_first_spikes_without_any_ev
 def test_latencies_that_rounding_tells_apart_share_their_rank():
     found = rank_order([[5.3, 5.3 + 1e-9, 9.0, 5.3 - 1e-9], [1.0, 1.1, np.nan, 1.2]], shuffles=0)
     np.testing.assert_array_equal(found.ranks, [[2, 2, 4, 2], [1, 2, np.nan, 3]])
+
+
+def test_trials_without_an_order_among_shared_neurons_have_no_correlation_by_rounding():
+    for n in range(3, 10):  # neurons that fire in both trials, in one of them at once
+        first = np.r_[np.ones(n), 2.0, 3.0]
+        second = np.r_[np.random.default_rng(n).permutation(n), np.nan, np.nan]
+        assert np.isnan(rank_order([first, second], shuffles=0).correlation)

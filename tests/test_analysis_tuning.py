@@ -8,6 +8,7 @@ from hypothesis import given, settings, strategies as st
 from scipy import stats
 
 from spikesim.analysis import (
+    TuningCurves,
     information_per_spike,
     population_vector,
     preferred_value,
@@ -502,3 +503,25 @@ def test_edges_go_around_the_circle_once_at_most():
         tuning_curves(trains, times, times, bins=np.linspace(0, 360, 9), period=180.0)
     with pytest.raises(ValueError, match="span more than its period, 180"):
         tuning_curves(trains, times, times, bins=8, range=(-180.0, 180.0), period=180.0)
+
+
+def test_vectors_that_cancel_have_no_direction_by_rounding():
+    around = np.arange(0.0, 360.0, 30.0)
+    found = population_vector(np.full(12, 3.0), around, period=360)
+    assert np.isnan(found.direction) and found.length < 1e-12
+    assert population_vector(np.full(12, 1e-9) * [2, *[1] * 11], around, period=360).direction == (
+        pytest.approx(0, abs=1e-3)
+    )
+    flat, time = np.array([np.full(12, 3), np.r_[4, np.full(11, 3)]]), np.full(12, 1000.0)
+    at = np.arange(0.0, 390.0, 30.0)
+    curves = TuningCurves(flat * 1.0, flat, time, (at,), (at[:-1],), (360.0,))
+    preferred = preferred_value(curves)
+    assert np.isnan(preferred[0]) and np.sin(np.deg2rad(preferred[1])) == pytest.approx(0, abs=1e-9)
+
+
+def test_a_curve_that_is_flat_but_for_rounding_has_no_width():
+    rates = np.array([[1.0, 1.0 + 3e-16, 1.0], [1.0, 2.0, 1.0]])
+    edges = np.arange(4.0)
+    curves = TuningCurves(rates, rates, np.ones(3), (edges,), (edges[:-1],), (None,))
+    width = tuning_width(curves)
+    assert np.isnan(width[0]) and width[1] == 1

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from spikesim.analysis.codes.ties import grouped
 from spikesim.analysis.given import spike_trains
 from spikesim.analysis.pairs.correlation import count_correlation
 from spikesim.checks import check_number, check_whole
@@ -67,9 +68,9 @@ def agreement(
             f"restrict makes them equal"
         )
     return Agreement(
-        ks_distance(a.rates(), b.rates()),
-        ks_distance(a.cv(), b.cv()),
-        ks_distance(*(_correlations(trains, neurons, bin, seed) for trains in (a, b))),
+        ks_distance(a.count(), b.count()),  # as of rates, which differ by the last digit of times
+        ks_distance(*_up_to_rounding(a.cv(), b.cv())),
+        ks_distance(*_up_to_rounding(*(_correlations(x, neurons, bin, seed) for x in (a, b)))),
     )
 
 
@@ -84,6 +85,13 @@ def ks_distance(a: np.ndarray, b: np.ndarray) -> float:
     at = np.concatenate([a, b])
     below = (np.searchsorted(x, at, side="right") / x.size for x in (a, b))
     return float(np.abs(np.subtract(*below)).max())
+
+
+def _up_to_rounding(a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Numbers in place of values, of which some are one but for rounding; NaN is left out."""
+    a, b = a[np.isfinite(a)], b[np.isfinite(b)]
+    numbers = grouped(np.concatenate([a, b]), 1e-9)
+    return numbers[: len(a)], numbers[len(a) :]
 
 
 def _correlations(trains: SpikeTrains, neurons: int, bin: float, seed: int) -> np.ndarray:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from spikesim.analysis.codes.ties import LEAST_LENGTH
 from spikesim.analysis.codes.tuning import TuningCurves
 from spikesim.checks import check_choice
 
@@ -23,7 +24,8 @@ def preferred_value(curves: TuningCurves, method: str | None = None) -> NDArray[
     Returns
     -------
     ndarray, shape (size,), or of two dimensions (size, 2)
-        NaN of silent neurons; on circles in [0, period).
+        On circles in [0, period). NaN of silent neurons, and for "mean" on circles of those whose
+        mean vector has no length, such as of flat curves around it.
     """
     check_choice("method", method, (None, "peak", "mean"))
     rates = np.where(np.isnan(curves.rates), 0.0, curves.rates)
@@ -52,9 +54,10 @@ def _mean(values: NDArray, weights: NDArray, period: float | None) -> NDArray[np
     if period is None:
         return weights @ values / np.where(total > 0, total, 1.0)
     turn = 2 * np.pi / period
-    angle = np.angle(weights @ np.exp(1j * turn * values)) / turn
-    angle = np.mod(angle, period)
-    return np.where(angle >= period, 0.0, angle)
+    vector = weights @ np.exp(1j * turn * values)
+    angle = np.mod(np.angle(vector) / turn, period)
+    angle = np.where(angle >= period, 0.0, angle)
+    return np.where(np.abs(vector) > LEAST_LENGTH * total, angle, np.nan)
 
 
 def tuning_width(curves: TuningCurves) -> NDArray[np.float64]:
@@ -86,7 +89,7 @@ def tuning_width(curves: TuningCurves) -> NDArray[np.float64]:
 
 def _width(rates: NDArray, values: NDArray, period: float | None) -> float:
     known = ~np.isnan(rates)
-    if not known.any() or np.ptp(rates[known]) == 0:
+    if not known.any() or np.ptp(rates[known]) <= 1e-12 * rates[known].max():  # of smoothing
         return np.nan
     half = (rates[known].min() + rates[known].max()) / 2
     peak = int(np.nanargmax(rates))
