@@ -150,6 +150,8 @@ def which_code(
     check_choice("correction", correction, CORRECTIONS)
     check_whole("classes", classes, 2)
     check_whole("shuffles", shuffles, 0)
+    if correction == "shuffle" and shuffles == 0:
+        shuffles = 100  # as for `information`
     until = aligned.t_stop if until is None else until
     check_number("until", until, above=0, most=aligned.t_stop, unit="ms")
     shape = aligned.n_trials, aligned.size
@@ -194,7 +196,8 @@ def _together(
         of_shuffled = of_shuffled.sum(axis=1) / len(found[0])
         baseline = of_shuffled.sum(axis=1) / len(dealt)
         se = [jackknife(code.sum(axis=0) / len(found[0]), shown) for code in without]
-        p = [p_value(code.sum(axis=0) / len(found[0])) for code in arrays("plain", 1 + len(dealt))]
+        plain = arrays("plain", 1 + len(dealt)).sum(axis=1) / len(found[0])
+        p = [p_value(*code) for code in zip(plain, mean, strict=True)]
     means = mean, np.array(se), baseline, np.array(p)
     return Codes(names, *own, *means, without.swapaxes(1, 2), shown, correction, classes)
 

@@ -32,7 +32,7 @@ class Information:
         Mean and standard deviation of the same measure of shuffled trials; NaN without shuffles.
     p : ndarray
         Share of shuffles with as much information, (1 + those) / (1 + all), before correction:
-        what is taken off would only add noise to the test.
+        what is taken off would only add noise to the test. NaN where the information is.
     n_responses : ndarray of int
         Different responses of each neuron.
     n_trials, n_stimuli : int
@@ -253,12 +253,15 @@ class Measured:
 
     @property
     def p(self) -> float:
-        return p_value(self.plain)
+        return p_value(self.plain, self.bits)
 
 
-def p_value(plain: NDArray[np.float64]) -> float:
-    """Share of all, data and shuffles, with as much as the first; rounding makes no difference."""
-    if len(plain) < 2 or np.isnan(plain[0]):
+def p_value(plain: NDArray[np.float64], bits: float) -> float:
+    """Share of all, data and shuffles, with as much as the first; rounding makes no difference.
+
+    NaN without shuffles, and where the information that is told, ``bits``, is NaN.
+    """
+    if len(plain) < 2 or np.isnan(plain[0]) or np.isnan(bits):
         return np.nan
     return float(np.mean(plain >= plain[0] - 1e-9))
 
