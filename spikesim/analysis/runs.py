@@ -56,12 +56,14 @@ def agreement(
     TypeError
         If a or b is not SpikeTrains.
     ValueError
-        If the runs do not last equally long, neurons are fewer than 2, or bin is not positive.
+        If the runs do not last equally long, neurons are fewer than 2, bin is not positive,
+        or seed is no whole number.
     """
     spike_trains("a", a)
     spike_trains("b", b)
     check_whole("neurons", neurons, least=2)
     check_number("bin", bin, above=0, unit="ms")
+    check_whole("seed", seed, least=None)
     if abs(a.duration - b.duration) > SAME_TIME * (len(a.support) + len(b.support)):
         raise ValueError(
             f"a and b must last equally long, but last {a.duration:g} and {b.duration:g} ms; "

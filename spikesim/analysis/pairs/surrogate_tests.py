@@ -88,7 +88,7 @@ def surrogate_test(
     TypeError
         If trains are neither SpikeTrains nor AlignedTrains.
     ValueError
-        If n is not a positive whole number, or there is no such tail.
+        If n is not a positive whole number, seed is no whole number, or there is no such tail.
 
     References
     ----------
@@ -100,6 +100,7 @@ def surrogate_test(
     if not callable(statistic):
         raise TypeError(f"statistic is {statistic!r}; it must be a function of trains.")
     check_whole("n", n)
+    check_whole("seed", seed, least=None)
     check_choice("tail", tail, ("both", "upper", "lower"))
     values = [np.asarray(statistic(trains), float)]
     for k in range(n):

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from spikesim.analysis.given import LEAVE_OUT, known_of_all
 from spikesim.analysis.pairs.pieces import Pieces, by_neuron, pieces
-from spikesim.checks import check_choice, check_number
+from spikesim.checks import check_choice, check_number, check_whole
 from spikesim.data.aligned import AlignedTrains
 from spikesim.data.spiketrains import SpikeTrains
 from spikesim.random import derive_key
@@ -49,6 +49,7 @@ def check_surrogate(surrogate: Surrogate) -> None:
 
 def surrogate_seed(seed: int, k: int) -> int:
     """The seed of the k-th surrogate of a test with this seed."""
+    check_whole("seed", seed, least=None)
     return derive_key(seed, "surrogate", k)
 
 
@@ -272,6 +273,7 @@ class TrialShuffle:
 
 
 def _surrogate(surrogate: Surrogate, trains: Trains, seed: int) -> Trains:
+    check_whole("seed", seed, least=None)
     grouped, offsets = by_neuron(pieces(trains))
     neurons = np.arange(grouped.size)
     times, windows = surrogate._moved(grouped, offsets, neurons, seed)
