@@ -525,3 +525,15 @@ def test_a_curve_that_is_flat_but_for_rounding_has_no_width():
     curves = TuningCurves(rates, rates, np.ones(3), (edges,), (edges[:-1],), (None,))
     width = tuning_width(curves)
     assert np.isnan(width[0]) and width[1] == 1
+
+
+def test_text_is_told_from_a_wrong_shape():
+    trains = SpikeTrains([1.0, 11.0], [0, 0], 1, 0.0, 20.0)
+    aligned = trains.align([0.0, 10.0], 0.0, 5.0)
+    told = "^feature holds 'left'; it must hold numbers, NaN where there is none, not text"
+    with pytest.raises(ValueError, match=told):
+        tuning_by_trial(aligned, ["left", "right"])
+    with pytest.raises(ValueError, match=told):
+        tuning_curves(trains, ["left", "right"], [0.0, 10.0])
+    with pytest.raises(ValueError, match="^times holds 'a'"):
+        tuning_curves(trains, [1.0, 2.0], ["a", "b"])

@@ -8,9 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from spikesim.checks import check_number
 from spikesim.data.aligned import AlignedTrains
 from spikesim.data.session import Session
 from spikesim.data.spiketrains import SpikeTrains
+from spikesim.data.windows import SAME_TIME
 
 LEAVE_OUT = (
     "align the trains to the other events alone, or take the others by a label, "
@@ -56,6 +58,18 @@ def responses_of_trials(name: str, value: Any) -> None:
             f"{name} is {_kind(value)}; it must hold one response for each trial (and neuron), "
             f"such as the spike counts that {first}aligned.count() gives."
         )
+
+
+def until_of(aligned: AlignedTrains, until: float | None) -> float:
+    """To when after the event responses are read (ms): to the end of trials if nothing is given."""
+    if aligned.t_stop <= SAME_TIME:
+        raise ValueError(
+            f"aligned ends {aligned.t_stop + 0.0:g} ms after the event; trials must last beyond it "
+            f"to hold a response: align with after > 0."
+        )
+    until = aligned.t_stop if until is None else until
+    check_number("until", until, above=0, most=aligned.t_stop, unit="ms")
+    return until
 
 
 def of_trials(name: str, aligned: AlignedTrains, given: str | ArrayLike) -> ArrayLike:

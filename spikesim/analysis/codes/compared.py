@@ -15,8 +15,8 @@ from spikesim.analysis.codes.information import (
     p_value,
     shuffled,
 )
-from spikesim.analysis.given import aligned_trains, conditions_of
-from spikesim.checks import check_choice, check_number, check_whole
+from spikesim.analysis.given import aligned_trains, conditions_of, until_of
+from spikesim.checks import check_choice, check_whole
 from spikesim.data.aligned import AlignedTrains
 from spikesim.data.windows import SAME_TIME
 
@@ -152,8 +152,7 @@ def which_code(
     check_whole("shuffles", shuffles, 0)
     if correction == "shuffle" and shuffles == 0:
         shuffles = 100  # as for `information`
-    until = aligned.t_stop if until is None else until
-    check_number("until", until, above=0, most=aligned.t_stop, unit="ms")
+    until = until_of(aligned, until)
     shape = aligned.n_trials, aligned.size
     shown, n_stimuli = conditions_of(aligned, condition)
     here = (aligned.times > SAME_TIME) & (aligned.times <= until + SAME_TIME)

@@ -177,7 +177,9 @@ def tuning_by_trial(
     aligned_trains("aligned", aligned)
     feature = of_trials("feature", aligned, feature)
     values = as_floats(feature)
-    if values is None or values.shape != (aligned.n_trials,):
+    if values is None:
+        raise ValueError(_no_numbers("feature", feature))
+    if values.shape != (aligned.n_trials,):
         raise ValueError(
             f"feature has shape {np.shape(feature)}; it must have one number for each of "
             f"{aligned.n_trials} trials, or be the name of a label."
@@ -207,11 +209,20 @@ def tuning_by_trial(
     return _divided(counts.astype(float), time, edges, places, periods, smooth)
 
 
+def _no_numbers(name: str, value: ArrayLike) -> str:
+    """What is said of a value that holds anything but numbers."""
+    first = next(iter(np.asarray(value, object).flat), None)
+    return f"{name} holds {first!r}; it must hold numbers, NaN where there is none, not text."
+
+
 def _samples(feature: ArrayLike, times: ArrayLike) -> tuple[NDArray, NDArray]:
     values, at = as_floats(feature), as_floats(times)
-    if values is not None and values.ndim == 1:
+    for name, given, array in (("feature", feature, values), ("times", times, at)):
+        if array is None:
+            raise ValueError(_no_numbers(name, given))
+    if values.ndim == 1:
         values = values[:, None]
-    if values is None or at is None or at.ndim != 1 or len(at) != len(values):
+    if at.ndim != 1 or values.ndim == 0 or len(at) != len(values):
         raise ValueError(
             f"feature has shape {np.shape(feature)} and times {np.shape(times)}; there must be "
             f"one time for each sample."
