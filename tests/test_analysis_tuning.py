@@ -1,6 +1,7 @@
 """Tuning curves: time and spikes of the same samples, on lines, circles and planes."""
 
 import warnings
+from functools import partial
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ from hypothesis import given, settings, strategies as st
 from scipy import stats
 
 from spikesim.analysis import (
+    NaiveBayesFit,
     TuningCurves,
     information_per_spike,
     population_vector,
@@ -537,3 +539,12 @@ def test_text_is_told_from_a_wrong_shape():
         tuning_curves(trains, ["left", "right"], [0.0, 10.0])
     with pytest.raises(ValueError, match="^times holds 'a'"):
         tuning_curves(trains, [1.0, 2.0], ["a", "b"])
+
+
+@pytest.mark.parametrize("wrong", ["x", 3, None, SpikeTrains([1.0], [0], 1, 0.0, 9.0)])
+def test_what_is_no_tuning_curve_is_refused_in_a_sentence(wrong):
+    decoder = partial(NaiveBayesFit.of_tuning, window=100.0)
+    for function in (preferred_value, tuning_width, information_per_spike, decoder):
+        told = r"^curves is .*; it must be TuningCurves, which tuning_curves\(trains"
+        with pytest.raises(TypeError, match=told):
+            function(wrong)

@@ -28,7 +28,7 @@ def spike_trains(name: str, value: Any) -> None:
         way = ": those that were aligned"
     else:
         way = _made_of(value)
-    raise TypeError(f"{name} is {_kind(value)}; it must be SpikeTrains{way}.")
+    raise TypeError(f"{name} is {kind_of(value)}; it must be SpikeTrains{way}.")
 
 
 def aligned_trains(name: str, value: Any) -> None:
@@ -38,13 +38,13 @@ def aligned_trains(name: str, value: Any) -> None:
     way = ", which trains.align(events, before, after) gives"
     if not isinstance(value, SpikeTrains):
         way += f" of SpikeTrains{_made_of(value)}"
-    raise TypeError(f"{name} is {_kind(value)}; it must be AlignedTrains{way}.")
+    raise TypeError(f"{name} is {kind_of(value)}; it must be AlignedTrains{way}.")
 
 
 def trains_of_either(name: str, value: Any) -> None:
     """Raise a TypeError, which says how to get them, if a value is neither kind of trains."""
     if not isinstance(value, SpikeTrains | AlignedTrains):
-        kind = _kind(value)
+        kind = kind_of(value)
         raise TypeError(
             f"{name} is {kind}; it must be SpikeTrains or AlignedTrains{_made_of(value)}."
         )
@@ -55,7 +55,7 @@ def responses_of_trials(name: str, value: Any) -> None:
     if isinstance(value, SpikeTrains | AlignedTrains):
         first = "" if isinstance(value, AlignedTrains) else "trains.align(events, before, after), "
         raise TypeError(
-            f"{name} is {_kind(value)}; it must hold one response for each trial (and neuron), "
+            f"{name} is {kind_of(value)}; it must hold one response for each trial (and neuron), "
             f"such as the spike counts that {first}aligned.count() gives."
         )
 
@@ -109,7 +109,7 @@ def known_of_all(name: str, values: NDArray, way: str) -> None:
         )
 
 
-def _kind(value: Any) -> str:
+def kind_of(value: Any) -> str:
     """The type of a value, with the article that it needs."""
     if value is None:
         return "None"

@@ -8,7 +8,7 @@ from numbers import Real
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from spikesim.analysis.codes.tuning import TuningCurves, around, check_span
+from spikesim.analysis.codes.tuning import TuningCurves, around, check_curves, check_span
 from spikesim.checks import as_floats, check_choice, check_number, check_numbers, check_whole
 
 
@@ -274,6 +274,7 @@ class NaiveBayesFit:
         least : float
             Rates are at least so high (Hz), so that one spike alone rules out nothing.
         """
+        check_curves(curves)
         check_number("window", window, above=0, unit="ms")
         check_number("least", least, least=0, unit="Hz")
         check_choice("prior", prior, ("seen", "uniform"))

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikesim.analysis.codes.ties import LEAST_LENGTH
-from spikesim.analysis.codes.tuning import TuningCurves
+from spikesim.analysis.codes.tuning import TuningCurves, check_curves
 from spikesim.checks import check_choice
 
 
@@ -26,7 +26,15 @@ def preferred_value(curves: TuningCurves, method: str | None = None) -> NDArray[
     ndarray, shape (size,), or of two dimensions (size, 2)
         On circles in [0, period). NaN of silent neurons, and for "mean" on circles of those whose
         mean vector has no length, such as of flat curves around it.
+
+    Raises
+    ------
+    TypeError
+        If curves are not TuningCurves.
+    ValueError
+        If there is no such method.
     """
+    check_curves(curves)
     check_choice("method", method, (None, "peak", "mean"))
     rates = np.where(np.isnan(curves.rates), 0.0, curves.rates)
     flat = rates.reshape(curves.size, curves.occupancy.size)
@@ -71,6 +79,8 @@ def tuning_width(curves: TuningCurves) -> NDArray[np.float64]:
 
     Raises
     ------
+    TypeError
+        If curves are not TuningCurves.
     ValueError
         If the curves have two dimensions.
 
@@ -79,6 +89,7 @@ def tuning_width(curves: TuningCurves) -> NDArray[np.float64]:
     Half height is half way from the lowest rate to the highest; between the middles of bins the
     curve is a straight line. Circular curves go on around the circle.
     """
+    check_curves(curves)
     if len(curves.values) != 1:
         raise ValueError(
             f"curves have {len(curves.values)} dimensions; the width is one of those of one."
@@ -121,6 +132,11 @@ def information_per_spike(curves: TuningCurves) -> NDArray[np.float64]:
     ndarray, shape (size,)
         NaN of silent neurons.
 
+    Raises
+    ------
+    TypeError
+        If curves are not TuningCurves.
+
     Notes
     -----
     ``sum over bins of p r / m log2(r / m)`` with the share p of the time in the bin, the rate r
@@ -133,6 +149,7 @@ def information_per_spike(curves: TuningCurves) -> NDArray[np.float64]:
     .. [1] Skaggs WE, McNaughton BL, Gothard KM, Markus EJ (1993) An information-theoretic approach
        to deciphering the hippocampal code. Adv Neural Inf Process Syst 5:1030-1037.
     """
+    check_curves(curves)
     rates = curves.rates.reshape(curves.size, curves.occupancy.size)
     visited = curves.occupancy.ravel() > 0
     p = curves.occupancy.ravel()[visited]

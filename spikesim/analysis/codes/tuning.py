@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from spikesim.analysis.given import aligned_trains, of_trials, spike_trains
+from spikesim.analysis.given import aligned_trains, kind_of, of_trials, spike_trains
 from spikesim.checks import as_floats, check_number, check_whole
 from spikesim.data.aligned import AlignedTrains
 from spikesim.data.spiketrains import SpikeTrains
@@ -56,6 +56,15 @@ class TuningCurves:
         return (
             f"<TuningCurves of {self.size} neurons in {bins} bins, {visited} of them visited, "
             f"{self.occupancy.sum():g} ms>"
+        )
+
+
+def check_curves(curves: TuningCurves) -> None:
+    """Raise a TypeError, which says how to get them, if they are no tuning curves."""
+    if not isinstance(curves, TuningCurves):
+        raise TypeError(
+            f"curves is {kind_of(curves)}; it must be TuningCurves, which "
+            f"tuning_curves(trains, feature, times) and tuning_by_trial(aligned, feature) give."
         )
 
 
