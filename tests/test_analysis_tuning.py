@@ -507,6 +507,11 @@ def test_edges_go_around_the_circle_once_at_most():
         tuning_curves(trains, times, times, bins=8, range=(-180.0, 180.0), period=180.0)
 
 
+def test_preferred_directions_are_numbers():
+    with pytest.raises(ValueError, match=r"^preferred is \['up'\]; it must hold angles or vectors"):
+        population_vector([1.0], ["up"])
+
+
 def test_vectors_that_cancel_have_no_direction_by_rounding():
     around = np.arange(0.0, 360.0, 30.0)
     found = population_vector(np.full(12, 3.0), around, period=360)

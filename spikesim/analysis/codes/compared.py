@@ -16,7 +16,7 @@ from spikesim.analysis.codes.information import (
     shuffled,
 )
 from spikesim.analysis.given import aligned_trains, conditions_of, until_of
-from spikesim.checks import check_choice, check_whole
+from spikesim.checks import as_floats, check_choice, check_whole
 from spikesim.data.aligned import AlignedTrains
 from spikesim.data.windows import SAME_TIME
 
@@ -212,12 +212,12 @@ def _with_none(values: NDArray, classes: int, period: float | None = None) -> ND
 def _phases(
     phases: ArrayLike, aligned: AlignedTrains, here: NDArray, shape: tuple[int, int]
 ) -> NDArray[np.float64]:
-    phases = np.asarray(phases, float)
-    if phases.shape == shape:
+    given, phases = phases, as_floats(phases)
+    if phases is not None and phases.shape == shape:
         return phases
-    if phases.shape != (len(aligned),) or not np.isfinite(phases).all():
+    if phases is None or phases.shape != (len(aligned),) or not np.isfinite(phases).all():
         raise ValueError(
-            f"phases has shape {phases.shape}; it must have one number (radians) for each of "
+            f"phases has shape {np.shape(given)}; it must have one number (radians) for each of "
             f"{len(aligned)} spikes, or for each of {shape[0]} trials and {shape[1]} neurons."
         )
     cell = (aligned.trials * aligned.size + aligned.neurons)[here]
@@ -228,10 +228,10 @@ def _phases(
 
 
 def _shaped(name: str, values: ArrayLike, shape: tuple[int, ...]) -> NDArray[np.float64]:
-    array = np.asarray(values, float)
-    if array.shape != shape:
+    array = as_floats(values)
+    if array is None or array.shape != shape:
         raise ValueError(
-            f"{name} has shape {array.shape}; it must have one number for each of {shape[0]} "
+            f"{name} has shape {np.shape(values)}; it must have one number for each of {shape[0]} "
             f"trials and {shape[1]} neurons, NaN for none."
         )
     return array
