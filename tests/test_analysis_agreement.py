@@ -58,3 +58,11 @@ def test_silence_has_no_distance():
         agreement(silent, silent, neurons=1)
     with pytest.raises(ValueError, match="bin is 0"):
         agreement(silent, silent, bin=0)
+
+
+def test_the_last_digits_of_times_make_no_distance():
+    times = np.arange(0.1, 1000, 0.3)
+    a = SpikeTrains(times, np.zeros(len(times), int), 1, 0, 1000.0)
+    b = SpikeTrains(times + 0.013, a.neurons, 1, 0, 1000.0000005)
+    assert a.rates() != b.rates() and a.cv() != b.cv()
+    assert (agreement(a, b).rates, agreement(a, b).cvs) == (0, 0)

@@ -364,3 +364,15 @@ def test_spikeinterface_counts_from_edge_to_edge():
     for (i, j), counts in zip(fine.pairs, fine.counts, strict=True):
         np.testing.assert_array_equal(theirs[j, i], counts[:-1].reshape(40, 10).sum(axis=1))
     np.testing.assert_allclose(edges, np.arange(-20, 21))
+
+
+def test_what_is_no_pair_is_refused_in_a_sentence():
+    found = correlograms(SpikeTrains([1.0, 2.0], [0, 1], 2, 0.0, 9.0), 1.0, 3.0)
+    assert found[0, 1].sum() == 1
+    told = r"^correlograms\[0\] is none; correlograms\[i, j\] are .* counts has a row for each"
+    with pytest.raises(TypeError, match=told):
+        found[0]
+    with pytest.raises(TypeError, match=told):
+        list(found)
+    with pytest.raises(TypeError, match=r"^correlograms\[\(0, 1, 2\)\] is none"):
+        found[0, 1, 2]

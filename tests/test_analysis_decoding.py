@@ -313,6 +313,43 @@ def test_measures_of_categories():
             getattr(numbers, name)
 
 
+def test_samples_of_unknown_category_count_for_nothing():
+    rng = np.random.default_rng(10)
+    labels = rng.integers(0, 2, 300).astype(float) + 0.5
+    counts = rng.poisson(3 + 2 * (labels > 1))[:, None]
+    unknown = np.where(np.arange(300) % 3 == 0, np.nan, labels)
+    found = cross_validate(NaiveBayes(), counts, unknown, seed=1)
+    known = ~np.isnan(unknown)
+    truth, predicted = unknown[known], found.predicted[known]
+    assert list(found.labels) == [0.5, 1.5] and found.confusion.sum() == 200
+    assert found.accuracy == np.mean(truth == predicted) == np.trace(found.confusion) / 200
+    ours = found.information(correction="none")
+    assert ours.n_trials == 200
+    assert ours.bits == information(predicted > 1, truth > 1, correction="none").bits
+
+
+def test_categories_in_an_array_of_objects():
+    rng = np.random.default_rng(10)
+    names = np.array(["a", "b"])[rng.integers(0, 2, 60)]
+    counts = rng.poisson(3 + 2 * (names == "a"))[:, None]
+    found, same = (cross_validate(NaiveBayes(), counts, y, seed=1) for y in (names, list(names)))
+    objects = cross_validate(NaiveBayes(), counts, names.astype(object), seed=1)
+    assert found.accuracy == same.accuracy == objects.accuracy
+    assert objects.information().bits == found.information().bits
+    mixed = np.array([None, "a", "b"] * 20, object)
+    for call in (cross_validate, lambda d, x, y: d.fit(x, y)):
+        with pytest.raises(
+            ValueError, match="feature holds objects of the types NoneType, str; ca"
+        ):
+            call(NaiveBayes(), counts, mixed)
+
+
+@pytest.mark.parametrize("value", [0.1, 2.0])
+def test_a_truth_that_is_the_same_everywhere_has_no_r2(value):
+    counts = np.random.default_rng(10).poisson(3, (30, 2))
+    assert np.isnan(cross_validate(LinearDecoder(), counts, np.full(30, value), seed=1).r2)
+
+
 def test_without_information_decoding_is_at_chance():
     rng = np.random.default_rng(11)
     labels = np.repeat(np.arange(4), 100)

@@ -7,6 +7,7 @@ import pytest
 
 from spikesim import analysis
 from spikesim.analysis.given import aligned_trains, spike_trains, trains_of_either
+from spikesim.data.aligned import AlignedTrains
 from spikesim.data.session import Session
 from spikesim.data.spiketrains import SpikeTrains
 
@@ -145,3 +146,17 @@ def test_conditions_are_a_label_or_an_array():
         np.testing.assert_array_equal(function(labelled, side), function(labelled, "side"))
         with pytest.raises(ValueError, match=r"condition has shape \(3,\)"):
             function(labelled, side[:3])
+
+
+@pytest.mark.parametrize("unknown", [[np.nan, 1.0, 2.0, np.nan], [None, "left", "right", None]])
+def test_trials_of_unknown_condition_are_refused_in_a_sentence(unknown):
+    unknown = np.array(unknown, object if None in unknown else float)
+    told = "is NaN or None in 2 of 4 trials; it must be known in all. To leave these out, "
+    for name in ("noise_correlation", "signal_correlation", "which_code"):
+        with pytest.raises(ValueError, match=f"^condition {told}align the trains to"):
+            getattr(analysis, name)(ALIGNED, unknown)
+    with pytest.raises(ValueError, match=f"^stimuli {told}take responses"):
+        analysis.information([1, 2, 1, 2], unknown)
+    labelled = AlignedTrains([], [], [], 1, 4, 0.0, 9.0, {"side": unknown})
+    with pytest.raises(ValueError, match=f"^the label 'side' {told}align the trains to"):
+        analysis.TrialShuffle("side")(labelled, 1)

@@ -466,6 +466,26 @@ def test_no_spikes_no_neurons_no_warnings():
             repr(table)
 
 
+@pytest.mark.parametrize("correction", ["cubic", "quadratic", "none"])
+def test_what_has_no_information_for_few_trials_has_no_p(correction):
+    trials = 1 if correction == "none" else 3
+    aligned, _ = answering("counts", trials=trials, neurons=2)
+    table = which_code(aligned, "stimulus", correction=correction, shuffles=20, seed=1)
+    assert np.isnan(table.bits).all() and np.isnan(table.mean).all()
+    assert np.isnan(table.p).all() and np.isnan(table.mean_p).all()
+    stimuli = aligned.labels["stimulus"]
+    alone = information(aligned.count(), stimuli, correction=correction, shuffles=20, seed=1)
+    assert np.isnan(alone.bits).all() and np.isnan(alone.p).all()
+
+
+def test_which_code_shuffles_if_the_correction_needs_it():
+    aligned, _ = answering("counts", trials=8, neurons=2)
+    by = dict(correction="shuffle", seed=1)
+    none, some = (which_code(aligned, "stimulus", shuffles=n, **by) for n in (0, 100))
+    np.testing.assert_array_equal(none.bits, some.bits)
+    assert np.isfinite(none.bits).all()
+
+
 def test_arguments_of_which_code_are_checked():
     aligned, phases = answering("counts", trials=3, neurons=2)
     with pytest.raises(
@@ -478,6 +498,10 @@ def test_arguments_of_which_code_are_checked():
         which_code(aligned, "stimulus", until=300.0)
     with pytest.raises(ValueError, match=r"phases has shape \(3,\)"):
         which_code(aligned, "stimulus", phases=phases[:3])
+    with pytest.raises(ValueError, match=r"phases has shape \(2,\); it must have one number"):
+        which_code(aligned, "stimulus", phases=["a", "b"])
+    with pytest.raises(ValueError, match=r"latencies has shape \(\); it must have one number"):
+        which_code(aligned, "stimulus", latencies="first")
     with pytest.raises(ValueError, match=r"latencies has shape \(3,\)"):
         which_code(aligned, "stimulus", latencies=[1.0, 2.0, 3.0])
     with pytest.raises(ValueError, match="classes is 1"):

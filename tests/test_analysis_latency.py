@@ -9,7 +9,7 @@ from hypothesis import given, settings, strategies as st
 from scipy import stats
 
 from benchmarks import nulls_readouts
-from spikesim.analysis import first_spike_latency, psth_latency, rank_order
+from spikesim.analysis import first_spike_latency, psth_latency, rank_order, which_code
 from spikesim.data.aligned import AlignedTrains
 from spikesim.data.spiketrains import SpikeTrains
 
@@ -148,7 +148,8 @@ def test_spontaneous_trials_can_be_others():
     )  # fmt: skip
     found = first_spike_latency(short, spontaneous=blank)
     assert found.detected[0] > 0.9
-    with pytest.raises(ValueError, match="the time before the event is 50 ms long; the rule 'surp"):
+    told = "the time before the event is 50 ms long, less than until = 300 ms; .*: give until of "
+    with pytest.raises(ValueError, match=told + "50 ms at most, or align with more before"):
         first_spike_latency(short)
     with pytest.raises(ValueError, match="spontaneous has 2 neurons; it must have the 1 of"):
         two = aligned_of([[[1.0], [2.0]]], 0.0, 600.0)
@@ -181,7 +182,8 @@ def test_arguments_are_checked():
     with pytest.raises(ValueError, match="alpha is 0; it must be"):
         first_spike_latency(aligned, alpha=0)
     with pytest.raises(
-        ValueError, match="has 10 windows of until = 100 ms; the rule 'surprise' .*19"
+        ValueError,
+        match="has 10 windows of until = 100 ms; the rule 'surprise' .*19 .*shorter until",
     ):
         first_spike_latency(aligned)
     assert np.isfinite(first_spike_latency(aligned, until=50.0).p).all()  # 20 windows
@@ -191,6 +193,12 @@ def test_arguments_are_checked():
         ValueError, match="the time before the event is 0 ms long; it must be a bin"
     ):
         psth_latency(aligned_of([[[5.0]]], 0.0, 100.0))
+    before = aligned_of([[[-50.0]]], 100.0, -20.0)
+    for function in (first_spike_latency, psth_latency, lambda a: which_code(a, [0])):
+        with pytest.raises(ValueError, match="aligned ends -20 ms after the event; .*after > 0"):
+            function(before)
+    with pytest.raises(ValueError, match="event is 0 ms long, .* spontaneous .*: align with more"):
+        first_spike_latency(aligned_of([[[5.0]]], 0.0, 100.0))
     with pytest.raises(ValueError, match="surrogates is 0"):
         psth_latency(aligned, surrogates=0)
     with pytest.raises(ValueError, match=r"latencies has shape \(3,\)"):
@@ -357,3 +365,10 @@ def test_neurons_of_different_rates_have_an_order_of_first_spikes_without_any_ev
 def test_latencies_that_rounding_tells_apart_share_their_rank():
     found = rank_order([[5.3, 5.3 + 1e-9, 9.0, 5.3 - 1e-9], [1.0, 1.1, np.nan, 1.2]], shuffles=0)
     np.testing.assert_array_equal(found.ranks, [[2, 2, 4, 2], [1, 2, np.nan, 3]])
+
+
+def test_trials_without_an_order_among_shared_neurons_have_no_correlation_by_rounding():
+    for n in range(3, 10):  # neurons that fire in both trials, in one of them at once
+        first = np.r_[np.ones(n), 2.0, 3.0]
+        second = np.r_[np.random.default_rng(n).permutation(n), np.nan, np.nan]
+        assert np.isnan(rank_order([first, second], shuffles=0).correlation)

@@ -331,3 +331,11 @@ def test_a_pooled_psth_is_of_all_neurons():
     low, high = poisson_interval(aligned.count(10.0).sum(axis=(0, 2)))
     np.testing.assert_allclose(pooled.low[:, 0], low * 100 / 5 / aligned.n_trials, rtol=1e-12)
     np.testing.assert_allclose(pooled.high[:, 0], high * 100 / 5 / aligned.n_trials, rtol=1e-12)
+
+
+def test_poisson_interval_refuses_what_is_no_count():
+    for wrong in ([-1, 2], [1.0, np.nan], "a"):
+        with pytest.raises(ValueError, match="^counts is .*; it must be spike counts, finite and"):
+            poisson_interval(wrong)
+    with pytest.raises(ValueError, match="^level is 95; it must be"):
+        poisson_interval([1, 2], 95)

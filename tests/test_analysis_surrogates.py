@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from spikesim.analysis import Dither, Jitter, Shift, TrialShuffle, surrogate_seed, surrogate_test
+from spikesim.analysis.pairs.surrogate_tests import standardised
 from spikesim.data.spiketrains import SpikeTrains
 from spikesim.data.windows import Windows
 
@@ -318,3 +319,12 @@ def test_what_is_unknown_stays_unknown():
     assert np.isnan(nothing.p_global)
     with pytest.raises(ValueError, match="tail is 'two'"):
         surrogate_test(first_latency, trains, Jitter(10.0), tail="two")
+
+
+def test_a_statistic_that_no_surrogate_changes_lies_no_standard_deviation_off():
+    found = surrogate_test(lambda t: [0.1, t.times.sum()], drawn(1), Jitter(20.0), n=9, seed=1)
+    alone = surrogate_test(lambda t: [t.times.sum()], drawn(1), Jitter(20.0), n=9, seed=1)
+    assert found.sd[0] == 0 and found.p[0] == 1 and found.sd[1] == alone.sd[0] > 0
+    _, sd, off = standardised(np.full((10, 1), 0.1))
+    assert not sd.any() and not off.any()
+    assert found.p_global == alone.p_global

@@ -1,6 +1,7 @@
 """Tuning curves: time and spikes of the same samples, on lines, circles and planes."""
 
 import warnings
+from functools import partial
 
 import numpy as np
 import pytest
@@ -8,6 +9,8 @@ from hypothesis import given, settings, strategies as st
 from scipy import stats
 
 from spikesim.analysis import (
+    NaiveBayesFit,
+    TuningCurves,
     information_per_spike,
     population_vector,
     preferred_value,
@@ -502,3 +505,51 @@ def test_edges_go_around_the_circle_once_at_most():
         tuning_curves(trains, times, times, bins=np.linspace(0, 360, 9), period=180.0)
     with pytest.raises(ValueError, match="span more than its period, 180"):
         tuning_curves(trains, times, times, bins=8, range=(-180.0, 180.0), period=180.0)
+
+
+def test_preferred_directions_are_numbers():
+    with pytest.raises(ValueError, match=r"^preferred is \['up'\]; it must hold angles or vectors"):
+        population_vector([1.0], ["up"])
+
+
+def test_vectors_that_cancel_have_no_direction_by_rounding():
+    around = np.arange(0.0, 360.0, 30.0)
+    found = population_vector(np.full(12, 3.0), around, period=360)
+    assert np.isnan(found.direction) and found.length < 1e-12
+    assert population_vector(np.full(12, 1e-9) * [2, *[1] * 11], around, period=360).direction == (
+        pytest.approx(0, abs=1e-3)
+    )
+    flat, time = np.array([np.full(12, 3), np.r_[4, np.full(11, 3)]]), np.full(12, 1000.0)
+    at = np.arange(0.0, 390.0, 30.0)
+    curves = TuningCurves(flat * 1.0, flat, time, (at,), (at[:-1],), (360.0,))
+    preferred = preferred_value(curves)
+    assert np.isnan(preferred[0]) and np.sin(np.deg2rad(preferred[1])) == pytest.approx(0, abs=1e-9)
+
+
+def test_a_curve_that_is_flat_but_for_rounding_has_no_width():
+    rates = np.array([[1.0, 1.0 + 3e-16, 1.0], [1.0, 2.0, 1.0]])
+    edges = np.arange(4.0)
+    curves = TuningCurves(rates, rates, np.ones(3), (edges,), (edges[:-1],), (None,))
+    width = tuning_width(curves)
+    assert np.isnan(width[0]) and width[1] == 1
+
+
+def test_text_is_told_from_a_wrong_shape():
+    trains = SpikeTrains([1.0, 11.0], [0, 0], 1, 0.0, 20.0)
+    aligned = trains.align([0.0, 10.0], 0.0, 5.0)
+    told = "^feature holds 'left'; it must hold numbers, NaN where there is none, not text"
+    with pytest.raises(ValueError, match=told):
+        tuning_by_trial(aligned, ["left", "right"])
+    with pytest.raises(ValueError, match=told):
+        tuning_curves(trains, ["left", "right"], [0.0, 10.0])
+    with pytest.raises(ValueError, match="^times holds 'a'"):
+        tuning_curves(trains, [1.0, 2.0], ["a", "b"])
+
+
+@pytest.mark.parametrize("wrong", ["x", 3, None, SpikeTrains([1.0], [0], 1, 0.0, 9.0)])
+def test_what_is_no_tuning_curve_is_refused_in_a_sentence(wrong):
+    decoder = partial(NaiveBayesFit.of_tuning, window=100.0)
+    for function in (preferred_value, tuning_width, information_per_spike, decoder):
+        told = r"^curves is .*; it must be TuningCurves, which tuning_curves\(trains"
+        with pytest.raises(TypeError, match=told):
+            function(wrong)

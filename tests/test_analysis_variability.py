@@ -218,3 +218,18 @@ def test_no_spikes_give_defined_answers():
 def test_bad_input_is_told(call, sentence):
     with pytest.raises(ValueError, match="^" + sentence):
         call(drawn(1))
+
+
+@pytest.mark.parametrize("value", [-65.3, 0.1, 2.0])
+def test_what_is_the_same_at_all_times_does_not_vary_by_rounding(value):
+    still = np.full((1000, 7), value)
+    assert np.isnan(analysis.synchrony(still)) and np.isnan(analysis.participation_ratio(still))
+    moving = np.random.default_rng(1).normal(size=(1000, 7))
+    with pytest.raises(ValueError, match="dimensions is 1; a varies in 0 alone"):
+        analysis.subspace_angles(still, moving, 1)
+    mixed = np.where(np.arange(7) < 2, moving, value)
+    assert analysis.participation_ratio(mixed) == pytest.approx(
+        analysis.participation_ratio(moving[:, :2])
+    )
+    with pytest.raises(ValueError, match="dimensions is 3; b varies in 2 alone"):
+        analysis.subspace_angles(moving, mixed, 3)

@@ -138,5 +138,8 @@ def test_neurons_that_are_not_there_are_refused():
     trains = trains_of()
     with pytest.raises(ValueError, match="neuron is 5"):
         plots.phase_histogram(analysis.phase_rates(trains, CLOCK), 5)
+    nobody = analysis.phase_rates(trains.select([]), CLOCK)
+    with pytest.raises(ValueError, match=r"^neuron is 0; there is no neuron to draw\.$"):
+        plots.phase_histogram(nobody)
     with pytest.raises(ValueError, match="which is 1"):
         plots.phase_precession(precession(trains), 1)

@@ -65,7 +65,7 @@ def test_psths_of_several_stimuli_have_a_legend_and_pooled_ones_all_spikes():
     assert len(above.lines[0].get_xdata()) == len(aligned)
     with pytest.raises(ValueError, match="aligned has the names"):
         plots.psth(psth(aligned, 20.0), parts)
-    with pytest.raises(ValueError, match="neuron is 3; it must be at least 0 and less than 3"):
+    with pytest.raises(ValueError, match="neuron is 3; it must be a whole number, from 0 to 2"):
         plots.psth(psth(aligned, 20.0), neuron=3)
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from spikesim.analysis.codes.ties import grouped
 from spikesim.analysis.given import spike_trains
 from spikesim.analysis.pairs.correlation import count_correlation
 from spikesim.checks import check_number, check_whole
@@ -55,21 +56,23 @@ def agreement(
     TypeError
         If a or b is not SpikeTrains.
     ValueError
-        If the runs do not last equally long, neurons are fewer than 2, or bin is not positive.
+        If the runs do not last equally long, neurons are fewer than 2, bin is not positive,
+        or seed is no whole number.
     """
     spike_trains("a", a)
     spike_trains("b", b)
     check_whole("neurons", neurons, least=2)
     check_number("bin", bin, above=0, unit="ms")
+    check_whole("seed", seed, least=None)
     if abs(a.duration - b.duration) > SAME_TIME * (len(a.support) + len(b.support)):
         raise ValueError(
             f"a and b must last equally long, but last {a.duration:g} and {b.duration:g} ms; "
             f"restrict makes them equal"
         )
     return Agreement(
-        ks_distance(a.rates(), b.rates()),
-        ks_distance(a.cv(), b.cv()),
-        ks_distance(*(_correlations(trains, neurons, bin, seed) for trains in (a, b))),
+        ks_distance(a.count(), b.count()),  # as of rates, which differ by the last digit of times
+        ks_distance(*_up_to_rounding(a.cv(), b.cv())),
+        ks_distance(*_up_to_rounding(*(_correlations(x, neurons, bin, seed) for x in (a, b)))),
     )
 
 
@@ -84,6 +87,13 @@ def ks_distance(a: np.ndarray, b: np.ndarray) -> float:
     at = np.concatenate([a, b])
     below = (np.searchsorted(x, at, side="right") / x.size for x in (a, b))
     return float(np.abs(np.subtract(*below)).max())
+
+
+def _up_to_rounding(a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Numbers in place of values, of which some are one but for rounding; NaN is left out."""
+    a, b = a[np.isfinite(a)], b[np.isfinite(b)]
+    numbers = grouped(np.concatenate([a, b]), 1e-9)
+    return numbers[: len(a)], numbers[len(a) :]
 
 
 def _correlations(trains: SpikeTrains, neurons: int, bin: float, seed: int) -> np.ndarray:

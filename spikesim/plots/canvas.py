@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from spikesim.checks import check_whole
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
@@ -27,6 +29,13 @@ def blank(height: float) -> Figure:
     figure.get_layout_engine().set(h_pad=0.025, hspace=0)
     FigureCanvasAgg(figure)
     return figure
+
+
+def check_neuron(neuron: int, size: int) -> None:
+    """Refuse the number of a neuron that is not there."""
+    if size == 0:
+        raise ValueError(f"neuron is {neuron!r}; there is no neuron to draw.")
+    check_whole("neuron", neuron, least=0, most=size - 1)
 
 
 def save(figure: Figure, path: str | Path, overwrite: bool = False) -> None:

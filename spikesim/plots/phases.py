@@ -8,7 +8,7 @@ import numpy as np
 
 from spikesim.checks import check_whole
 from spikesim.display import number
-from spikesim.plots.canvas import COLOURS, blank, colour_of, tidy
+from spikesim.plots.canvas import COLOURS, blank, check_neuron, colour_of, tidy
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -46,7 +46,7 @@ def phase_histogram(found: PhaseRates, neuron: int = 0, *, ax: Axes | None = Non
     ValueError
         If there is no such neuron.
     """
-    check_whole("neuron", neuron, least=0, most=len(found.counts) - 1)
+    check_neuron(neuron, len(found.counts))
     axes = _axes(ax)
     rates = np.nan_to_num(found.rates[neuron])
     edges = np.degrees(np.concatenate([found.edges, found.edges[1:] + TURN]))
@@ -134,7 +134,7 @@ def triggered_average(found: TriggeredAverage, neuron: int = 0, *, ax: Axes | No
     ValueError
         If there is no such neuron.
     """
-    check_whole("neuron", neuron, least=0, most=len(found.mean) - 1)
+    check_neuron(neuron, len(found.mean))
     axes = _axes(ax)
     if np.isfinite(found.low[neuron]).all():
         axes.fill_between(
@@ -181,7 +181,7 @@ def field_coherence(
     ValueError
         If there is no such neuron.
     """
-    check_whole("neuron", neuron, least=0, most=len(found.coherence) - 1)
+    check_neuron(neuron, len(found.coherence))
     axes = _axes(ax)
     axes.plot(found.frequencies, found.coherence[neuron], color=COLOURS[0], linewidth=1.2)
     level = found.critical(alpha)

@@ -13,7 +13,7 @@ from spikesim.analysis.codes.latency import Latencies
 from spikesim.analysis.codes.rates import Psth, RateCurves
 from spikesim.analysis.codes.tuning import TuningCurves
 from spikesim.data.aligned import AlignedTrains
-from spikesim.plots.canvas import COLOURS, blank, colour_of, tidy
+from spikesim.plots.canvas import COLOURS, blank, check_neuron, colour_of, tidy
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -56,7 +56,7 @@ def psth(
     """
     several = found if isinstance(found, Mapping) else {"": found}
     for one in several.values():
-        _check_neuron(neuron, one.rates.shape[1])
+        check_neuron(neuron, one.rates.shape[1])
     axes = ax
     if axes is None:
         figure = blank(3.4 if aligned is not None else 2.2)
@@ -234,7 +234,7 @@ def tuning(
 
 
 def _map(curves: TuningCurves, neuron: int, name: str, ax: Axes | None) -> Axes:
-    _check_neuron(neuron, curves.size)
+    check_neuron(neuron, curves.size)
     axes = blank(3.0).subplots() if ax is None else ax
     rates = np.ma.masked_invalid(curves.rates[neuron].T)
     axes.set_facecolor(UNVISITED)
@@ -414,10 +414,5 @@ def _lines(neurons: Sequence[int] | None, size: int) -> list[int]:
     if len(chosen) > MOST_LINES:
         raise ValueError(f"neurons has {len(chosen)} of them; at most {MOST_LINES} are drawn.")
     for neuron in chosen:
-        _check_neuron(neuron, size)
+        check_neuron(neuron, size)
     return chosen
-
-
-def _check_neuron(neuron: int, size: int) -> None:
-    if not 0 <= neuron < size:
-        raise ValueError(f"neuron is {neuron}; it must be at least 0 and less than {size}.")

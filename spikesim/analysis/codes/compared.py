@@ -15,8 +15,8 @@ from spikesim.analysis.codes.information import (
     p_value,
     shuffled,
 )
-from spikesim.analysis.given import aligned_trains, conditions_of
-from spikesim.checks import check_choice, check_number, check_whole
+from spikesim.analysis.given import aligned_trains, conditions_of, until_of
+from spikesim.checks import as_floats, check_choice, check_whole
 from spikesim.data.aligned import AlignedTrains
 from spikesim.data.windows import SAME_TIME
 
@@ -130,7 +130,8 @@ def which_code(
     TypeError
         If aligned are not AlignedTrains.
     ValueError
-        If an argument has not the shape that is asked for, or is none of those allowed.
+        If an argument has not the shape that is asked for or is none of those allowed, or the
+        stimulus of a trial is NaN or None.
 
     Notes
     -----
@@ -149,8 +150,9 @@ def which_code(
     check_choice("correction", correction, CORRECTIONS)
     check_whole("classes", classes, 2)
     check_whole("shuffles", shuffles, 0)
-    until = aligned.t_stop if until is None else until
-    check_number("until", until, above=0, most=aligned.t_stop, unit="ms")
+    if correction == "shuffle" and shuffles == 0:
+        shuffles = 100  # as for `information`
+    until = until_of(aligned, until)
     shape = aligned.n_trials, aligned.size
     shown, n_stimuli = conditions_of(aligned, condition)
     here = (aligned.times > SAME_TIME) & (aligned.times <= until + SAME_TIME)
@@ -193,7 +195,8 @@ def _together(
         of_shuffled = of_shuffled.sum(axis=1) / len(found[0])
         baseline = of_shuffled.sum(axis=1) / len(dealt)
         se = [jackknife(code.sum(axis=0) / len(found[0]), shown) for code in without]
-        p = [p_value(code.sum(axis=0) / len(found[0])) for code in arrays("plain", 1 + len(dealt))]
+        plain = arrays("plain", 1 + len(dealt)).sum(axis=1) / len(found[0])
+        p = [p_value(*code) for code in zip(plain, mean, strict=True)]
     means = mean, np.array(se), baseline, np.array(p)
     return Codes(names, *own, *means, without.swapaxes(1, 2), shown, correction, classes)
 
@@ -209,12 +212,12 @@ def _with_none(values: NDArray, classes: int, period: float | None = None) -> ND
 def _phases(
     phases: ArrayLike, aligned: AlignedTrains, here: NDArray, shape: tuple[int, int]
 ) -> NDArray[np.float64]:
-    phases = np.asarray(phases, float)
-    if phases.shape == shape:
+    given, phases = phases, as_floats(phases)
+    if phases is not None and phases.shape == shape:
         return phases
-    if phases.shape != (len(aligned),) or not np.isfinite(phases).all():
+    if phases is None or phases.shape != (len(aligned),) or not np.isfinite(phases).all():
         raise ValueError(
-            f"phases has shape {phases.shape}; it must have one number (radians) for each of "
+            f"phases has shape {np.shape(given)}; it must have one number (radians) for each of "
             f"{len(aligned)} spikes, or for each of {shape[0]} trials and {shape[1]} neurons."
         )
     cell = (aligned.trials * aligned.size + aligned.neurons)[here]
@@ -225,10 +228,10 @@ def _phases(
 
 
 def _shaped(name: str, values: ArrayLike, shape: tuple[int, ...]) -> NDArray[np.float64]:
-    array = np.asarray(values, float)
-    if array.shape != shape:
+    array = as_floats(values)
+    if array is None or array.shape != shape:
         raise ValueError(
-            f"{name} has shape {array.shape}; it must have one number for each of {shape[0]} "
+            f"{name} has shape {np.shape(values)}; it must have one number for each of {shape[0]} "
             f"trials and {shape[1]} neurons, NaN for none."
         )
     return array

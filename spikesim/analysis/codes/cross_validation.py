@@ -7,7 +7,12 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from spikesim.analysis.codes.decoding import LinearDecoder, NaiveBayes, check_responses
+from spikesim.analysis.codes.decoding import (
+    LinearDecoder,
+    NaiveBayes,
+    categories_of,
+    check_responses,
+)
 from spikesim.analysis.codes.information import Information, information
 from spikesim.checks import check_choice, check_whole
 from spikesim.random import stream
@@ -20,7 +25,8 @@ class Decoded:
     Attributes
     ----------
     feature, predicted : ndarray, shape (n,) or (n, d)
-        What was, and what was decoded.
+        What was, and what was decoded. Samples whose feature is NaN were not fitted, and count
+        for none of the numbers below.
     fold : ndarray of int, shape (n,)
         The fold in which each sample was decoded.
     period : float or None
@@ -57,34 +63,39 @@ class Decoded:
 
     @property
     def r2(self) -> float:
-        """1 - squared errors / squared distances of the truth from its mean; not of circles."""
+        """1 - squared errors / squared distances of the truth from its mean; not of circles.
+
+        NaN where the truth is the same everywhere.
+        """
         self._numbers("r2")
         if self.period is not None:
             raise ValueError("r2 is one of features that are not circular; median_error is of all.")
         known = np.isfinite(self.feature.reshape(len(self.feature), -1)).all(axis=1)
         truth = self.feature[known]
-        spread = ((truth - truth.mean(axis=0)) ** 2).sum() if len(truth) else 0.0
-        return float(1 - (self.errors[known] ** 2).sum() / spread) if spread > 0 else np.nan
+        if not len(truth) or not np.ptp(truth, axis=0).any():
+            return np.nan
+        spread = ((truth - truth.mean(axis=0)) ** 2).sum()
+        return float(1 - (self.errors[known] ** 2).sum() / spread)
 
     @property
     def labels(self) -> NDArray:
         """The categories, in order."""
         self._categories("labels")
-        return np.unique(np.concatenate([self.feature, self.predicted]))
+        return np.unique(np.concatenate(self._known_categories()))
 
     @property
     def accuracy(self) -> float:
-        """Share of samples whose category was decoded."""
+        """Share of samples of known category whose category was decoded."""
         self._categories("accuracy")
-        return float(np.mean(self.feature == self.predicted)) if len(self.feature) else np.nan
+        truth, predicted = self._known_categories()
+        return float(np.mean(truth == predicted)) if len(truth) else np.nan
 
     @property
     def confusion(self) -> NDArray[np.int64]:
         """Samples by true (row) and decoded (column) category, in the order of `labels`."""
-        labels = self.labels
-        table = np.zeros((len(labels), len(labels)), np.int64)
-        places = (np.searchsorted(labels, x) for x in (self.feature, self.predicted))
-        np.add.at(table, tuple(places), 1)
+        n = len(self.labels)
+        table = np.zeros((n, n), np.int64)
+        np.add.at(table, self._places(), 1)
         return table
 
     def information(self, **options: object) -> Information:
@@ -94,7 +105,19 @@ class Decoded:
         & Panzeri 2009, Nat Rev Neurosci 10:173-185).
         """
         self._categories("information")
-        return information(self.predicted, self.feature, **options)
+        truth, predicted = self._places()
+        return information(predicted, truth, **options)
+
+    def _known_categories(self) -> tuple[NDArray, NDArray]:
+        """True and decoded category of the samples of which the truth is known."""
+        known = self.feature == self.feature  # not so of NaN
+        return self.feature[known], self.predicted[known]
+
+    def _places(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """The same, each as its number among `labels`."""
+        labels = self.labels
+        truth, predicted = (np.searchsorted(labels, x) for x in self._known_categories())
+        return truth, predicted
 
     def _distances(self) -> NDArray[np.float64]:
         errors = self.errors.reshape(len(self.errors), -1)
@@ -154,6 +177,8 @@ def cross_validate(
     check_whole("gap", gap, 0)
     if len(y) != len(x):
         raise ValueError(f"feature has {len(y)} samples; it must have the {len(x)} of responses.")
+    if decoder.categories:
+        y = categories_of(y, len(x))
     if by == "block" and trials is not None:
         raise ValueError("trials is given; with by='block' it must not be.")
     if by == "trial" and gap:

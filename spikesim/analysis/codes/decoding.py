@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from numbers import Real
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from spikesim.analysis.codes.tuning import TuningCurves, around, check_span
+from spikesim.analysis.codes.tuning import TuningCurves, around, check_curves, check_span
 from spikesim.checks import as_floats, check_choice, check_number, check_numbers, check_whole
 
 
@@ -206,9 +207,7 @@ class NaiveBayes:
     def _classes(self, feature: ArrayLike, n: int) -> tuple[NDArray, NDArray[np.int64]]:
         """Value of each class, and the class of each sample, -1 for none."""
         if self.categories:
-            given = np.asarray(feature)
-            if given.shape != (n,):
-                raise ValueError(f"feature has shape {given.shape}; it must be ({n},).")
+            given = categories_of(feature, n)
             if given.dtype.kind == "f":
                 known = ~np.isnan(given)
                 values = np.unique(given[known])
@@ -275,6 +274,7 @@ class NaiveBayesFit:
         least : float
             Rates are at least so high (Hz), so that one spike alone rules out nothing.
         """
+        check_curves(curves)
         check_number("window", window, above=0, unit="ms")
         check_number("least", least, least=0, unit="Hz")
         check_choice("prior", prior, ("seen", "uniform"))
@@ -338,6 +338,24 @@ def check_responses(
         wanted = f"(samples, {'neurons' if size is None else size})"
         raise ValueError(f"responses has shape {x.shape}; it must be {wanted}.")
     return x
+
+
+def categories_of(feature: ArrayLike, n: int) -> NDArray:
+    """The category of each sample: numbers, of which NaN is unknown, or names."""
+    given = np.asarray(feature)
+    if given.shape != (n,):
+        raise ValueError(f"feature has shape {given.shape}; it must be ({n},).")
+    if given.dtype.kind != "O":
+        return given
+    if all(isinstance(each, str) for each in given):
+        return given.astype(str)
+    if all(isinstance(each, Real) for each in given):
+        return np.array(given.tolist())
+    kinds = ", ".join(sorted({type(each).__name__ for each in given}))
+    raise ValueError(
+        f"feature holds objects of the types {kinds}; categories must be names alone, or numbers "
+        f"alone, NaN where they are unknown."
+    )
 
 
 def _known_feature(feature: ArrayLike, n: int) -> NDArray[np.float64]:

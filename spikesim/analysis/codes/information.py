@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from spikesim.analysis.codes.ties import grouped
-from spikesim.analysis.given import responses_of_trials
+from spikesim.analysis.given import known_of_all, responses_of_trials
 from spikesim.checks import as_floats, check_choice, check_number, check_whole
 from spikesim.random import stream
 
@@ -32,7 +32,7 @@ class Information:
         Mean and standard deviation of the same measure of shuffled trials; NaN without shuffles.
     p : ndarray
         Share of shuffles with as much information, (1 + those) / (1 + all), before correction:
-        what is taken off would only add noise to the test.
+        what is taken off would only add noise to the test. NaN where the information is.
     n_responses : ndarray of int
         Different responses of each neuron.
     n_trials, n_stimuli : int
@@ -90,7 +90,7 @@ def information(
     Raises
     ------
     ValueError
-        If responses are not discrete or the shapes do not fit.
+        If responses are not discrete, a stimulus is NaN or None, or the shapes do not fit.
 
     Notes
     -----
@@ -132,6 +132,10 @@ def information(
     columns = _discrete("responses", responses)
     shape = columns.shape[1:]
     columns = columns.reshape(len(columns), math.prod(shape))
+    responses_of_trials("stimuli", stimuli)
+    if np.ndim(stimuli) == 1:
+        way = "take responses[known] and stimuli[known], such as with known = ~np.isnan(stimuli)"
+        known_of_all("stimuli", np.asarray(stimuli), way)
     shown = _discrete("stimuli", stimuli)
     if shown.ndim != 1 or len(shown) != len(columns):
         raise ValueError(
@@ -249,12 +253,15 @@ class Measured:
 
     @property
     def p(self) -> float:
-        return p_value(self.plain)
+        return p_value(self.plain, self.bits)
 
 
-def p_value(plain: NDArray[np.float64]) -> float:
-    """Share of all, data and shuffles, with as much as the first; rounding makes no difference."""
-    if len(plain) < 2 or np.isnan(plain[0]):
+def p_value(plain: NDArray[np.float64], bits: float) -> float:
+    """Share of all, data and shuffles, with as much as the first; rounding makes no difference.
+
+    NaN without shuffles, and where the information that is told, ``bits``, is NaN.
+    """
+    if len(plain) < 2 or np.isnan(plain[0]) or np.isnan(bits):
         return np.nan
     return float(np.mean(plain >= plain[0] - 1e-9))
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikesim.analysis.codes.rows import rows_of
-from spikesim.analysis.given import aligned_trains
+from spikesim.analysis.given import aligned_trains, until_of
 from spikesim.checks import check_choice, check_number, check_whole
 from spikesim.data.aligned import AlignedTrains
 from spikesim.data.bins import bins_of, whole_bins
@@ -124,8 +124,7 @@ def first_spike_latency(
     if spontaneous is not None:
         aligned_trains("spontaneous", spontaneous)
     check_choice("rule", rule, ("surprise", "first"))
-    until = aligned.t_stop if until is None else until
-    check_number("until", until, above=0, most=aligned.t_stop, unit="ms")
+    until = until_of(aligned, until)
     check_number("alpha", alpha, above=0, below=1)
     shape = aligned.n_trials, aligned.size
     if rule == "first":
@@ -167,15 +166,20 @@ def _calm(
             )
     windows = max(int((stop - calm.t_start + 2 * SAME_TIME) / until), 0)
     if not windows:
+        length = max(0.0, stop - calm.t_start)
+        cure = "align with more before" if spontaneous is None else "give longer trials of it"
+        if length:
+            cure = f"give until of {length:g} ms at most, or {cure}"
         raise ValueError(
-            f"{what} is {max(stop - calm.t_start, 0.0):g} ms long; the rule 'surprise' needs "
-            f"until = {until:g} ms at least, to know how surprising spontaneous activity is."
+            f"{what} is {length:g} ms long, less than until = {until:g} ms; the rule 'surprise' "
+            f"must see as much, to know how surprising spontaneous activity is: {cure}."
         )
     least = math.ceil(1 / alpha - 1 - 1e-9)
     if windows * calm.n_trials < least:
         raise ValueError(
             f"{what} has {windows * calm.n_trials} windows of until = {until:g} ms; the rule "
-            f"'surprise' needs {least} at least to tell alpha = {alpha:g}."
+            f"'surprise' needs {least} at least to tell alpha = {alpha:g}: a shorter until makes "
+            f"more of them."
         )
     return calm, [stop - until * k for k in range(windows)]
 
@@ -278,15 +282,14 @@ def psth_latency(
     aligned_trains("aligned", aligned)
     from spikesim.analysis.codes.kernels_latency import best_bins
 
-    until = aligned.t_stop if until is None else until
-    check_number("until", until, above=0, most=aligned.t_stop, unit="ms")
+    until = until_of(aligned, until)
     check_number("alpha", alpha, above=0, below=1)
     check_whole("surrogates", surrogates, 1)
     n_bins = whole_bins(bin, until)
     if aligned.t_start > -bin:
         raise ValueError(
-            f"the time before the event is {max(-aligned.t_start, 0.0):g} ms long; it must be "
-            f"a bin of {bin:g} ms at least, for the rate without response."
+            f"the time before the event is {max(0.0, -aligned.t_start):g} ms long; it must be "
+            f"a bin of {bin:g} ms at least, for the rate without response: align with more before."
         )
     size = 1 if pool else aligned.size
     neurons = np.zeros(len(aligned), np.int64) if pool else aligned.neurons

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from spikesim.checks import check_number, check_numbers
+from spikesim.analysis.codes.ties import LEAST_LENGTH
+from spikesim.checks import as_floats, check_number, check_numbers
 
 
 @dataclass(frozen=True, eq=False)
@@ -18,7 +19,8 @@ class PopulationVector:
     ----------
     vector : ndarray, shape (..., d)
     direction : ndarray, shape (...)
-        In two dimensions: where it points, in [0, period); NaN of vectors without length. Empty in
+        In two dimensions: where it points, in [0, period); NaN of vectors without length, but for
+        rounding. Empty in
         others.
     length : ndarray, shape (...)
     """
@@ -74,7 +76,9 @@ def population_vector(
     """
     check_number("period", period, above=0)
     r = check_numbers("responses", responses, "an array (..., size)")
-    c = np.asarray(preferred, float)
+    c = as_floats(preferred)
+    if c is None:
+        raise ValueError(f"preferred is {preferred!r}; it must hold angles or vectors, or NaN.")
     if r.ndim < 1 or c.ndim not in (1, 2) or len(c) != r.shape[-1]:
         raise ValueError(
             f"responses has shape {r.shape} and preferred {c.shape}; there must be one preferred "
@@ -92,11 +96,13 @@ def population_vector(
         size = np.linalg.norm(c, axis=1, keepdims=True)
         c = c / np.where(size > 0, size, 1.0)
     votes = np.where(np.isnan(c), 0.0, c)
-    vector = ((r - b) / s) @ votes
+    weights = (r - b) / s
+    vector = weights @ votes
     length = np.linalg.norm(vector, axis=-1)
+    voters = np.linalg.norm(votes, axis=1)
     direction = np.empty(0)
     if c.shape[1] == 2:
         angle = np.mod(np.arctan2(vector[..., 1], vector[..., 0]) * period / (2 * np.pi), period)
         angle = np.where(angle >= period, 0.0, angle)
-        direction = np.where(length > 0, angle, np.nan)
+        direction = np.where(length > LEAST_LENGTH * (np.abs(weights) @ voters), angle, np.nan)
     return PopulationVector(vector, direction, length)

@@ -156,8 +156,10 @@ def _correlation(c: NDArray[np.float64], known: NDArray[np.bool_]) -> float:
     upper = np.triu_indices(len(c), 1)
     n, xy, x, y, xx, yy = (a[upper] for a in (n, xy, x, x.T, xx, xx.T))
     with np.errstate(invalid="ignore", divide="ignore"):
-        r = (n * xy - x * y) / np.sqrt((n * xx - x**2) * (n * yy - y**2))
-    known_r = r[(n > 2) & np.isfinite(r)]
+        a, b = n * xx - x**2, n * yy - y**2
+        r = (n * xy - x * y) / np.sqrt(a * b)
+    varied = (a > 1e-12 * n * xx) & (b > 1e-12 * n * yy)  # what is less is rounding
+    known_r = r[(n > 2) & varied]
     return float(known_r.mean()) if known_r.size else np.nan
 
 

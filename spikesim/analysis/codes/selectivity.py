@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from spikesim.analysis.codes.tuning import TuningCurves
+from spikesim.analysis.codes.ties import LEAST_LENGTH
+from spikesim.analysis.codes.tuning import TuningCurves, check_curves
 from spikesim.checks import check_choice
 
 
@@ -23,8 +24,17 @@ def preferred_value(curves: TuningCurves, method: str | None = None) -> NDArray[
     Returns
     -------
     ndarray, shape (size,), or of two dimensions (size, 2)
-        NaN of silent neurons; on circles in [0, period).
+        On circles in [0, period). NaN of silent neurons, and for "mean" on circles of those whose
+        mean vector has no length, such as of flat curves around it.
+
+    Raises
+    ------
+    TypeError
+        If curves are not TuningCurves.
+    ValueError
+        If there is no such method.
     """
+    check_curves(curves)
     check_choice("method", method, (None, "peak", "mean"))
     rates = np.where(np.isnan(curves.rates), 0.0, curves.rates)
     flat = rates.reshape(curves.size, curves.occupancy.size)
@@ -52,9 +62,10 @@ def _mean(values: NDArray, weights: NDArray, period: float | None) -> NDArray[np
     if period is None:
         return weights @ values / np.where(total > 0, total, 1.0)
     turn = 2 * np.pi / period
-    angle = np.angle(weights @ np.exp(1j * turn * values)) / turn
-    angle = np.mod(angle, period)
-    return np.where(angle >= period, 0.0, angle)
+    vector = weights @ np.exp(1j * turn * values)
+    angle = np.mod(np.angle(vector) / turn, period)
+    angle = np.where(angle >= period, 0.0, angle)
+    return np.where(np.abs(vector) > LEAST_LENGTH * total, angle, np.nan)
 
 
 def tuning_width(curves: TuningCurves) -> NDArray[np.float64]:
@@ -68,6 +79,8 @@ def tuning_width(curves: TuningCurves) -> NDArray[np.float64]:
 
     Raises
     ------
+    TypeError
+        If curves are not TuningCurves.
     ValueError
         If the curves have two dimensions.
 
@@ -76,6 +89,7 @@ def tuning_width(curves: TuningCurves) -> NDArray[np.float64]:
     Half height is half way from the lowest rate to the highest; between the middles of bins the
     curve is a straight line. Circular curves go on around the circle.
     """
+    check_curves(curves)
     if len(curves.values) != 1:
         raise ValueError(
             f"curves have {len(curves.values)} dimensions; the width is one of those of one."
@@ -86,7 +100,7 @@ def tuning_width(curves: TuningCurves) -> NDArray[np.float64]:
 
 def _width(rates: NDArray, values: NDArray, period: float | None) -> float:
     known = ~np.isnan(rates)
-    if not known.any() or np.ptp(rates[known]) == 0:
+    if not known.any() or np.ptp(rates[known]) <= 1e-12 * rates[known].max():  # of smoothing
         return np.nan
     half = (rates[known].min() + rates[known].max()) / 2
     peak = int(np.nanargmax(rates))
@@ -118,6 +132,11 @@ def information_per_spike(curves: TuningCurves) -> NDArray[np.float64]:
     ndarray, shape (size,)
         NaN of silent neurons.
 
+    Raises
+    ------
+    TypeError
+        If curves are not TuningCurves.
+
     Notes
     -----
     ``sum over bins of p r / m log2(r / m)`` with the share p of the time in the bin, the rate r
@@ -130,6 +149,7 @@ def information_per_spike(curves: TuningCurves) -> NDArray[np.float64]:
     .. [1] Skaggs WE, McNaughton BL, Gothard KM, Markus EJ (1993) An information-theoretic approach
        to deciphering the hippocampal code. Adv Neural Inf Process Syst 5:1030-1037.
     """
+    check_curves(curves)
     rates = curves.rates.reshape(curves.size, curves.occupancy.size)
     visited = curves.occupancy.ravel() > 0
     p = curves.occupancy.ravel()[visited]

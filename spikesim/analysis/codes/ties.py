@@ -3,6 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
+LEAST_LENGTH = 1e-12  # of a sum of vectors, a share of their lengths: what is less is rounding
+
 
 def grouped(values: NDArray[np.float64], within: float) -> NDArray[np.int64]:
     """The number of each value's group, in rising order: neighbours in one lie within a distance.

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from spikesim.analysis.given import aligned_trains, of_trials, spike_trains
+from spikesim.analysis.given import aligned_trains, kind_of, of_trials, spike_trains
 from spikesim.checks import as_floats, check_number, check_whole
 from spikesim.data.aligned import AlignedTrains
 from spikesim.data.spiketrains import SpikeTrains
@@ -56,6 +56,15 @@ class TuningCurves:
         return (
             f"<TuningCurves of {self.size} neurons in {bins} bins, {visited} of them visited, "
             f"{self.occupancy.sum():g} ms>"
+        )
+
+
+def check_curves(curves: TuningCurves) -> None:
+    """Raise a TypeError, which says how to get them, if they are no tuning curves."""
+    if not isinstance(curves, TuningCurves):
+        raise TypeError(
+            f"curves is {kind_of(curves)}; it must be TuningCurves, which "
+            f"tuning_curves(trains, feature, times) and tuning_by_trial(aligned, feature) give."
         )
 
 
@@ -153,7 +162,7 @@ def tuning_by_trial(
     ----------
     aligned : AlignedTrains
     feature : str or array_like, shape (n_trials,)
-        A number for each trial, or the label that has it.
+        A number for each trial, or the label that has it. Trials of which it is NaN are left out.
     window : (float, float), optional
         ms after the event, in which spikes count; the whole trial if it is not given.
     bins : int or array_like of edges, optional
@@ -177,7 +186,9 @@ def tuning_by_trial(
     aligned_trains("aligned", aligned)
     feature = of_trials("feature", aligned, feature)
     values = as_floats(feature)
-    if values is None or values.shape != (aligned.n_trials,):
+    if values is None:
+        raise ValueError(_no_numbers("feature", feature))
+    if values.shape != (aligned.n_trials,):
         raise ValueError(
             f"feature has shape {np.shape(feature)}; it must have one number for each of "
             f"{aligned.n_trials} trials, or be the name of a label."
@@ -207,11 +218,20 @@ def tuning_by_trial(
     return _divided(counts.astype(float), time, edges, places, periods, smooth)
 
 
+def _no_numbers(name: str, value: ArrayLike) -> str:
+    """What is said of a value that holds anything but numbers."""
+    first = next(iter(np.asarray(value, object).flat), None)
+    return f"{name} holds {first!r}; it must hold numbers, NaN where there is none, not text."
+
+
 def _samples(feature: ArrayLike, times: ArrayLike) -> tuple[NDArray, NDArray]:
     values, at = as_floats(feature), as_floats(times)
-    if values is not None and values.ndim == 1:
+    for name, given, array in (("feature", feature, values), ("times", times, at)):
+        if array is None:
+            raise ValueError(_no_numbers(name, given))
+    if values.ndim == 1:
         values = values[:, None]
-    if values is None or at is None or at.ndim != 1 or len(at) != len(values):
+    if at.ndim != 1 or values.ndim == 0 or len(at) != len(values):
         raise ValueError(
             f"feature has shape {np.shape(feature)} and times {np.shape(times)}; there must be "
             f"one time for each sample."

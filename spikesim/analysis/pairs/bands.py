@@ -153,6 +153,7 @@ def correlogram_test(
     n_side = bins_to_a_side(bin, window)
     check_number("alpha", alpha, above=0, below=1)
     check_whole("n", n, least=int(np.ceil(2 / alpha - 1 - 1e-9)))
+    check_whole("seed", seed, least=None)
     threads = workers(threads)
     spikes = pieces(trains)
     if pairs is None:

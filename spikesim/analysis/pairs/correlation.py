@@ -199,7 +199,7 @@ def signal_correlation(trains: AlignedTrains, condition: str | ArrayLike) -> NDA
     KeyError
         If trials have no such label.
     ValueError
-        If condition has not one value for each trial.
+        If condition has not one value for each trial, or one is NaN or None.
 
     References
     ----------
@@ -241,7 +241,7 @@ def noise_correlation(
     KeyError
         If trials have no such label.
     ValueError
-        If condition has not one value for each trial.
+        If condition has not one value for each trial, or one is NaN or None.
 
     References
     ----------

@@ -110,6 +110,11 @@ class Correlograms:
         return len(self.pairs)
 
     def __getitem__(self, pair: tuple[int, int]) -> NDArray[np.float64]:
+        if not isinstance(pair, tuple) or len(pair) != 2:
+            raise TypeError(
+                f"correlograms[{pair!r}] is none; correlograms[i, j] are the counts of a pair of "
+                f"neurons, and to go through all, counts has a row for each row of pairs."
+            )
         i, j = pair
         for first, second, step in ((i, j, 1), (j, i, -1)):
             found = np.flatnonzero((self.pairs[:, 0] == first) & (self.pairs[:, 1] == second))

@@ -45,7 +45,7 @@ class SurrogateTest:
     @property
     def sd(self) -> NDArray[np.float64]:
         """Of the surrogates."""
-        return self.surrogates.std(axis=0)
+        return _sd(self.surrogates)
 
     def __repr__(self) -> str:
         shape = self.observed.shape or "one value"
@@ -88,7 +88,7 @@ def surrogate_test(
     TypeError
         If trains are neither SpikeTrains nor AlignedTrains.
     ValueError
-        If n is not a positive whole number, or there is no such tail.
+        If n is not a positive whole number, seed is no whole number, or there is no such tail.
 
     References
     ----------
@@ -100,6 +100,7 @@ def surrogate_test(
     if not callable(statistic):
         raise TypeError(f"statistic is {statistic!r}; it must be a function of trains.")
     check_whole("n", n)
+    check_whole("seed", seed, least=None)
     check_choice("tail", tail, ("both", "upper", "lower"))
     values = [np.asarray(statistic(trains), float)]
     for k in range(n):
@@ -127,11 +128,16 @@ def _p_global(every: NDArray[np.float64], tail: str) -> float:
     return float(_p(most, "upper"))
 
 
+def _sd(every: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Standard deviation, 0 of values that are all one: rounding would leave some."""
+    return np.where((every == every[0]).all(axis=0), 0.0, every.std(axis=0))
+
+
 def standardised(every: NDArray[np.float64]) -> tuple[NDArray, NDArray, NDArray]:
     """Mean and SD over surrogates and what was observed, and how many SD each is off (0 of none).
 
     The largest of these over bins is exchangeable among them: simultaneous bands and p rest on it.
     """
-    mean, sd = every.mean(axis=0), every.std(axis=0)
+    mean, sd = every.mean(axis=0), _sd(every)
     off = every - mean
     return mean, sd, np.divide(off, sd, out=np.zeros_like(off), where=sd > 0)

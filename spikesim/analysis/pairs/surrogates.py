@@ -13,8 +13,9 @@ from typing import Literal, Protocol, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from spikesim.analysis.given import LEAVE_OUT, known_of_all
 from spikesim.analysis.pairs.pieces import Pieces, by_neuron, pieces
-from spikesim.checks import check_choice, check_number
+from spikesim.checks import check_choice, check_number, check_whole
 from spikesim.data.aligned import AlignedTrains
 from spikesim.data.spiketrains import SpikeTrains
 from spikesim.random import derive_key
@@ -48,6 +49,7 @@ def check_surrogate(surrogate: Surrogate) -> None:
 
 def surrogate_seed(seed: int, k: int) -> int:
     """The seed of the k-th surrogate of a test with this seed."""
+    check_whole("seed", seed, least=None)
     return derive_key(seed, "surrogate", k)
 
 
@@ -238,6 +240,8 @@ class TrialShuffle:
             If they are not aligned.
         KeyError
             If trials have no such label.
+        ValueError
+            If it is NaN or None in a trial.
         """
         return _surrogate(self, trains, seed)
 
@@ -263,10 +267,13 @@ class TrialShuffle:
         if self.within not in spikes.labels:
             known = ", ".join(spikes.labels) or "none"
             raise KeyError(f"trials have no label {self.within!r}; known are: {known}")
-        return np.unique(spikes.labels[self.within], return_inverse=True)[1]
+        values = np.asarray(spikes.labels[self.within])
+        known_of_all(f"the label {self.within!r}", values, LEAVE_OUT)
+        return np.unique(values, return_inverse=True)[1]
 
 
 def _surrogate(surrogate: Surrogate, trains: Trains, seed: int) -> Trains:
+    check_whole("seed", seed, least=None)
     grouped, offsets = by_neuron(pieces(trains))
     neurons = np.arange(grouped.size)
     times, windows = surrogate._moved(grouped, offsets, neurons, seed)

@@ -14,6 +14,11 @@ if TYPE_CHECKING:
     Activity = SpikeTrains | ArrayLike
 
 
+def varies(values: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Whether each column varies: a variance says so only up to rounding."""
+    return np.ptp(values, axis=0) > 0 if len(values) else np.zeros(values.shape[1:], bool)
+
+
 def activity_of(name: str, activity: Activity, bin: float | None) -> NDArray[np.float64]:
     """Counts of trains in bins of so many ms, or samples as they are, of shape (time, neurons)."""
     if isinstance(activity, SpikeTrains):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from spikesim.analysis.trains.activity import activity_of
+from spikesim.analysis.trains.activity import activity_of, varies
 from spikesim.checks import check_whole
 
 if TYPE_CHECKING:
@@ -115,4 +115,4 @@ def _angles(a: NDArray, b: NDArray) -> NDArray[np.float64]:
 
 def _centred(name: str, activity: SpikeTrains | ArrayLike, bin: float | None) -> NDArray:
     values = activity_of(name, activity, bin)
-    return values - values.mean(axis=0) if len(values) else values
+    return np.where(varies(values), values - values.mean(axis=0), 0.0) if len(values) else values

@@ -262,6 +262,8 @@ def _trains(
 ) -> SpikeTrains:
     """Trains of the neurons that fire, of which spikes up to 0 or after the end are dropped."""
     check_number("t_start", t_start, unit="ms")
+    if seed is not None:
+        check_whole("seed", seed, least=None)
     lists = [np.empty(0)] * fire.size
     for neuron in np.flatnonzero(fire):
         times = train(stream(seed, purpose, int(neuron)), neuron) + t_start

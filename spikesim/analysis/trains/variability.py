@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from spikesim.analysis.given import spike_trains, trains_of_either
-from spikesim.analysis.trains.activity import activity_of
+from spikesim.analysis.trains.activity import activity_of, varies
 from spikesim.checks import check_numbers, check_whole
 from spikesim.data.spiketrains import SpikeTrains
 from spikesim.data.windows import SAME_TIME
@@ -154,8 +154,10 @@ def synchrony(activity: SpikeTrains | ArrayLike, bin: float | None = None) -> fl
     Golomb & Rinzel 1993, Phys Rev E 48:4810; Golomb 2007, Scholarpedia 2(1):1347.
     """
     values = activity_of("activity", activity, bin)
-    alone = values.var(axis=0).mean() if values.size else 0.0
-    return float(np.sqrt(values.mean(axis=1).var() / alone)) if alone > 0 else float("nan")
+    if not varies(values).any():
+        return float("nan")
+    alone = np.where(varies(values), values.var(axis=0), 0.0).mean()
+    return float(np.sqrt(values.mean(axis=1).var() / alone))
 
 
 def _lengths(windows: ArrayLike | None) -> NDArray[np.float64]:
