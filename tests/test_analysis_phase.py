@@ -13,6 +13,7 @@ from spikesim.analysis import (
     hilbert_phase,
     mean_vector,
     periodic_phase,
+    phase_locking,
     spike_phases,
     von_mises_kappa,
 )
@@ -256,6 +257,49 @@ def test_gaps_are_not_bridged():
     assert np.isnan(phase.at([12_200.0]))[0]
     before, after = phase.cycles([11_000.0, 13_600.0])
     assert after > before  # no cycle is on both sides
+
+
+@pytest.mark.parametrize("level", [0.0, 0.1, 1000.1, -0.3])
+@pytest.mark.parametrize("band", [THETA, (1.0, 4.0)])
+def test_constants_and_ramps_have_no_phase(level, band):
+    signal = np.full(40_000, level)
+    with pytest.raises(ValueError, match="signal has no cycle"):
+        cycle_phase(signal, band, sampling=1000.0)
+    phase = hilbert_phase(signal, band, sampling=1000.0)
+    assert not phase.valid.any() and " 0 % of it valid" in repr(phase)
+    trains = SpikeTrains(np.arange(1.0, 40_000.0, 7.0), np.zeros(5715, int), 1, 0.0, 40_000.0)
+    assert np.isnan(spike_phases(trains, phase)).all()
+    found = phase_locking(trains, phase)
+    assert np.isnan(found.length).all() and np.isnan(found.p_rayleigh).all()
+    # The ends of a ramp are corners, of which the filter rings.
+    phase = hilbert_phase(signal + 1e-3 * np.arange(40_000), band, sampling=1000.0)
+    assert not phase.valid[15_000:25_000].any()
+
+
+@pytest.mark.parametrize("level", [0.0, 0.1])
+def test_a_dropout_has_no_phase(level):
+    x, _ = oscillation(60.0, noise=0.5)
+    whole = hilbert_phase(x, THETA, sampling=1000.0)
+    x[20_000:40_000] = level
+    for method in hilbert_phase, cycle_phase:
+        phase = method(x, THETA, sampling=1000.0)
+        assert not phase.valid[20_000:40_000].any()
+        assert phase.valid[2000:19_000].mean() > 0.9 and phase.valid[41_000:58_000].mean() > 0.9
+    # In a flat line that is not quite flat the filter rings, but not for long.
+    x[20_000:40_000] += 1e-13 * np.random.default_rng(3).normal(size=20_000)
+    for method in hilbert_phase, cycle_phase:
+        phase = method(x, THETA, sampling=1000.0)
+        assert not phase.valid[25_000:35_000].any()
+    again = hilbert_phase(x, THETA, sampling=1000.0)
+    assert again.valid[:19_000].tolist() == whole.valid[:19_000].tolist()
+
+
+def test_a_coarse_or_small_oscillation_has_a_phase():
+    x, truth = oscillation(20.0, noise=0.2)
+    for signal in (np.round(4 * x), 1e-12 * x, 1e6 + 0.1 * x):
+        phase = hilbert_phase(signal, THETA, sampling=1000.0)
+        assert phase.valid.mean() > 0.9
+        assert apart(phase.unwrapped, truth)[phase.valid].max() < 0.5
 
 
 @pytest.mark.parametrize(

@@ -35,7 +35,8 @@ class Phase:
     unwrapped : ndarray of float64, shape (n,)
         rad, 2 pi a cycle; the first is in [0, 2 pi). Between two times it is interpolated.
     valid : ndarray of bool, shape (n,)
-        False where the phase is not to be trusted: near ends and gaps, and in cycles that are none.
+        False where the phase is not to be trusted: near ends and gaps, in cycles that are none,
+        and where the signal has no power in the band.
     period : float, optional
         ms. Of a clock (`periodic_phase`), whose phase is known at all times.
     """
@@ -175,7 +176,9 @@ def hilbert_phase(
     -------
     Phase
         At the samples. Those nearer to an end or a gap than the filter's slowest mode takes to
-        fall to a tenth are not valid.
+        fall to a tenth are not valid. Nor are those without power in the band: where the signal
+        keeps one value for longer than the band's longest period (a dropout, a constant), or what
+        the filter leaves of it is rounding, in a period below 1e-9 of its largest absolute value.
 
     Raises
     ------
@@ -235,8 +238,9 @@ def cycle_phase(
     Returns
     -------
     Phase
-        At the samples. Not valid near ends and gaps, and in cycles (from peak to peak) that last
-        more than 4/3 of the longest or less than 3/4 of the shortest period of the band.
+        At the samples. Not valid near ends and gaps and without power in the band, as by
+        `hilbert_phase`, and in cycles (from peak to peak) that last more than 4/3 of the longest or
+        less than 3/4 of the shortest period of the band.
 
     Raises
     ------
