@@ -16,7 +16,7 @@ from spikesim.analysis.codes.information import (
     shuffled,
 )
 from spikesim.analysis.given import aligned_trains, conditions_of
-from spikesim.checks import check_choice, check_number, check_whole
+from spikesim.checks import check_choice, check_floats, check_number, check_whole
 from spikesim.data.aligned import AlignedTrains
 from spikesim.data.windows import SAME_TIME
 
@@ -209,7 +209,7 @@ def _with_none(values: NDArray, classes: int, period: float | None = None) -> ND
 def _phases(
     phases: ArrayLike, aligned: AlignedTrains, here: NDArray, shape: tuple[int, int]
 ) -> NDArray[np.float64]:
-    phases = np.asarray(phases, float)
+    phases = check_floats("phases", phases)
     if phases.shape == shape:
         return phases
     if phases.shape != (len(aligned),) or not np.isfinite(phases).all():
@@ -225,7 +225,7 @@ def _phases(
 
 
 def _shaped(name: str, values: ArrayLike, shape: tuple[int, ...]) -> NDArray[np.float64]:
-    array = np.asarray(values, float)
+    array = check_floats(name, values)
     if array.shape != shape:
         raise ValueError(
             f"{name} has shape {array.shape}; it must have one number for each of {shape[0]} "

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from spikesim.analysis.codes.tuning import TuningCurves, around, check_span
-from spikesim.checks import as_floats, check_choice, check_number, check_numbers, check_whole
+from spikesim.checks import check_choice, check_floats, check_number, check_numbers, check_whole
 
 
 @dataclass(frozen=True)
@@ -206,6 +206,8 @@ class NaiveBayes:
     def _classes(self, feature: ArrayLike, n: int) -> tuple[NDArray, NDArray[np.int64]]:
         """Value of each class, and the class of each sample, -1 for none."""
         if self.categories:
+            if np.ma.is_masked(feature):
+                raise ValueError("feature is masked in places; leave these samples out.")
             given = np.asarray(feature)
             if given.shape != (n,):
                 raise ValueError(f"feature has shape {given.shape}; it must be ({n},).")
@@ -341,8 +343,8 @@ def check_responses(
 
 
 def _known_feature(feature: ArrayLike, n: int) -> NDArray[np.float64]:
-    y = as_floats(feature)
-    if y is None or y.ndim not in (1, 2) or len(y) != n:
+    y = check_floats("feature", feature)
+    if y.ndim not in (1, 2) or len(y) != n:
         raise ValueError(
             f"feature has shape {np.shape(feature)}; it must hold numbers for each of {n} samples."
         )

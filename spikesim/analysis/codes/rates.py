@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from spikesim.analysis.codes.rows import rows_of
 from spikesim.analysis.codes.smoothing import Alpha, Boxcar, Exponential, Gaussian, Kernel
 from spikesim.analysis.given import aligned_trains, trains_of_either
-from spikesim.checks import check_choice, check_number, check_whole
+from spikesim.checks import check_choice, check_floats, check_number, check_whole
 from spikesim.data.aligned import AlignedTrains
 from spikesim.data.spiketrains import SpikeTrains
 from spikesim.data.windows import SAME_TIME, Windows
@@ -156,7 +156,7 @@ def poisson_interval(
     """
     from scipy.special import chdtri
 
-    counts = np.asarray(counts, float)
+    counts = check_floats("counts", counts)
     tail = (1 - level) / 2
     low = np.where(counts > 0, chdtri(2 * np.maximum(counts, 1), 1 - tail) / 2, 0.0)
     return low, chdtri(2 * counts + 2, tail) / 2

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from spikesim.analysis.given import aligned_trains, of_trials, spike_trains
-from spikesim.checks import as_floats, check_number, check_whole
+from spikesim.checks import as_floats, check_floats, check_number, check_whole
 from spikesim.data.aligned import AlignedTrains
 from spikesim.data.spiketrains import SpikeTrains
 from spikesim.data.windows import SAME_TIME
@@ -77,7 +77,7 @@ def tuning_curves(
     ----------
     trains : SpikeTrains
     feature : array_like, shape (n,), (n, 1) or (n, 2)
-        Samples of the feature: a position, a direction; NaN where it is not known.
+        Samples of the feature: a position, a direction; NaN, or masked, where it is unknown.
     times : array_like, shape (n,)
         When they were taken (ms), rising.
     bins : int, or array_like of edges
@@ -176,8 +176,8 @@ def tuning_by_trial(
     """
     aligned_trains("aligned", aligned)
     feature = of_trials("feature", aligned, feature)
-    values = as_floats(feature)
-    if values is None or values.shape != (aligned.n_trials,):
+    values = check_floats("feature", feature)
+    if values.shape != (aligned.n_trials,):
         raise ValueError(
             f"feature has shape {np.shape(feature)}; it must have one number for each of "
             f"{aligned.n_trials} trials, or be the name of a label."
@@ -208,10 +208,10 @@ def tuning_by_trial(
 
 
 def _samples(feature: ArrayLike, times: ArrayLike) -> tuple[NDArray, NDArray]:
-    values, at = as_floats(feature), as_floats(times)
-    if values is not None and values.ndim == 1:
+    values, at = check_floats("feature", feature), check_floats("times", times)
+    if values.ndim == 1:
         values = values[:, None]
-    if values is None or at is None or at.ndim != 1 or len(at) != len(values):
+    if at.ndim != 1 or values.ndim == 0 or len(at) != len(values):
         raise ValueError(
             f"feature has shape {np.shape(feature)} and times {np.shape(times)}; there must be "
             f"one time for each sample."
@@ -368,8 +368,8 @@ def _spikes_in(cell: NDArray, neurons: NDArray, size: int, n_cells: int) -> NDAr
 
 
 def _given(occupancy: ArrayLike, shape: tuple[int, ...]) -> NDArray[np.float64]:
-    time = as_floats(occupancy)
-    if time is None or time.shape != shape or not np.all(time >= 0):
+    time = check_floats("occupancy", occupancy)
+    if time.shape != shape or not np.all(time >= 0):
         raise ValueError(
             f"occupancy has shape {np.shape(occupancy)}; it must hold ms, 0 or more, of each of "
             f"the bins {shape}."

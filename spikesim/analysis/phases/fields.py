@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from spikesim.checks import check_number, check_numbers
+from spikesim.checks import check_floats, check_number, check_numbers
 from spikesim.data.windows import SAME_TIME, Windows
 
 JUMP = 3  # samples within a lap at least: fewer are a jump, as from the end of a ring to its start
@@ -98,7 +98,7 @@ def place_fields(
         out of its bounds.
     """
     edges = check_numbers("edges", edges, "one-dimensional, rising", dimensions=(1,))
-    table = np.atleast_2d(np.asarray(rates, float))
+    table = np.atleast_2d(check_floats("rates", rates))
     if table.ndim != 2 or table.shape[1] + 1 != edges.size or np.any(np.diff(edges) <= 0):
         raise ValueError(
             f"edges must rise and be one more than the bins of rates, but are {edges.size} for "
@@ -181,7 +181,7 @@ def positions_at(positions: ArrayLike, times: ArrayLike, at: ArrayLike) -> NDArr
         ms.
     """
     where, when = check_track(positions, times)
-    t = np.asarray(at, float)
+    t = check_floats("at", at)
     inside = (t >= when[0] - SAME_TIME) & (t <= when[-1] + SAME_TIME)
     return np.where(inside, np.interp(t, when, where), np.nan)
 
@@ -189,7 +189,7 @@ def positions_at(positions: ArrayLike, times: ArrayLike, at: ArrayLike) -> NDArr
 def check_track(positions: ArrayLike, times: ArrayLike) -> tuple[NDArray, NDArray]:
     """Positions and their times as arrays, refused if they are not as they must be."""
     when = check_numbers("times of positions", times, "one-dimensional, ms", dimensions=(1,))
-    where = np.asarray(positions, float)
+    where = check_floats("positions", positions)
     if where.shape != when.shape or when.size < 2:
         raise ValueError(
             f"positions and their times have shapes {where.shape} and {when.shape}; they must be "

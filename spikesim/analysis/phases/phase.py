@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from spikesim.analysis.given import spike_trains
 from spikesim.analysis.phases.circular import TURN, wrapped
 from spikesim.analysis.phases.sampling import CYCLE, Sampled, band_pass, check_band, pieces, sampled
-from spikesim.checks import check_number, check_numbers, check_whole
+from spikesim.checks import check_floats, check_number, check_numbers, check_whole
 from spikesim.data.spiketrains import SAME_TIME
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ class Phase:
 
     def __post_init__(self) -> None:
         times = check_numbers("times", self.times, "one-dimensional, ms", dimensions=(1,))
-        unwrapped = np.asarray(self.unwrapped, float)
+        unwrapped = check_floats("unwrapped", self.unwrapped)
         valid = np.asarray(self.valid, bool)
         if times.size < 2 or not times.shape == unwrapped.shape == valid.shape:
             raise ValueError(
@@ -64,7 +64,7 @@ class Phase:
 
     def unwrapped_at(self, times: ArrayLike) -> NDArray[np.float64]:
         """Phase (rad, not wrapped) at these times (ms); NaN where it is unknown or not valid."""
-        t = np.asarray(times, float)
+        t = check_floats("times", times)
         if self.period is not None:
             return TURN / self.period * (t - self.times[0]) + self.unwrapped[0]
         t0, t1 = self.times[0], self.times[-1]
@@ -163,7 +163,8 @@ def hilbert_phase(
     Parameters
     ----------
     signal : array_like, shape (n,)
-        Evenly sampled. NaN is a gap: what is between gaps is filtered for itself.
+        Evenly sampled. NaN, or what is masked, is a gap: what is between gaps is filtered for
+        itself.
     band : two floats
         Hz. 2.5 samples or more must fall into the period of the higher one.
     times : array_like, shape (n,), or

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from spikesim.checks import check_number, check_numbers
+from spikesim.checks import check_floats, check_number, check_numbers
 
 UNEVEN = 1e-3  # of a step: how far samples may lie from where even steps would have them
 CYCLE = 2.5  # samples that the shortest period of a band must hold at least
@@ -46,11 +46,11 @@ def sampled(
     Raises
     ------
     ValueError
-        If signal is not one-dimensional or shorter than two samples, holds what is not finite (NaN
-        is allowed where gaps are), if not exactly one of times and sampling is given, or if times
-        are not evenly spaced and as many as samples.
+        If signal is not one-dimensional or shorter than two samples, holds what is not real and
+        finite (NaN, or what is masked, is allowed where gaps are), if not exactly one of times and
+        sampling is given, or if times are not evenly spaced and as many as samples.
     """
-    values = np.asarray(signal, float)
+    values = check_floats("signal", signal)
     if values.ndim != 1 or values.size < 2:
         raise ValueError(
             f"signal has shape {values.shape}; it must be one-dimensional, two samples or more."

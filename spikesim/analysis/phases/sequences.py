@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from spikesim.analysis.given import spike_trains
 from spikesim.analysis.phases.circular import TURN, mean_vector
 from spikesim.analysis.phases.phase import Phase, check_phase, parts_of_cycles
-from spikesim.checks import check_number, check_whole
+from spikesim.checks import check_floats, check_number, check_whole
 from spikesim.display import number
 from spikesim.random import stream
 
@@ -164,7 +164,7 @@ def sequence_compression(
 
 
 def _places(places: ArrayLike, size: int) -> NDArray[np.float64]:
-    array = np.asarray(places, float)
+    array = check_floats("places", places)
     if array.shape != (size,) or np.isinf(array).any():
         raise ValueError(
             f"places has shape {array.shape}; it must have a number, or NaN, for each of the "

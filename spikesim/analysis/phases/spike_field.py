@@ -83,7 +83,7 @@ def spike_triggered_average(
     trains : SpikeTrains
         Of any length: spikes around which the signal is not wholly known are left out and counted.
     signal : array_like, shape (n,)
-        Evenly sampled; NaN is a gap.
+        Evenly sampled; NaN, or what is masked, is a gap.
     before, after : float
         Lags (ms); those that are whole numbers of samples are given.
     times : array_like, shape (n,), or
