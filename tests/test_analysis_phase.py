@@ -311,6 +311,7 @@ def test_a_coarse_or_small_oscillation_has_a_phase():
         (np.zeros(100), (0.0, 5.0), {"sampling": 1000.0}, "band is"),
         (np.zeros(100), THETA, {}, "give either times"),
         (np.zeros(3), THETA, {"times": [0.0, 1.0]}, "must be as many"),
+        (np.zeros(3), THETA, {"times": [0.0, 1.0, 2.0], "t_start": 5.0}, "it goes with sampling"),
         (np.zeros(3), THETA, {"times": [0.0, 1.0, 3.0]}, "must rise in even steps"),
         (np.full(9, np.inf), THETA, {"sampling": 1000.0}, r"signal\[0\] is inf"),
         (np.zeros((9, 2)), THETA, {"sampling": 1000.0}, "one-dimensional"),

@@ -412,6 +412,7 @@ def test_nothing_gives_nothing_without_warnings():
         ({"feature": np.zeros((3, 3))}, r"feature has shape \(3, 3\); it must be"),
         ({"bins": 0}, "bins is 0"),
         ({"bins": [0.0, 0.0, 1.0]}, "edges must be two numbers at least, each above"),
+        ({"range": (0.0, 1.0), "bins": [0.0, 1.0, 2.0]}, "but bins hold edges.*leave it out"),
         ({"range": (1.0, 0.0)}, r"range is \(1.0, 0.0\); it must be two finite"),
         ({"range": (1.0, np.nan)}, r"range is \(1.0, nan\); it must be two finite"),
         ({"range": [(0, 1), (0, 1)]}, r"it must be two numbers, or 1 pairs"),

@@ -85,7 +85,7 @@ def tuning_curves(
     range : (float, float), optional
         Where a number of bins begins and ends, of each dimension; if it is not given, from the
         least to the largest sample, or of a circular feature from 0 to its period. Samples
-        outside count as not known.
+        outside count as not known. Not to be given where all bins are edges.
     period : float, optional
         Of a circular feature, such as 360.0 or 2 pi. Samples are taken into [first edge, first
         edge + period), so that bins may go from -pi to pi; they must not span more than the
@@ -276,6 +276,10 @@ def _edges(feature: NDArray, bins: object, range: object, periods: tuple) -> tup
         ranges = tuple(range)
     if len(ranges) != dimensions:
         raise ValueError(f"range is {range!r}; it must be two numbers, or {dimensions} pairs.")
+    if range is not None and all(np.ndim(given) > 0 for given in several):
+        raise ValueError(
+            f"range is {range!r}, but bins hold edges, which tell already; leave it out."
+        )
     edges = []
     for d, (given, ends, period) in enumerate(zip(several, ranges, periods, strict=True)):
         if np.ndim(given) == 0:

@@ -48,7 +48,8 @@ def sampled(
     ValueError
         If signal is not one-dimensional or shorter than two samples, holds what is not real and
         finite (NaN, or what is masked, is allowed where gaps are), if not exactly one of times and
-        sampling is given, or if times are not evenly spaced and as many as samples.
+        sampling is given, t_start is given with times, or if times are not evenly spaced and as
+        many as samples.
     """
     values = check_floats("signal", signal)
     if values.ndim != 1 or values.size < 2:
@@ -63,6 +64,8 @@ def sampled(
         raise ValueError(
             "give either times (ms) or sampling (Hz): they are two ways to say where samples lie."
         )
+    if times is not None and t_start != 0:
+        raise ValueError(f"t_start is {t_start!r}; it goes with sampling, and times tell already.")
     if times is None:
         check_number("sampling", sampling, above=0.0, unit="Hz")
         check_number("t_start", t_start, unit="ms")
