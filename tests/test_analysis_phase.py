@@ -1,5 +1,7 @@
 """Phases of oscillations: against elephant and scipy, at edges and gaps, of asymmetric waves."""
 
+import warnings
+
 import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
@@ -120,6 +122,11 @@ def test_a_clock_has_a_phase_at_all_times():
     np.testing.assert_allclose(clock.at([10.0, 72.5, 135.0, -115.0]), [0, np.pi, 0, 0], atol=1e-12)
     np.testing.assert_array_equal(clock.cycles([9.0, 10.0, 134.0, 136.0]), [-1, 0, 0, 1])
     assert clock.mean_period == 125.0 and "125 ms" in repr(clock)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert np.isnan(clock.at([np.inf, -np.inf, np.nan])).all()
+        found = clock.cycles([np.inf, -np.inf, np.nan, 1e300, 9.0])
+    assert found.tolist() == [-(2**63)] * 4 + [-1]  # no time but 9 ms is in a cycle
     far = periodic_phase(100.0).at([1e9 + 25.0])
     np.testing.assert_allclose(far, [np.pi / 2], atol=1e-6)
 
@@ -142,7 +149,8 @@ def test_a_phase_is_interpolated_where_both_neighbours_are_valid():
     phase = Phase([0.0, 1.0, 2.0, 4.0], [0.0, 2.0, 7.0, 8.0], [True, True, False, True])
     found = phase.unwrapped_at([-0.1, 0.0, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 4.1, np.nan])
     np.testing.assert_array_equal(found, [np.nan, 0, 1, 2, *[np.nan] * 3, 8, np.nan, np.nan])
-    np.testing.assert_array_equal(phase.cycles([0.5, 1.5, 4.0]), [0, -1, 1])
+    found = phase.cycles([0.5, 1.5, 4.0, np.nan, np.inf])
+    np.testing.assert_array_equal(found, [0, -1, 1, -1, -1])
 
 
 @given(st.lists(st.floats(0.0, 99.0), max_size=20), st.integers(0, 5))

@@ -66,6 +66,7 @@ class Phase:
         """Phase (rad, not wrapped) at these times (ms); NaN where it is unknown or not valid."""
         t = check_floats("times", times)
         if self.period is not None:
+            t = np.where(np.isfinite(t), t, np.nan)
             return TURN / self.period * (t - self.times[0]) + self.unwrapped[0]
         t0, t1 = self.times[0], self.times[-1]
         known = (t >= t0 - SAME_TIME) & (t <= t1 + SAME_TIME)  # False for NaN
@@ -88,10 +89,13 @@ class Phase:
         """Number of the cycle, peak to peak, in which each time (ms) lies; -1 where unknown.
 
         A peak is the start of its cycle: a time within 1e-6 ms of it belongs to what follows.
-        Numbers rise with time; they are negative before the origin of a clock, and never else.
+        Numbers rise with time; they are negative before the origin of a clock, and never else. As
+        -1 is a cycle of a clock, NaN and infinite times are in its cycle -2^63, the least int64.
         """
         turns = np.floor(parts_of_cycles(self, times, 1))
-        return np.where(np.isfinite(turns), turns, -1).astype(np.int64)
+        known = np.abs(turns) < 2.0**63  # False for NaN
+        none = -1 if self.period is None else np.iinfo(np.int64).min
+        return np.where(known, np.where(known, turns, 0).astype(np.int64), none)
 
     @property
     def mean_period(self) -> float:
