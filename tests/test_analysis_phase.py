@@ -333,6 +333,17 @@ def test_bad_signals(signal, band, options, told):
             method(signal, band, **options)
 
 
+def test_times_in_seconds_are_told():
+    x, _ = oscillation(20.0)
+    for method in hilbert_phase, cycle_phase:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            with pytest.raises(ValueError, match="signal lasts 20 ms .* in ms, not in s.$"):
+                method(x, THETA, times=np.arange(x.size) / 1000)
+            with pytest.raises(ValueError, match="which its ends spoil.$"):
+                method(x[:100], THETA, sampling=1000.0)
+
+
 # Phase by cycles.
 
 

@@ -138,6 +138,9 @@ def test_cells_in_order_are_told_from_cells_with_phases_of_their_own():
         ({"places": [0.0]}, "places has shape"),
         ({"speed": 0.0}, "speed is 0"),
         ({"period": -1.0}, "period is -1.0"),
+        ({"speed": 0}, "speed is 0; it must be a finite number other than 0, negative towards"),
+        ({"speed": "fast"}, "speed is 'fast'; it must be a finite number other than 0"),
+        ({"speed": -np.inf}, "speed is -inf; it must be a finite number other than 0"),
         ({"reach": 0.0}, "reach is 0"),
         ({"bin": 60.0}, "bin is 60.0"),
         ({"window": 10.0}, "window is 10.0"),
@@ -155,5 +158,7 @@ def test_bad_sequences():
     trains, centres = session(laps=1)
     with pytest.raises(ValueError, match="least is 1"):
         theta_sequences(trains, periodic_phase(PERIOD), centres, least=1)
+    with pytest.raises(ValueError, match="places holds an infinite number; a cell without"):
+        theta_sequences(trains, periodic_phase(PERIOD), centres + np.inf)
     with pytest.raises(ValueError, match="places has shape"):
         theta_sequences(trains, periodic_phase(PERIOD), centres[:3])

@@ -320,8 +320,6 @@ class PhaseRates:
         Spikes.
     lasting : ndarray of float64, shape (bins,)
         How long the phase was in each bin (ms).
-    rates : ndarray of float64, shape (size, bins)
-        Hz; NaN of phases that never were.
     """
 
     edges: NDArray[np.float64]
@@ -330,6 +328,7 @@ class PhaseRates:
 
     @property
     def rates(self) -> NDArray[np.float64]:
+        """Hz, shape (size, bins); NaN of phases that never were."""
         with np.errstate(invalid="ignore", divide="ignore"):
             return np.where(self.lasting > 0, 1000 * self.counts / self.lasting, np.nan)
 

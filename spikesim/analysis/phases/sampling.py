@@ -12,6 +12,7 @@ from spikesim.checks import check_floats, check_number, check_numbers
 
 UNEVEN = 1e-3  # of a step: how far samples may lie from where even steps would have them
 CYCLE = 2.5  # samples that the shortest period of a band must hold at least
+FASTEST = 0.01  # ms between samples: where they are closer, times may be in seconds
 FORGOTTEN = 0.1  # what of a beginning or end is still in a filter's answer where it counts
 # What of a signal's largest absolute value is rounding: filters leave up to 1e-11 of a constant,
 # and a converter of 24 bits cannot tell less than 1e-7.
@@ -107,10 +108,10 @@ def band_pass(signal: Sampled, band: tuple[float, float], order: int) -> tuple[N
     the phase of a noisy oscillation is off by up to 1 rad, and beyond by up to .04. Nor is what
     has no power in the band (`_without_power`). Pieces too short for any of it are NaN.
     """
-    from scipy.signal import butter, sos2zpk, sosfiltfilt
+    from scipy.signal import butter, sosfiltfilt, zpk2sos
 
-    sections = butter(order, band, "bandpass", fs=1000.0 / signal.step, output="sos")
-    slowest = np.abs(sos2zpk(sections)[1]).max()
+    zeros, poles, gain = butter(order, band, "bandpass", fs=1000.0 / signal.step, output="zpk")
+    sections, slowest = zpk2sos(zeros, poles, gain), np.abs(poles).max()
     edge = int(np.ceil(np.log(FORGOTTEN) / np.log(slowest)))
     found = np.full(signal.values.size, np.nan)
     valid = np.zeros(signal.values.size, bool)
@@ -120,9 +121,12 @@ def band_pass(signal: Sampled, band: tuple[float, float], order: int) -> tuple[N
             valid[first + edge : last - edge] = True
     if not valid.any():
         longest = max((b - a for a, b in pieces(signal.values)), default=0) * signal.step
+        told = ""
+        if signal.step < FASTEST and 1000 * longest > 2 * edge * signal.step:
+            told = f" Its samples are {signal.step:g} ms apart; times must be in ms, not in s."
         raise ValueError(
             f"signal lasts {longest:g} ms without a gap; for a band of {band[0]:g} to {band[1]:g} "
-            f"Hz it must last more than {2 * edge * signal.step:g} ms, which its ends spoil."
+            f"Hz it must last more than {2 * edge * signal.step:g} ms, which its ends spoil.{told}"
         )
     valid &= ~_without_power(signal, found, 1000.0 / band[0])
     return found, valid

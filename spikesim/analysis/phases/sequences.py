@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from spikesim.analysis.given import spike_trains
 from spikesim.analysis.phases.circular import TURN, mean_vector
 from spikesim.analysis.phases.phase import Phase, check_phase, parts_of_cycles
-from spikesim.checks import check_floats, check_number, check_whole
+from spikesim.checks import check_floats, check_number, check_whole, is_number
 from spikesim.display import number
 from spikesim.random import stream
 
@@ -128,7 +128,11 @@ def sequence_compression(
     from spikesim.analysis.phases.lines import circular_linear
 
     places = _places(places, trains.size)
-    check_number("speed", abs(speed), above=0.0)
+    if not is_number(speed) or speed == 0:
+        raise ValueError(
+            f"speed is {speed!r}; it must be a finite number other than 0, negative towards lower "
+            "places."
+        )
     check_number("period", period, above=0.0, unit="ms")
     check_number("reach", reach, above=0.0)
     check_number("bin", bin, above=0.0, most=period / 5, unit="ms")
@@ -165,7 +169,9 @@ def sequence_compression(
 
 def _places(places: ArrayLike, size: int) -> NDArray[np.float64]:
     array = check_floats("places", places)
-    if array.shape != (size,) or np.isinf(array).any():
+    if np.isinf(array).any():
+        raise ValueError("places holds an infinite number; a cell without a place has NaN.")
+    if array.shape != (size,):
         raise ValueError(
             f"places has shape {array.shape}; it must have a number, or NaN, for each of the "
             f"{size} cells."
