@@ -193,5 +193,10 @@ def test_masked_categories_are_refused():
     masked = np.ma.array([1, 1, 2, 2, 1, 2], mask=[1, 0, 0, 0, 0, 0])
     with pytest.raises(ValueError, match="feature is masked in places"):
         analysis.NaiveBayes().fit(x, masked)
+    with pytest.raises(ValueError, match="feature is masked in places"):
+        analysis.cross_validate(analysis.NaiveBayes(), x, masked, folds=2)
+    numbers = np.ma.array(x[:, 0], mask=masked.mask)
+    found = analysis.cross_validate(analysis.LinearDecoder(ridge=1.0), x, numbers, folds=2)
+    np.testing.assert_array_equal(np.isnan(found.errors.ravel()), masked.mask)
     with pytest.raises(ValueError, match="is masked in places"):
         analysis.information(masked, [1, 1, 2, 2, 1, 2])

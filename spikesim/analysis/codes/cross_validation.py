@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from spikesim.analysis.codes.decoding import LinearDecoder, NaiveBayes, check_responses
+from spikesim.analysis.codes.decoding import LinearDecoder, NaiveBayes, category_of, check_responses
 from spikesim.analysis.codes.information import Information, information
-from spikesim.checks import check_choice, check_whole
+from spikesim.checks import check_choice, check_floats, check_whole
 from spikesim.random import stream
 
 
@@ -149,7 +149,8 @@ def cross_validate(
     ValueError
         If there are fewer trials than folds, or the shapes do not fit.
     """
-    x, y = check_responses(responses), np.asarray(feature)
+    x = check_responses(responses)
+    y = category_of(feature) if decoder.categories else check_floats("feature", feature)
     check_choice("by", by, ("trial", "block"))
     check_whole("gap", gap, 0)
     if len(y) != len(x):

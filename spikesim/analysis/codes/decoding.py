@@ -206,9 +206,7 @@ class NaiveBayes:
     def _classes(self, feature: ArrayLike, n: int) -> tuple[NDArray, NDArray[np.int64]]:
         """Value of each class, and the class of each sample, -1 for none."""
         if self.categories:
-            if np.ma.is_masked(feature):
-                raise ValueError("feature is masked in places; leave these samples out.")
-            given = np.asarray(feature)
+            given = category_of(feature)
             if given.shape != (n,):
                 raise ValueError(f"feature has shape {given.shape}; it must be ({n},).")
             if given.dtype.kind == "f":
@@ -340,6 +338,13 @@ def check_responses(
         wanted = f"(samples, {'neurons' if size is None else size})"
         raise ValueError(f"responses has shape {x.shape}; it must be {wanted}.")
     return x
+
+
+def category_of(feature: ArrayLike) -> NDArray:
+    """The category of each sample, of which none may be masked."""
+    if np.ma.is_masked(feature):
+        raise ValueError("feature is masked in places; leave these samples out.")
+    return np.asarray(feature)
 
 
 def _known_feature(feature: ArrayLike, n: int) -> NDArray[np.float64]:
