@@ -327,6 +327,7 @@ def main() -> None:
         content = results.read(name)
         if content is None:
             continue
-        block = f"<!-- {name} -->\n{table(content)}\n\n{note(content, table is not nulls)}\n<!-- end -->"
+        told = note(content, medians=table is not nulls)
+        block = f"<!-- {name} -->\n{table(content)}\n\n{told}\n<!-- end -->"
         text = re.sub(rf"<!-- {name} -->.*?<!-- end -->", lambda _, b=block: b, text, flags=re.S)
     README.write_text(text, encoding="utf-8")

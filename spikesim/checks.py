@@ -28,11 +28,26 @@ def check_whole(name: str, value: Any, least: int | None = 1, most: int | None =
 
 
 def as_floats(value: Any) -> np.ndarray | None:
-    """A value as an array of floats; None of what holds anything but numbers."""
+    """A value as an array of floats, NaN where it is masked; None if it holds other than reals."""
     try:
-        return np.asarray(value, float)
+        if isinstance(value, np.ma.MaskedArray):
+            value = np.ma.filled(value if _is_complex(value) else value.astype(float), np.nan)
+        array = value if hasattr(value, "dtype") else np.asarray(value)
+        return None if _is_complex(array) else np.asarray(array, float)
     except (TypeError, ValueError):
         return None
+
+
+def _is_complex(array: Any) -> bool:
+    return getattr(array.dtype, "kind", None) == "c"
+
+
+def check_floats(name: str, value: Any) -> np.ndarray:
+    """A value as an array of floats of any shape, NaN allowed and where it is masked."""
+    array = as_floats(value)
+    if array is None:
+        raise ValueError(f"{name} is {_shown(value)}; it must hold real numbers.")
+    return array
 
 
 def check_numbers(

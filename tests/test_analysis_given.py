@@ -1,6 +1,7 @@
 """Functions that are given the wrong kind of trains say which one they need, and how to get it."""
 
 import inspect
+import warnings
 
 import numpy as np
 import pytest
@@ -160,3 +161,57 @@ def test_trials_of_unknown_condition_are_refused_in_a_sentence(unknown):
     labelled = AlignedTrains([], [], [], 1, 4, 0.0, 9.0, {"side": unknown})
     with pytest.raises(ValueError, match=f"^the label 'side' {told}align the trains to"):
         analysis.TrialShuffle("side")(labelled, 1)
+
+
+def _signals():
+    """Functions of a signal or of positions, of 20,000 ms, by what they are called."""
+    times = np.arange(20_000.0)
+    trains = SpikeTrains(np.arange(100.0, 19_000.0, 37.0), np.zeros(511, int), 1, 0.0, 20_000.0)
+    band, sampling = (5.0, 11.0), 1000.0
+    clock, track = analysis.periodic_phase(125.0), analysis.place_fields([0, 2, 0], [0, 1, 2, 3])
+    return {
+        "signal": [
+            lambda x: analysis.hilbert_phase(x, band, sampling=sampling).valid,
+            lambda x: analysis.cycle_phase(x, band, sampling=sampling).valid,
+            lambda x: analysis.spike_triggered_average(trains, x, 9, 9, sampling=sampling).n,
+            lambda x: analysis.spike_field_coherence(trains, x, 500, sampling=sampling).coherence,
+        ],
+        "positions": [
+            lambda x: analysis.positions_at(x, times, times),
+            lambda x: analysis.find_laps(x, times, 0.5, 2.5).starts,
+            lambda x: (
+                analysis.phase_precession(trains, clock, x, times, track, shuffles=0).position
+            ),
+        ],
+        "feature": [lambda x: analysis.tuning_curves(trains, x, times, range=(-3, 3)).occupancy],
+    }
+
+
+@pytest.mark.parametrize("name", ["signal", "positions", "feature"])
+def test_masked_samples_are_gaps_and_complex_ones_are_refused(name):
+    x = 1.5 + 1.5 * np.cos(2 * np.pi * 0.008 * np.arange(20_000))
+    x += np.random.default_rng(0).normal(size=x.size) / 10
+    hidden = np.zeros(x.size, bool)
+    hidden[4000:9000] = True
+    for call in _signals()[name]:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            with pytest.raises(ValueError, match=f"^{name} is array.*; it must hold real numbers"):
+                call(x + 1j)
+            masked, gap = call(np.ma.array(x, mask=hidden)), call(np.where(hidden, np.nan, x))
+        np.testing.assert_array_equal(masked, gap)
+        assert not np.array_equal(masked, call(x), equal_nan=True)
+
+
+def test_masked_categories_are_refused():
+    x = np.arange(12.0).reshape(6, 2)
+    masked = np.ma.array([1, 1, 2, 2, 1, 2], mask=[1, 0, 0, 0, 0, 0])
+    with pytest.raises(ValueError, match="feature is masked in places"):
+        analysis.NaiveBayes().fit(x, masked)
+    with pytest.raises(ValueError, match="feature is masked in places"):
+        analysis.cross_validate(analysis.NaiveBayes(), x, masked, folds=2)
+    numbers = np.ma.array(x[:, 0], mask=masked.mask)
+    found = analysis.cross_validate(analysis.LinearDecoder(ridge=1.0), x, numbers, folds=2)
+    np.testing.assert_array_equal(np.isnan(found.errors.ravel()), masked.mask)
+    with pytest.raises(ValueError, match="is masked in places"):
+        analysis.information(masked, [1, 1, 2, 2, 1, 2])

@@ -163,8 +163,12 @@ def test_predictions_of_a_test_set(recorded):
     known = np.isfinite(mu)
     gain = np.sum(y[known] * np.log(mu[known] / y.mean()) - mu[known] + y.mean())
     assert gain > 0
-    with pytest.raises(ValueError, match="the model has 4"):
+    with pytest.raises(ValueError, match="fitted with a stimulus; give that of these trains, too"):
         found.predict(other)
+    with pytest.raises(ValueError, match="stimulus gives 5 columns in all; the model has 4"):
+        found.predict(other, np.stack([z, z], 1))
+    with pytest.raises(ValueError, match="fitted without a stimulus; give none"):
+        fit_glm(trains, 0, history=SHORT).predict(other, z)
 
 
 def test_what_the_data_do_not_say_is_told():
@@ -193,6 +197,10 @@ def test_what_the_data_do_not_say_is_told():
         ({"coupling": SHORT, "others": [5]}, "a neuron of others is 5"),
         ({"history": Exponentials((2000.0,))}, "filters look back"),
         ({"ridge": -1.0}, "ridge is -1.0"),
+        ({"others": [1, 2]}, r"others is \[1, 2\], but .*; give coupling, too"),
+        ({"others": []}, "give coupling, too"),
+        ({"stimulus_basis": SHORT}, "give the stimulus, too"),
+        ({"stimulus_basis": SHORT, "history": SHORT}, "give the stimulus, too"),
     ],
 )
 def test_bad_models(options, told):

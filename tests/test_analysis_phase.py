@@ -1,5 +1,7 @@
 """Phases of oscillations: against elephant and scipy, at edges and gaps, of asymmetric waves."""
 
+import warnings
+
 import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
@@ -13,6 +15,7 @@ from spikesim.analysis import (
     hilbert_phase,
     mean_vector,
     periodic_phase,
+    phase_locking,
     spike_phases,
     von_mises_kappa,
 )
@@ -119,6 +122,11 @@ def test_a_clock_has_a_phase_at_all_times():
     np.testing.assert_allclose(clock.at([10.0, 72.5, 135.0, -115.0]), [0, np.pi, 0, 0], atol=1e-12)
     np.testing.assert_array_equal(clock.cycles([9.0, 10.0, 134.0, 136.0]), [-1, 0, 0, 1])
     assert clock.mean_period == 125.0 and "125 ms" in repr(clock)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert np.isnan(clock.at([np.inf, -np.inf, np.nan])).all()
+        found = clock.cycles([np.inf, -np.inf, np.nan, 1e300, 9.0])
+    assert found.tolist() == [-(2**63)] * 4 + [-1]  # no time but 9 ms is in a cycle
     far = periodic_phase(100.0).at([1e9 + 25.0])
     np.testing.assert_allclose(far, [np.pi / 2], atol=1e-6)
 
@@ -141,7 +149,8 @@ def test_a_phase_is_interpolated_where_both_neighbours_are_valid():
     phase = Phase([0.0, 1.0, 2.0, 4.0], [0.0, 2.0, 7.0, 8.0], [True, True, False, True])
     found = phase.unwrapped_at([-0.1, 0.0, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 4.1, np.nan])
     np.testing.assert_array_equal(found, [np.nan, 0, 1, 2, *[np.nan] * 3, 8, np.nan, np.nan])
-    np.testing.assert_array_equal(phase.cycles([0.5, 1.5, 4.0]), [0, -1, 1])
+    found = phase.cycles([0.5, 1.5, 4.0, np.nan, np.inf])
+    np.testing.assert_array_equal(found, [0, -1, 1, -1, -1])
 
 
 @given(st.lists(st.floats(0.0, 99.0), max_size=20), st.integers(0, 5))
@@ -258,6 +267,49 @@ def test_gaps_are_not_bridged():
     assert after > before  # no cycle is on both sides
 
 
+@pytest.mark.parametrize("level", [0.0, 0.1, 1000.1, -0.3])
+@pytest.mark.parametrize("band", [THETA, (1.0, 4.0)])
+def test_constants_and_ramps_have_no_phase(level, band):
+    signal = np.full(40_000, level)
+    with pytest.raises(ValueError, match="signal has no cycle"):
+        cycle_phase(signal, band, sampling=1000.0)
+    phase = hilbert_phase(signal, band, sampling=1000.0)
+    assert not phase.valid.any() and " 0 % of it valid" in repr(phase)
+    trains = SpikeTrains(np.arange(1.0, 40_000.0, 7.0), np.zeros(5715, int), 1, 0.0, 40_000.0)
+    assert np.isnan(spike_phases(trains, phase)).all()
+    found = phase_locking(trains, phase)
+    assert np.isnan(found.length).all() and np.isnan(found.p_rayleigh).all()
+    # The ends of a ramp are corners, of which the filter rings.
+    phase = hilbert_phase(signal + 1e-3 * np.arange(40_000), band, sampling=1000.0)
+    assert not phase.valid[15_000:25_000].any()
+
+
+@pytest.mark.parametrize("level", [0.0, 0.1])
+def test_a_dropout_has_no_phase(level):
+    x, _ = oscillation(60.0, noise=0.5)
+    whole = hilbert_phase(x, THETA, sampling=1000.0)
+    x[20_000:40_000] = level
+    for method in hilbert_phase, cycle_phase:
+        phase = method(x, THETA, sampling=1000.0)
+        assert not phase.valid[20_000:40_000].any()
+        assert phase.valid[2000:19_000].mean() > 0.9 and phase.valid[41_000:58_000].mean() > 0.9
+    # In a flat line that is not quite flat the filter rings, but not for long.
+    x[20_000:40_000] += 1e-13 * np.random.default_rng(3).normal(size=20_000)
+    for method in hilbert_phase, cycle_phase:
+        phase = method(x, THETA, sampling=1000.0)
+        assert not phase.valid[25_000:35_000].any()
+    again = hilbert_phase(x, THETA, sampling=1000.0)
+    assert again.valid[:19_000].tolist() == whole.valid[:19_000].tolist()
+
+
+def test_a_coarse_or_small_oscillation_has_a_phase():
+    x, truth = oscillation(20.0, noise=0.2)
+    for signal in (np.round(4 * x), 1e-12 * x, 1e6 + 0.1 * x):
+        phase = hilbert_phase(signal, THETA, sampling=1000.0)
+        assert phase.valid.mean() > 0.9
+        assert apart(phase.unwrapped, truth)[phase.valid].max() < 0.5
+
+
 @pytest.mark.parametrize(
     ("signal", "band", "options", "told"),
     [
@@ -267,6 +319,7 @@ def test_gaps_are_not_bridged():
         (np.zeros(100), (0.0, 5.0), {"sampling": 1000.0}, "band is"),
         (np.zeros(100), THETA, {}, "give either times"),
         (np.zeros(3), THETA, {"times": [0.0, 1.0]}, "must be as many"),
+        (np.zeros(3), THETA, {"times": [0.0, 1.0, 2.0], "t_start": 5.0}, "it goes with sampling"),
         (np.zeros(3), THETA, {"times": [0.0, 1.0, 3.0]}, "must rise in even steps"),
         (np.full(9, np.inf), THETA, {"sampling": 1000.0}, r"signal\[0\] is inf"),
         (np.zeros((9, 2)), THETA, {"sampling": 1000.0}, "one-dimensional"),
@@ -278,6 +331,17 @@ def test_bad_signals(signal, band, options, told):
     for method in hilbert_phase, cycle_phase:
         with pytest.raises(ValueError, match=told):
             method(signal, band, **options)
+
+
+def test_times_in_seconds_are_told():
+    x, _ = oscillation(20.0)
+    for method in hilbert_phase, cycle_phase:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            with pytest.raises(ValueError, match="signal lasts 20 ms .* in ms, not in s.$"):
+                method(x, THETA, times=np.arange(x.size) / 1000)
+            with pytest.raises(ValueError, match="which its ends spoil.$"):
+                method(x[:100], THETA, sampling=1000.0)
 
 
 # Phase by cycles.

@@ -468,6 +468,10 @@ def test_bad_sessions():
     flat = PlaceFields(fields.neurons, fields.stops, fields.stops, fields.peaks, fields.rates)
     with pytest.raises(ValueError, match="field 0 must be wider than 0"):
         phase_precession(trains, phase, *track, flat)
+    with pytest.raises(TypeError, match="fields is of type str; it must be PlaceFields"):
+        phase_precession(trains, phase, *track, "x")
+    with pytest.raises(TypeError, match="laps is of type list; it must be Windows"):
+        phase_precession(trains, phase, *track, fields, laps=[(0.0, 1.0)])
     with pytest.raises(ValueError, match="overlap"):
         phase_precession(trains, phase, *track, fields, laps=Windows([0, 5.0], [10.0, 20.0]))
     with pytest.raises(ValueError, match="laps must be given"):

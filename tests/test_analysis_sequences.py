@@ -138,6 +138,9 @@ def test_cells_in_order_are_told_from_cells_with_phases_of_their_own():
         ({"places": [0.0]}, "places has shape"),
         ({"speed": 0.0}, "speed is 0"),
         ({"period": -1.0}, "period is -1.0"),
+        ({"speed": 0}, "speed is 0; it must be a finite number other than 0, negative towards"),
+        ({"speed": "fast"}, "speed is 'fast'; it must be a finite number other than 0"),
+        ({"speed": -np.inf}, "speed is -inf; it must be a finite number other than 0"),
         ({"reach": 0.0}, "reach is 0"),
         ({"bin": 60.0}, "bin is 60.0"),
         ({"window": 10.0}, "window is 10.0"),
@@ -155,5 +158,19 @@ def test_bad_sequences():
     trains, centres = session(laps=1)
     with pytest.raises(ValueError, match="least is 1"):
         theta_sequences(trains, periodic_phase(PERIOD), centres, least=1)
+    with pytest.raises(ValueError, match="places holds an infinite number; a cell without"):
+        theta_sequences(trains, periodic_phase(PERIOD), centres + np.inf)
     with pytest.raises(ValueError, match="places has shape"):
         theta_sequences(trains, periodic_phase(PERIOD), centres[:3])
+
+
+def test_shuffles_without_a_score_count_as_far():
+    # Two cells in one place: of every shuffle, and so p, no correlation tells anything.
+    times = np.sort(np.r_[np.arange(10.0, 1000.0, 100.0), np.arange(30.0, 1000.0, 100.0)])
+    trains = SpikeTrains(times, np.tile([0, 1], 10), 3, 0.0, 1000.0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        found = theta_sequences(
+            trains, periodic_phase(100.0), [0.0, 1.0, 0.0], least=2, shuffles=50, seed=1
+        )
+    assert found.p == 1.0

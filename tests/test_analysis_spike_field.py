@@ -217,6 +217,26 @@ def test_coherence_of_independent_ones_keeps_its_level():
     assert share == pytest.approx(np.mean(found.p[:, apart] < 0.05), abs=1e-12)
 
 
+@pytest.mark.parametrize("level", [0.0, 0.1, 0.3, 1.0, 1000.1])
+def test_a_constant_has_no_coherence(level):
+    found = spike_field_coherence(spikes(), np.full(20_000, level), 1000.0, sampling=1000.0)
+    for values in (found.coherence, found.p):
+        assert np.isnan(values).all()
+    x = level + 1e-5 * field(20_000)
+    found = spike_field_coherence(spikes(), x, 1000.0, sampling=1000.0)
+    assert np.isfinite(found.coherence).all()
+
+
+@pytest.mark.parametrize("level", [0.1, 1000.1])
+def test_an_average_of_a_constant_is_nothing_special(level):
+    signal = np.full(20_000, level)
+    found = spike_triggered_average(
+        spikes(), signal, 50.0, 50.0, sampling=1000.0, shifts=99, seed=1
+    )
+    np.testing.assert_allclose(found.mean, level, rtol=1e-12)
+    np.testing.assert_array_equal(found.p, 1.0)
+
+
 def test_segments_bridge_no_gap():
     x = field(20_001)
     x[8000:8003] = np.nan

@@ -415,6 +415,7 @@ def test_nothing_gives_nothing_without_warnings():
         ({"feature": np.zeros((3, 3))}, r"feature has shape \(3, 3\); it must be"),
         ({"bins": 0}, "bins is 0"),
         ({"bins": [0.0, 0.0, 1.0]}, "edges must be two numbers at least, each above"),
+        ({"range": (0.0, 1.0), "bins": [0.0, 1.0, 2.0]}, "but bins hold edges.*leave it out"),
         ({"range": (1.0, 0.0)}, r"range is \(1.0, 0.0\); it must be two finite"),
         ({"range": (1.0, np.nan)}, r"range is \(1.0, nan\); it must be two finite"),
         ({"range": [(0, 1), (0, 1)]}, r"it must be two numbers, or 1 pairs"),
@@ -508,7 +509,7 @@ def test_edges_go_around_the_circle_once_at_most():
 
 
 def test_preferred_directions_are_numbers():
-    with pytest.raises(ValueError, match=r"^preferred is \['up'\]; it must hold angles or vectors"):
+    with pytest.raises(ValueError, match=r"^preferred is \['up'\]; it must hold real numbers"):
         population_vector([1.0], ["up"])
 
 
@@ -537,12 +538,12 @@ def test_a_curve_that_is_flat_but_for_rounding_has_no_width():
 def test_text_is_told_from_a_wrong_shape():
     trains = SpikeTrains([1.0, 11.0], [0, 0], 1, 0.0, 20.0)
     aligned = trains.align([0.0, 10.0], 0.0, 5.0)
-    told = "^feature holds 'left'; it must hold numbers, NaN where there is none, not text"
+    told = "^feature is .*'left', 'right'.*; it must hold real numbers"
     with pytest.raises(ValueError, match=told):
         tuning_by_trial(aligned, ["left", "right"])
     with pytest.raises(ValueError, match=told):
         tuning_curves(trains, ["left", "right"], [0.0, 10.0])
-    with pytest.raises(ValueError, match="^times holds 'a'"):
+    with pytest.raises(ValueError, match="^times is .'a', 'b'.; it must hold real numbers"):
         tuning_curves(trains, [1.0, 2.0], ["a", "b"])
 
 

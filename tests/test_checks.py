@@ -9,6 +9,7 @@ import pytest
 from spikesim.checks import (
     as_floats,
     check_choice,
+    check_floats,
     check_number,
     check_numbers,
     check_shape,
@@ -66,6 +67,21 @@ def test_a_long_value_is_cut_to_a_line():
 def test_what_holds_no_numbers():
     assert as_floats("x") is None and as_floats([[1], [1, 2]]) is None
     assert as_floats([1, 2]).tolist() == [1.0, 2.0]
+    for bad in (np.ones(2) + 1j, [np.complex128(1)], np.ma.array([1j], mask=True), np.complex64(1)):
+        assert as_floats(bad) is None
+    with refused("x is array([1.+1.j, 1.+1.j]); it must hold real numbers."):
+        check_floats("x", np.ones(2) + 1j)
+
+
+def test_what_is_masked_is_not_known():
+    for kind in (float, int, np.float32):
+        masked = np.ma.array([1, 2, 3], mask=[False, True, False], dtype=kind)
+        for values in (as_floats(masked), check_floats("x", masked)):
+            assert type(values) is np.ndarray
+            np.testing.assert_array_equal(values, [1.0, np.nan, 3.0])
+        with pytest.raises(ValueError, match="it must be numbers, finite"):
+            check_numbers("x", masked, "numbers")
+        assert check_numbers("x", masked[[0, 2]], "numbers").tolist() == [1.0, 3.0]
 
 
 @pytest.mark.parametrize(

@@ -154,7 +154,9 @@ def test_of_units_observed_at_different_times_what_all_have_in_common_is_kept(pa
 
 
 def test_a_unit_of_which_no_interval_is_told_does_not_count(path):
-    trains = read(observed(path, [[[0.0, 1.0]], np.empty((0, 2))], [0.5], [0.6])).spikes
+    observed(path, [[[0.0, 1.0]], np.empty((0, 2))], [0.5], [0.6])
+    with pytest.warns(UserWarning, match="'units': 1 of 2 units have no obs_intervals; they are"):
+        trains = read_nwb(path).spikes
     assert trains.support == Windows(0, 1000) and len(trains) == 2
 
 
@@ -524,6 +526,52 @@ def test_ids_that_are_no_ids_are_a_column(path):
     for ids in (["a", "b"], [3, 3]):
         write_nwb(path, SpikeTrains([1], [1], 2, 0, 10, labels={"id": ids}), overwrite=True)
         assert read(path).spikes.labels["id_"].tolist() == ids
+
+
+@pytest.mark.parametrize("ids", [["a", "b"], [1.5, 2.5], [7, 7]])
+def test_ids_of_windows_that_are_no_ids_are_a_column(path, ids):
+    labels = {"id": ids, "id_": [3, 4]}
+    write_nwb(path, trains(), {"trials": Windows([1, 2], [2, 3], labels)})
+    back = read(path).windows["trials"].labels
+    assert back["id__"].tolist() == ids and back["id_"].tolist() == [3, 4]
+    assert "id" not in back and pynwb.validate(path=str(path)) in ([], ([], 0))
+    with pynwb.NWBHDF5IO(str(path), "r") as io:
+        assert io.read().trials.id[:].tolist() == [0, 1]
+    for ids in ([5, 9], []):
+        windows = Windows([1, 2][: len(ids)], [2, 3][: len(ids)], {"id": np.array(ids, int)})
+        write_nwb(path, trains(), {"trials": windows}, overwrite=True)
+        assert read(path).windows["trials"].labels.get("id", np.empty(0)).tolist() == ids
+
+
+def test_windows_may_have_names_of_columns_of_units(path):
+    windows = Windows([1, 2], [2, 3], {"electrode_group": [1, 2], "waveforms": ["x", "y"]})
+    write_nwb(path, trains(), {"units": windows})
+    assert read(path).windows == {"units": windows}
+
+
+RESERVED = ["colnames", "description", "meanings_tables", "namespace", "neurodata_type"]
+
+
+@pytest.mark.parametrize("name", [*RESERVED, "object_id", ".", "a/b", "a:b", ""])
+def test_names_that_nwb_keeps_for_itself_are_refused(path, name):
+    ours = SpikeTrains([1], [1], 2, 0, 10)
+    named, allowed = SpikeTrains([1], [1], 2, 0, 10, labels={name: [1, 2]}), "must be another than"
+    with pytest.raises(ValueError, match=f"a label has the name '{name}'; it {allowed} colnames"):
+        write_nwb(path, named)
+    with pytest.raises(ValueError, match=f"a label has the name '{name}'; it {allowed} colnames"):
+        write_nwb(path, ours, {"trials": Windows(1, 2, {name: [1]})})
+    if name not in RESERVED and name != "object_id":
+        with pytest.raises(ValueError, match=f"windows has the name '{name}'; it must be text"):
+            write_nwb(path, ours, {name: Windows(1, 2)})
+    assert not path.exists()
+
+
+def test_labels_that_would_be_an_index_are_refused(path):
+    for labels in ({"spike_times_index": [1, 2]}, {"x": [1, 2], "x_index": [1, 2]}):
+        with pytest.raises(ValueError, match="a label has the name '.*_index'"):
+            write_nwb(path, SpikeTrains([1], [1], 2, 0, 10, labels=labels))
+    write_nwb(path, SpikeTrains([1], [1], 2, 0, 10, labels={"x_index": [1, 2]}))
+    assert read(path).spikes.labels["x_index"].tolist() == [1, 2]
 
 
 def test_several_populations(path):

@@ -143,3 +143,18 @@ def test_neurons_that_are_not_there_are_refused():
         plots.phase_histogram(nobody)
     with pytest.raises(ValueError, match="which is 1"):
         plots.phase_precession(precession(trains), 1)
+
+
+RESULTS = """
+codes coherence compression confusion correlogram correlogram_matrix decoded field_coherence
+glm_filters hazard interval_histogram latencies phase_histogram phase_precession psth rate_curves
+rescaling spectrum triggered_average tuning
+""".split()
+
+
+@pytest.mark.parametrize("name", RESULTS)
+def test_a_result_of_another_kind_is_refused(name):
+    rates = analysis.phase_rates(trains_of(), CLOCK)
+    for other in (None, analysis.mean_vector([1.0]) if name == "phase_histogram" else rates):
+        with pytest.raises(TypeError, match="is of type .*; it must be of type .*, which .* gives"):
+            getattr(plots, name)(other)

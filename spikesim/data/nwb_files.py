@@ -20,8 +20,9 @@ from spikesim.data.windows import Windows
 POPULATION = "units"
 MS = 1000.0  # in a second
 # What the schema has in a table of units or of intervals, and is read otherwise or not at all.
-NO_LABELS = {"spike_times", "obs_intervals", "electrodes", "electrode_group"}
-NO_LABELS |= {"waveform_mean", "waveform_sd", "waveforms", "start_time", "stop_time", "timeseries"}
+NO_LABELS = {"id", "spike_times", "obs_intervals", "electrodes", "electrode_group"}
+NO_LABELS |= {"waveform_mean", "waveform_sd", "waveforms"}
+NO_LABELS_OF_TABLES = {"id", "start_time", "stop_time", "timeseries"}
 BMTK = "BMTK"  # how its files describe themselves; they have ms where NWB has seconds
 
 Notes = dict[str, list[str]]
@@ -64,8 +65,9 @@ def read_nwb(
     Warns
     -----
     UserWarning
-        Columns, rows and spikes that are left out; times that are not in seconds; a table
-        "invalid_times", since these times still count.
+        Columns, rows and spikes that are left out; times that are not in seconds; units without
+        ``obs_intervals`` beside others that have some; a table "invalid_times", since these times
+        still count.
 
     Notes
     -----
@@ -144,7 +146,8 @@ def _units(
             f"times must be finite, but unit {ids[neurons[bad[0]]]} has a spike at {times[bad[0]]}"
         )
     labels = {"id": ids} if say_more_than_numbers(ids) else {}
-    labels |= _columns(POPULATION, units, len(ids), notes) | _places(hdf5, units, len(ids))
+    labels |= _columns(POPULATION, units, len(ids), notes, NO_LABELS)
+    labels |= _places(hdf5, units, len(ids))
     observed = _observed(units, len(ids), times, ms, notes)
     if observed is None:
         told = None if window is None else Windows(*window)
@@ -202,6 +205,13 @@ def _observed(
         return None
     rows, edges = _rows(units, "obs_intervals", n), units["obs_intervals"][:] * ms
     common, seen = None, set()
+    untold = np.count_nonzero(np.diff(rows) == 0)
+    if 0 < untold < n:
+        note = (
+            f"{untold:,} of {n:,} units have no obs_intervals; they are taken to have been "
+            "observed whenever the others were"
+        )
+        notes.setdefault(note, []).append(POPULATION)
     for unit in range(n):
         these = edges[rows[unit] : rows[unit + 1]]
         if not len(these) or these.tobytes() in seen:  # a unit of which nothing is told
@@ -218,10 +228,12 @@ def _observed(
     return common
 
 
-def _columns(name: str, table: h5py.Group, n: int, notes: Notes) -> dict[str, NDArray[Any]]:
+def _columns(
+    name: str, table: h5py.Group, n: int, notes: Notes, no_labels: set[str]
+) -> dict[str, NDArray[Any]]:
     """The columns of a table that have a number or a text for each row."""
     labels, left = {}, []
-    for column in _names(table):
+    for column in _names(table, no_labels):
         data = table[column]
         plain = None
         if isinstance(data, h5py.Dataset) and f"{column}_index" not in table and data.ndim == 1:
@@ -236,11 +248,11 @@ def _columns(name: str, table: h5py.Group, n: int, notes: Notes) -> dict[str, ND
     return labels
 
 
-def _names(table: h5py.Group) -> Iterator[str]:
+def _names(table: h5py.Group, no_labels: set[str]) -> Iterator[str]:
     """The columns in the order of the table, but for what is read otherwise."""
     told = table.attrs.get("colnames", ())
     for name in [text(name) for name in np.ravel(told)] if np.size(told) else table:
-        if name in table and name not in NO_LABELS and name != "id":
+        if name in table and name not in no_labels:
             yield name
 
 
@@ -281,7 +293,7 @@ def _table(name: str, table: h5py.Group, ms: float, notes: Notes) -> Windows:
     n = len(starts)
     ids = _ids(table)
     labels = {"id": ids} if say_more_than_numbers(ids) else {}
-    labels |= _columns(name, table, n, notes)
+    labels |= _columns(name, table, n, notes, NO_LABELS_OF_TABLES)
     good = np.isfinite(starts) & np.isfinite(stops) & (starts <= stops)
     if not good.all():
         note = f"{(~good).sum()} of {n} rows have no start, or no stop after it, and are left out"

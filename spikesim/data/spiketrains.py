@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from spikesim import display
-from spikesim.checks import check_number, is_number
+from spikesim.checks import check_number, check_whole, is_number
 from spikesim.data import intervals
 from spikesim.data.aligned import AlignedTrains, align
 from spikesim.data.bins import binned
@@ -467,9 +467,10 @@ class SpikeTrains:
         Raises
         ------
         ValueError
-            If width is not positive.
+            If width is not positive, or seed no whole number.
         """
         check_number("width", width, above=0, unit="ms")
+        check_whole("seed", seed, least=None)
         from spikesim.data import passes
 
         times, offsets = self.by_neuron()

@@ -20,9 +20,18 @@ from spikesim.data.windows import Windows
 
 MS = 1000.0  # in a second
 UNKNOWN = "unknown"
-RESERVED_OF_UNITS = {"spike_times", "obs_intervals", "electrodes"}
+# What every table has beside its columns.
+RESERVED = {
+    "colnames",
+    "description",
+    "meanings_tables",
+    "namespace",
+    "neurodata_type",
+    "object_id",
+}
+RESERVED_OF_UNITS = RESERVED | {"spike_times", "obs_intervals", "electrodes"}
 RESERVED_OF_UNITS |= {"waveform_mean", "waveform_sd", "waveforms"}
-RESERVED_OF_TABLES = {"start_time", "stop_time", "tags", "timeseries"}
+RESERVED_OF_TABLES = RESERVED | {"start_time", "stop_time", "tags", "timeseries"}
 
 
 def write_nwb(
@@ -60,16 +69,16 @@ def write_nwb(
     FileExistsError
         If the file exists and overwrite is false.
     ValueError
-        If supports differ, a label's name is one of NWB's own columns, or a label holds neither
-        numbers nor text.
+        If supports differ, a label or a table of windows has a name that NWB does not allow, or a
+        label holds neither numbers nor text.
 
     Notes
     -----
     Times are in seconds, ascending for each unit. The support becomes the ``obs_intervals`` of
     every unit, closed as NWB has them: (start, stop] becomes [start, stop], and no spike lies on a
-    start. Labels become columns; the label "id" the ids of the units, if it holds whole numbers
-    and none twice (else the column "id_"); the label "electrode_group" groups of electrodes, which
-    lie where the label "location" says.
+    start. Labels become columns; the label "id" the ids of the units, or of a table's rows, if it
+    holds whole numbers and none twice (else the column "id_"); the label "electrode_group" groups
+    of electrodes, which lie where the label "location" says.
     """
     try:
         import pynwb
@@ -130,19 +139,14 @@ def _units(file: Any, trains: SpikeTrains) -> Any:
     labels = dict(trains.labels)
     _check_labels(labels, RESERVED_OF_UNITS)
     groups = _groups(file, labels) if "electrode_group" in labels else []
-    ids, n = labels.get("id", np.empty(0)), trains.size
-    if ids.dtype.kind in "iu" and len(np.unique(ids)) == n:
-        del labels["id"]
-    else:
-        labels = {"id_" if name == "id" else name: values for name, values in labels.items()}
-        ids = np.arange(n)
+    ids, labels, n = *_ids(labels, trains.size), trains.size
     lists = lists_of(trains)
     seconds = np.concatenate([np.empty(0), *lists]) / MS
     windows = np.stack([trains.support.starts, trains.support.stops], axis=1) / MS
     return Units(
         name="units",
         description="neurons",
-        id=ids.astype(np.int64),
+        id=ids,
         columns=[
             *_ragged("spike_times", "times of spikes (s)", seconds, [len(x) for x in lists]),
             *_ragged(
@@ -155,6 +159,19 @@ def _units(file: Any, trains: SpikeTrains) -> Any:
             *_columns(labels),
         ],
     )
+
+
+def _ids(
+    labels: dict[str, NDArray[Any]], n: int
+) -> tuple[NDArray[np.int64], dict[str, NDArray[Any]]]:
+    """The ids of a table's rows, and the labels without those that became ids."""
+    ids = labels.get("id", np.empty(0))
+    if ids.dtype.kind in "iu" and len(np.unique(ids)) == n:
+        return ids.astype(np.int64), {k: v for k, v in labels.items() if k != "id"}
+    other = "id_"
+    while other in labels:
+        other += "_"
+    return np.arange(n), {other if k == "id" else k: v for k, v in labels.items()}
 
 
 def _ragged(name: str, about: str, data: NDArray[Any], lengths: list[int]) -> tuple[Any, Any]:
@@ -180,15 +197,26 @@ def _columns(labels: Mapping[str, NDArray[Any]]) -> list[Any]:
 
 def _check_labels(labels: Mapping[str, NDArray[Any]], reserved: set[str]) -> None:
     for name, values in labels.items():
-        if name in reserved or "/" in name or ":" in name or not name:
+        column = name.removesuffix("_index")
+        if name in reserved or column in reserved or not _is_name(name):
             raise ValueError(
-                f"a label has the name {name!r}; it must be another than {', '.join(reserved)}, "
-                "without '/' or ':'"
+                f"a label has the name {name!r}; it must be another than "
+                f"{', '.join(sorted(reserved))}, without '/' or ':'"
+            )
+        if column != name and column in labels:
+            raise ValueError(
+                f"a label has the name {name!r}, which NWB keeps for the index of the column "
+                f"{column!r}; it must have another"
             )
         if values.dtype.kind not in "biufU":
             raise ValueError(
                 f"label {name!r} has type {values.dtype}; it must hold numbers or text"
             )
+
+
+def _is_name(name: Any) -> bool:
+    """Whether HDF5 takes a name for one thing in a group."""
+    return isinstance(name, str) and name not in ("", ".") and not {"/", ":"} & {*name}
 
 
 def _groups(file: Any, labels: dict[str, NDArray[Any]]) -> list[Any]:
@@ -217,17 +245,17 @@ def _add_table(file: Any, name: str, windows: Windows) -> None:
     from hdmf.common import VectorData
     from pynwb.epoch import TimeIntervals
 
+    if not _is_name(name):
+        raise ValueError(
+            f"a table of windows has the name {name!r}; it must be text without '/' or ':'"
+        )
     labels = dict(windows.labels)
     _check_labels(labels, RESERVED_OF_TABLES)
-    ids = labels.get("id", np.empty(0))
-    if ids.dtype.kind in "iu" and len(ids):
-        del labels["id"]
-    else:
-        ids = np.arange(len(windows))
+    ids, labels = _ids(labels, len(windows))
     table = TimeIntervals(
         name=name,
         description=name,
-        id=ids.astype(np.int64),
+        id=ids,
         columns=[
             VectorData(name="start_time", description="start (s)", data=windows.starts / MS),
             VectorData(name="stop_time", description="stop (s)", data=windows.stops / MS),

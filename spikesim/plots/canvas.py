@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from spikesim.checks import check_whole
 
@@ -79,6 +79,15 @@ def check_path(path: str | Path, overwrite: bool = False) -> None:
     if path.exists() and not overwrite:
         raise FileExistsError(
             f"path '{path}' exists already; choose another or overwrite it with --force"
+        )
+
+
+def check_result(name: str, value: Any, kind: type, maker: str) -> None:
+    """Raise a TypeError, which says what makes it, if a value is no result of this kind."""
+    if not isinstance(value, kind):
+        raise TypeError(
+            f"{name} is of type {type(value).__name__}; it must be of type {kind.__name__}, which "
+            f"{maker} gives."
         )
 
 

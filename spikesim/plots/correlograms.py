@@ -12,7 +12,7 @@ from spikesim.analysis.pairs.bands import CorrelogramTest
 from spikesim.analysis.pairs.correlograms import Correlograms
 from spikesim.analysis.pairs.spectra import Coherence, Spectrum
 from spikesim.checks import check_choice
-from spikesim.plots.canvas import COLOURS, blank, colour_of, tidy
+from spikesim.plots.canvas import COLOURS, blank, check_result, colour_of, tidy
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -58,6 +58,7 @@ def correlogram(
     check_choice("what", what, ("counts", "rates", "ratio"))
     test = found if isinstance(found, CorrelogramTest) else None
     lags = found.observed if test else found
+    check_result("found", lags, Correlograms, "correlograms")
     k, turned = _number(lags.pairs, pair)
     step = -1 if turned else 1
     scale = _scale(lags, k, what)[::step]
@@ -158,6 +159,7 @@ def correlogram_matrix(
 
     test = found if isinstance(found, CorrelogramTest) else None
     lags = found.observed if test else found
+    check_result("found", lags, Correlograms, "correlograms")
     neurons = np.unique(lags.pairs)
     if not 1 < len(neurons) <= MOST_NEURONS:
         raise ValueError(
@@ -226,7 +228,13 @@ def spectrum(
     Returns
     -------
     Axes
+
+    Raises
+    ------
+    TypeError
+        If found is no Spectrum.
     """
+    check_result("found", found, Spectrum, "spectrum")
     shown = range(len(found.power)) if neurons is None else neurons
     axes = blank(2.8).subplots() if ax is None else ax
     for line, i in enumerate(list(shown)[:MOST_LINES]):
@@ -278,9 +286,12 @@ def coherence(
 
     Raises
     ------
+    TypeError
+        If found is no Coherence.
     ValueError
         If there is no such pair.
     """
+    check_result("found", found, Coherence, "coherence")
     k, _ = _number(found.pairs, pair)
     axes = blank(2.6).subplots() if ax is None else ax
     axes.fill_between(

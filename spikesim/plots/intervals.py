@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike
 
+from spikesim.analysis.trains.hazards import Hazard
+from spikesim.analysis.trains.intervals import IntervalHistogram
 from spikesim.checks import check_numbers, check_shape
-from spikesim.plots.canvas import COLOURS, blank, tidy
+from spikesim.plots.canvas import COLOURS, blank, check_result, tidy
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from spikesim.analysis.trains.hazards import Hazard
-    from spikesim.analysis.trains.intervals import IntervalHistogram
 
 HEIGHT = 2.4  # inches, of a figure that is made for one axes
 MANY = 1.5  # ratio of neighbouring edges from which on an axis is logarithmic
@@ -35,7 +35,13 @@ def interval_histogram(histogram: IntervalHistogram, ax: Axes | None = None) -> 
     Returns
     -------
     Axes
+
+    Raises
+    ------
+    TypeError
+        If histogram is no IntervalHistogram.
     """
+    check_result("histogram", histogram, IntervalHistogram, "isi_histogram")
     ax = _axes(ax)
     edges = histogram.edges
     counts = histogram.counts.reshape(edges.size - 1, -1).sum(axis=1)
@@ -109,7 +115,13 @@ def hazard(found: Hazard, ax: Axes | None = None) -> Axes:
     Axes
         Bins in which no interval spent any time are left out; where an upper limit is above three
         times the highest rate, it is cut.
+
+    Raises
+    ------
+    TypeError
+        If found is no Hazard.
     """
+    check_result("found", found, Hazard, "hazard")
     ax = _axes(ax)
     edges = found.edges
     ax.stairs(

@@ -6,19 +6,19 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from spikesim.analysis.models.glm import PointProcessGLM
+from spikesim.analysis.models.rescaling import Rescaling
+from spikesim.analysis.phases.locking import PhaseRates
+from spikesim.analysis.phases.precession import Precession
+from spikesim.analysis.phases.sequences import Compression
+from spikesim.analysis.phases.spike_field import SpikeFieldCoherence, TriggeredAverage
 from spikesim.checks import check_whole
 from spikesim.display import number
-from spikesim.plots.canvas import COLOURS, blank, check_neuron, colour_of, tidy
+from spikesim.plots.canvas import COLOURS, blank, check_neuron, check_result, colour_of, tidy
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from spikesim.analysis.models.glm import PointProcessGLM
-    from spikesim.analysis.models.rescaling import Rescaling
-    from spikesim.analysis.phases.locking import PhaseRates
-    from spikesim.analysis.phases.precession import Precession
-    from spikesim.analysis.phases.sequences import Compression
-    from spikesim.analysis.phases.spike_field import SpikeFieldCoherence, TriggeredAverage
 
 TURN = 2 * np.pi
 DEGREES = np.arange(0, 721, 180)
@@ -43,9 +43,12 @@ def phase_histogram(found: PhaseRates, neuron: int = 0, *, ax: Axes | None = Non
 
     Raises
     ------
+    TypeError
+        If found is no PhaseRates.
     ValueError
         If there is no such neuron.
     """
+    check_result("found", found, PhaseRates, "phase_rates")
     check_neuron(neuron, len(found.counts))
     axes = _axes(ax)
     rates = np.nan_to_num(found.rates[neuron])
@@ -81,9 +84,12 @@ def phase_precession(found: Precession, which: int = 0, *, ax: Axes | None = Non
 
     Raises
     ------
+    TypeError
+        If found is no Precession.
     ValueError
         If there is no such field.
     """
+    check_result("found", found, Precession, "phase_precession")
     check_whole("which", which, least=0, most=len(found.fields) - 1)
     axes = _axes(ax, 3.0)
     mine = found.field == which
@@ -131,9 +137,12 @@ def triggered_average(found: TriggeredAverage, neuron: int = 0, *, ax: Axes | No
 
     Raises
     ------
+    TypeError
+        If found is no TriggeredAverage.
     ValueError
         If there is no such neuron.
     """
+    check_result("found", found, TriggeredAverage, "spike_triggered_average")
     check_neuron(neuron, len(found.mean))
     axes = _axes(ax)
     if np.isfinite(found.low[neuron]).all():
@@ -178,9 +187,12 @@ def field_coherence(
 
     Raises
     ------
+    TypeError
+        If found is no SpikeFieldCoherence.
     ValueError
         If there is no such neuron.
     """
+    check_result("found", found, SpikeFieldCoherence, "spike_field_coherence")
     check_neuron(neuron, len(found.coherence))
     axes = _axes(ax)
     axes.plot(found.frequencies, found.coherence[neuron], color=COLOURS[0], linewidth=1.2)
@@ -210,7 +222,13 @@ def rescaling(found: Rescaling, *, ax: Axes | None = None) -> Axes:
     Returns
     -------
     Axes
+
+    Raises
+    ------
+    TypeError
+        If found is no Rescaling.
     """
+    check_result("found", found, Rescaling, "time_rescaling")
     axes = _axes(ax, 3.2)
     ends = np.array([0.0, 1.0])
     if np.isfinite(found.band):
@@ -243,7 +261,13 @@ def glm_filters(found: PointProcessGLM, *, ax: Axes | None = None) -> Axes:
     Returns
     -------
     Axes
+
+    Raises
+    ------
+    TypeError
+        If found is no PointProcessGLM.
     """
+    check_result("found", found, PointProcessGLM, "fit_glm")
     from matplotlib.ticker import LogLocator, NullFormatter
 
     axes = _axes(ax)
@@ -287,7 +311,13 @@ def compression(found: Compression, *, ax: Axes | None = None) -> Axes:
     Returns
     -------
     Axes
+
+    Raises
+    ------
+    TypeError
+        If found is no Compression.
     """
+    check_result("found", found, Compression, "sequence_compression")
     axes = _axes(ax)
     axes.plot(found.behaviour, found.theta, "o", color=COLOURS[0], markersize=3, markeredgewidth=0)
     if np.isfinite(found.slope):

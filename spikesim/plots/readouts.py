@@ -13,7 +13,7 @@ from spikesim.analysis.codes.latency import Latencies
 from spikesim.analysis.codes.rates import Psth, RateCurves
 from spikesim.analysis.codes.tuning import TuningCurves
 from spikesim.data.aligned import AlignedTrains
-from spikesim.plots.canvas import COLOURS, blank, check_neuron, colour_of, tidy
+from spikesim.plots.canvas import COLOURS, blank, check_neuron, check_result, colour_of, tidy
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -56,6 +56,7 @@ def psth(
     """
     several = found if isinstance(found, Mapping) else {"": found}
     for one in several.values():
+        check_result("found", one, Psth, "psth")
         check_neuron(neuron, one.rates.shape[1])
     axes = ax
     if axes is None:
@@ -151,9 +152,12 @@ def rate_curves(
 
     Raises
     ------
+    TypeError
+        If curves are no RateCurves.
     ValueError
         If there is no such neuron, or are more than 8.
     """
+    check_result("curves", curves, RateCurves, "instantaneous_rate")
     rates = curves.rates
     if rates.ndim == 3:
         rates = rates[trial] if trial is not None else rates.mean(axis=0)
@@ -201,9 +205,12 @@ def tuning(
 
     Raises
     ------
+    TypeError
+        If curves are no TuningCurves.
     ValueError
         If there is no such neuron, or are more than are drawn.
     """
+    check_result("curves", curves, TuningCurves, "tuning_curves")
     if len(curves.values) == 2:
         return _map(curves, 0 if neurons is None else int(np.ravel(neurons)[0]), name, ax)
     chosen = _lines(None if neurons is None else np.ravel(neurons).tolist(), curves.size)
@@ -267,9 +274,12 @@ def confusion(found: Decoded, *, ax: Axes | None = None) -> Axes:
 
     Raises
     ------
+    TypeError
+        If found is no Decoded.
     ValueError
         If what was decoded are no categories.
     """
+    check_result("found", found, Decoded, "cross_validate")
     table, labels = found.confusion, found.labels
     share = table / np.maximum(table.sum(axis=1, keepdims=True), 1)
     axes = blank(3.0).subplots() if ax is None else ax
@@ -311,9 +321,12 @@ def decoded(found: Decoded, *, name: str = "feature", ax: Axes | None = None) ->
 
     Raises
     ------
+    TypeError
+        If found is no Decoded.
     ValueError
         If what was decoded are categories.
     """
+    check_result("found", found, Decoded, "cross_validate")
     if found.categories:
         raise ValueError("found has decoded categories, not numbers; plots.confusion draws these.")
     axes = blank(3.0).subplots() if ax is None else ax
@@ -344,7 +357,13 @@ def latencies(found: Latencies, *, ax: Axes | None = None) -> Axes:
     Returns
     -------
     Axes
+
+    Raises
+    ------
+    TypeError
+        If found is no Latencies.
     """
+    check_result("found", found, Latencies, "first_spike_latency")
     n_trials, size = found.latency.shape
     order = np.argsort(found.median, kind="stable")  # those without a response last
     axes = blank(2.6).subplots() if ax is None else ax
@@ -379,7 +398,13 @@ def codes(found: Codes, *, ax: Axes | None = None) -> Axes:
     Returns
     -------
     Axes
+
+    Raises
+    ------
+    TypeError
+        If found is no Codes.
     """
+    check_result("found", found, Codes, "which_code")
     axes = blank(2.4).subplots() if ax is None else ax
     places = np.arange(len(found.names))
     axes.bar(places, found.mean, width=0.5, color=[colour_of(i) for i in places], zorder=2)

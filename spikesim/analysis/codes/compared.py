@@ -16,7 +16,7 @@ from spikesim.analysis.codes.information import (
     shuffled,
 )
 from spikesim.analysis.given import aligned_trains, conditions_of, until_of
-from spikesim.checks import as_floats, check_choice, check_whole
+from spikesim.checks import check_choice, check_floats, check_whole
 from spikesim.data.aligned import AlignedTrains
 from spikesim.data.windows import SAME_TIME
 
@@ -212,8 +212,8 @@ def _with_none(values: NDArray, classes: int, period: float | None = None) -> ND
 def _phases(
     phases: ArrayLike, aligned: AlignedTrains, here: NDArray, shape: tuple[int, int]
 ) -> NDArray[np.float64]:
-    given, phases = phases, as_floats(phases)
-    if phases is not None and phases.shape == shape:
+    given, phases = phases, check_floats("phases", phases)
+    if phases.shape == shape:
         return phases
     if phases is None or phases.shape != (len(aligned),) or not np.isfinite(phases).all():
         raise ValueError(
@@ -228,8 +228,8 @@ def _phases(
 
 
 def _shaped(name: str, values: ArrayLike, shape: tuple[int, ...]) -> NDArray[np.float64]:
-    array = as_floats(values)
-    if array is None or array.shape != shape:
+    array = check_floats(name, values)
+    if array.shape != shape:
         raise ValueError(
             f"{name} has shape {np.shape(values)}; it must have one number for each of {shape[0]} "
             f"trials and {shape[1]} neurons, NaN for none."

@@ -14,7 +14,7 @@ from spikesim.analysis.codes.decoding import (
     check_responses,
 )
 from spikesim.analysis.codes.information import Information, information
-from spikesim.checks import check_choice, check_whole
+from spikesim.checks import check_choice, check_floats, check_whole
 from spikesim.random import stream
 
 
@@ -172,13 +172,13 @@ def cross_validate(
     ValueError
         If there are fewer trials than folds, or the shapes do not fit.
     """
-    x, y = check_responses(responses), np.asarray(feature)
+    x = check_responses(responses)
+    n = len(x)
+    y = categories_of(feature, n) if decoder.categories else check_floats("feature", feature)
     check_choice("by", by, ("trial", "block"))
     check_whole("gap", gap, 0)
     if len(y) != len(x):
         raise ValueError(f"feature has {len(y)} samples; it must have the {len(x)} of responses.")
-    if decoder.categories:
-        y = categories_of(y, len(x))
     if by == "block" and trials is not None:
         raise ValueError("trials is given; with by='block' it must not be.")
     if by == "trial" and gap:

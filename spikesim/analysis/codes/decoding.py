@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from spikesim.analysis.codes.tuning import TuningCurves, around, check_curves, check_span
-from spikesim.checks import as_floats, check_choice, check_number, check_numbers, check_whole
+from spikesim.checks import check_choice, check_floats, check_number, check_numbers, check_whole
 
 
 @dataclass(frozen=True)
@@ -341,7 +341,9 @@ def check_responses(
 
 
 def categories_of(feature: ArrayLike, n: int) -> NDArray:
-    """The category of each sample: numbers, of which NaN is unknown, or names."""
+    """The category of each sample: numbers, of which NaN is unknown, or names; none is masked."""
+    if np.ma.is_masked(feature):
+        raise ValueError("feature is masked in places; leave these samples out.")
     given = np.asarray(feature)
     if given.shape != (n,):
         raise ValueError(f"feature has shape {given.shape}; it must be ({n},).")
@@ -359,8 +361,8 @@ def categories_of(feature: ArrayLike, n: int) -> NDArray:
 
 
 def _known_feature(feature: ArrayLike, n: int) -> NDArray[np.float64]:
-    y = as_floats(feature)
-    if y is None or y.ndim not in (1, 2) or len(y) != n:
+    y = check_floats("feature", feature)
+    if y.ndim not in (1, 2) or len(y) != n:
         raise ValueError(
             f"feature has shape {np.shape(feature)}; it must hold numbers for each of {n} samples."
         )

@@ -387,6 +387,8 @@ def _numbered(values: NDArray) -> tuple[NDArray[np.int64], int]:
 
 def _discrete(name: str, values: ArrayLike) -> NDArray:
     responses_of_trials(name, values)
+    if np.ma.is_masked(values):
+        raise ValueError(f"{name} is masked in places; leave these trials out.")
     try:
         array = np.asarray(values)
     except ValueError as error:  # rows of different lengths

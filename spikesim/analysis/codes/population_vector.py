@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from spikesim.analysis.codes.ties import LEAST_LENGTH
-from spikesim.checks import as_floats, check_number, check_numbers
+from spikesim.checks import check_floats, check_number, check_numbers
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,9 +76,7 @@ def population_vector(
     """
     check_number("period", period, above=0)
     r = check_numbers("responses", responses, "an array (..., size)")
-    c = as_floats(preferred)
-    if c is None:
-        raise ValueError(f"preferred is {preferred!r}; it must hold angles or vectors, or NaN.")
+    c = check_floats("preferred", preferred)
     if r.ndim < 1 or c.ndim not in (1, 2) or len(c) != r.shape[-1]:
         raise ValueError(
             f"responses has shape {r.shape} and preferred {c.shape}; there must be one preferred "

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from spikesim.analysis.given import aligned_trains, kind_of, of_trials, spike_trains
-from spikesim.checks import as_floats, check_number, check_whole
+from spikesim.checks import as_floats, check_floats, check_number, check_whole
 from spikesim.data.aligned import AlignedTrains
 from spikesim.data.spiketrains import SpikeTrains
 from spikesim.data.windows import SAME_TIME
@@ -86,7 +86,7 @@ def tuning_curves(
     ----------
     trains : SpikeTrains
     feature : array_like, shape (n,), (n, 1) or (n, 2)
-        Samples of the feature: a position, a direction; NaN where it is not known.
+        Samples of the feature: a position, a direction; NaN, or masked, where it is unknown.
     times : array_like, shape (n,)
         When they were taken (ms), rising.
     bins : int, or array_like of edges
@@ -94,7 +94,7 @@ def tuning_curves(
     range : (float, float), optional
         Where a number of bins begins and ends, of each dimension; if it is not given, from the
         least to the largest sample, or of a circular feature from 0 to its period. Samples
-        outside count as not known.
+        outside count as not known. Not to be given where all bins are edges.
     period : float, optional
         Of a circular feature, such as 360.0 or 2 pi. Samples are taken into [first edge, first
         edge + period), so that bins may go from -pi to pi; they must not span more than the
@@ -185,9 +185,7 @@ def tuning_by_trial(
     """
     aligned_trains("aligned", aligned)
     feature = of_trials("feature", aligned, feature)
-    values = as_floats(feature)
-    if values is None:
-        raise ValueError(_no_numbers("feature", feature))
+    values = check_floats("feature", feature)
     if values.shape != (aligned.n_trials,):
         raise ValueError(
             f"feature has shape {np.shape(feature)}; it must have one number for each of "
@@ -218,17 +216,8 @@ def tuning_by_trial(
     return _divided(counts.astype(float), time, edges, places, periods, smooth)
 
 
-def _no_numbers(name: str, value: ArrayLike) -> str:
-    """What is said of a value that holds anything but numbers."""
-    first = next(iter(np.asarray(value, object).flat), None)
-    return f"{name} holds {first!r}; it must hold numbers, NaN where there is none, not text."
-
-
 def _samples(feature: ArrayLike, times: ArrayLike) -> tuple[NDArray, NDArray]:
-    values, at = as_floats(feature), as_floats(times)
-    for name, given, array in (("feature", feature, values), ("times", times, at)):
-        if array is None:
-            raise ValueError(_no_numbers(name, given))
+    values, at = check_floats("feature", feature), check_floats("times", times)
     if values.ndim == 1:
         values = values[:, None]
     if at.ndim != 1 or values.ndim == 0 or len(at) != len(values):
@@ -296,6 +285,10 @@ def _edges(feature: NDArray, bins: object, range: object, periods: tuple) -> tup
         ranges = tuple(range)
     if len(ranges) != dimensions:
         raise ValueError(f"range is {range!r}; it must be two numbers, or {dimensions} pairs.")
+    if range is not None and all(np.ndim(given) > 0 for given in several):
+        raise ValueError(
+            f"range is {range!r}, but bins hold edges, which tell already; leave it out."
+        )
     edges = []
     for d, (given, ends, period) in enumerate(zip(several, ranges, periods, strict=True)):
         if np.ndim(given) == 0:
@@ -388,8 +381,8 @@ def _spikes_in(cell: NDArray, neurons: NDArray, size: int, n_cells: int) -> NDAr
 
 
 def _given(occupancy: ArrayLike, shape: tuple[int, ...]) -> NDArray[np.float64]:
-    time = as_floats(occupancy)
-    if time is None or time.shape != shape or not np.all(time >= 0):
+    time = check_floats("occupancy", occupancy)
+    if time.shape != shape or not np.all(time >= 0):
         raise ValueError(
             f"occupancy has shape {np.shape(occupancy)}; it must hold ms, 0 or more, of each of "
             f"the bins {shape}."

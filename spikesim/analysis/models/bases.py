@@ -68,9 +68,11 @@ class RaisedCosines:
 
     @property
     def last(self) -> float:
+        """Where the last bump ends (ms)."""
         return (self.last_peak + self.stretch) * float(np.exp(2 * self._apart)) - self.stretch
 
     def values(self, lags: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Bumps at these lags (ms, 0 or more), shape (lags, functions)."""
         where = np.log(np.asarray(lags, float)[:, None] + self.stretch)
         peaks = np.log(self.first + self.stretch) + self._apart * np.arange(self.n)
         angle = np.clip((where - peaks) * (np.pi / 2 / self._apart), -np.pi, np.pi)
@@ -97,9 +99,11 @@ class Exponentials:
 
     @property
     def last(self) -> float:
+        """Where the slowest has fallen to a hundredth (ms)."""
         return -float(np.log(FAINT)) * max(self.taus)
 
     def values(self, lags: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Exponentials at these lags (ms, 0 or more), shape (lags, functions)."""
         return np.exp(-np.asarray(lags, float)[:, None] / np.array(self.taus))
 
 
@@ -123,9 +127,11 @@ class Steps:
 
     @property
     def last(self) -> float:
+        """The last edge (ms)."""
         return self.edges[-1]
 
     def values(self, lags: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Steps, 0 or 1, at these lags (ms), shape (lags, functions)."""
         lags, near = np.asarray(lags, float)[:, None], 1e-6
         low, high = np.array(self.edges[:-1]), np.array(self.edges[1:])
         return ((lags > low + near) & (lags <= high + near)).astype(float)

@@ -107,6 +107,13 @@ class PointProcessGLM:
 
         NaN where the past is not wholly known. Errors are those of `fit_glm`.
         """
+        needs = any(name.startswith("stimulus") for name in self.columns)
+        if needs and stimulus is None:
+            raise ValueError(
+                "the model was fitted with a stimulus; give that of these trains, too."
+            )
+        if stimulus is not None and not needs:
+            raise ValueError("the model was fitted without a stimulus; give none.")
         table = _table(trains, self.bin, self.neuron, stimulus, self.causes)
         if len(table.names) != self.weights.size:
             raise ValueError(
@@ -196,7 +203,8 @@ def fit_glm(
         If trains are not SpikeTrains.
     ValueError
         If bin does not divide a window, the stimulus has not a row for every bin, a neuron is not
-        there, no bin's past is known, the neuron has no spikes, or columns depend on each other.
+        there, no bin's past is known, the neuron has no spikes, columns depend on each other, or
+        others come without coupling or stimulus_basis without stimulus.
 
     Warns
     -----
@@ -218,6 +226,12 @@ def fit_glm(
     spike_trains("trains", trains)
     check_whole("neuron", neuron, least=0, most=trains.size - 1)
     check_number("ridge", ridge, least=0.0)
+    if stimulus is None and stimulus_basis is not None:
+        raise ValueError("stimulus_basis is of the stimulus' filter; give the stimulus, too.")
+    if coupling is None and others is not None:
+        raise ValueError(
+            f"others is {others!r}, but there is no basis of their filters; give coupling, too."
+        )
     some = () if coupling is None else _others(others, neuron, trains.size)
     causes = Causes(stimulus_basis, history, coupling, some)
     table = _table(trains, bin, neuron, stimulus, causes)

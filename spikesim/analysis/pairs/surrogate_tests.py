@@ -13,6 +13,8 @@ from spikesim.analysis.given import trains_of_either
 from spikesim.analysis.pairs.surrogates import Surrogate, Trains, check_surrogate, surrogate_seed
 from spikesim.checks import check_choice, check_whole
 
+ROUNDING = 1e-10  # of the mean: values with a lower standard deviation are one value
+
 
 @dataclass(frozen=True, eq=False)
 class SurrogateTest:
@@ -140,4 +142,5 @@ def standardised(every: NDArray[np.float64]) -> tuple[NDArray, NDArray, NDArray]
     """
     mean, sd = every.mean(axis=0), _sd(every)
     off = every - mean
-    return mean, sd, np.divide(off, sd, out=np.zeros_like(off), where=sd > 0)
+    differ = sd > ROUNDING * np.abs(mean)
+    return mean, sd, np.divide(off, sd, out=np.zeros_like(off), where=differ)

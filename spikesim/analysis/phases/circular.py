@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from spikesim.checks import check_numbers
+from spikesim.checks import check_floats, check_numbers
 
 TURN = 2 * np.pi
 
@@ -106,7 +106,7 @@ def von_mises_kappa(length: ArrayLike) -> NDArray[np.float64]:
     """
     from scipy.special import ive
 
-    length = np.asarray(length, float)
+    length = check_floats("length", length)
     outside = (length < 0) | (length > 1)
     if outside.any():
         raise ValueError(f"length holds {length[outside].flat[0]}; it must be from 0 to 1.")
@@ -133,7 +133,7 @@ def wrapped(phases: ArrayLike) -> NDArray[np.float64]:
 
 def _angles(phases: ArrayLike) -> NDArray[np.float64]:
     """Phases as floats, NaN allowed."""
-    array = np.asarray(phases, float)
+    array = check_floats("phases", phases)
     if np.isinf(array).any():
         raise ValueError(
             "phases holds an infinite number; it must be finite, or NaN where unknown."

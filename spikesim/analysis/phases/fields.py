@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from spikesim.checks import check_number, check_numbers
+from spikesim.checks import check_floats, check_number, check_numbers
 from spikesim.data.windows import SAME_TIME, Windows
 
 JUMP = 3  # samples within a lap at least: fewer are a jump, as from the end of a ring to its start
@@ -77,8 +77,8 @@ def place_fields(
     ----------
     rates : array_like, shape (neurons, bins) or (bins,)
         Hz; NaN where the animal never was. Smoothed, or else noise makes fields.
-    edges : array_like, shape (bins + 1,)
-        Of the bins, rising, in the unit of positions.
+    edges : array_like, shape (bins + 1,), or a tuple of it alone
+        Of the bins, rising, in the unit of positions; of tuning curves on a line ``curves.edges``.
     share : float
         Of the peak, between 0 and 1.
     least_rate : float
@@ -97,8 +97,9 @@ def place_fields(
         If edges do not rise or are not one more than bins, rates are negative, or a threshold is
         out of its bounds.
     """
+    edges = edges[0] if isinstance(edges, tuple) and len(edges) == 1 else edges
     edges = check_numbers("edges", edges, "one-dimensional, rising", dimensions=(1,))
-    table = np.atleast_2d(np.asarray(rates, float))
+    table = np.atleast_2d(check_floats("rates", rates))
     if table.ndim != 2 or table.shape[1] + 1 != edges.size or np.any(np.diff(edges) <= 0):
         raise ValueError(
             f"edges must rise and be one more than the bins of rates, but are {edges.size} for "
@@ -181,7 +182,7 @@ def positions_at(positions: ArrayLike, times: ArrayLike, at: ArrayLike) -> NDArr
         ms.
     """
     where, when = check_track(positions, times)
-    t = np.asarray(at, float)
+    t = check_floats("at", at)
     inside = (t >= when[0] - SAME_TIME) & (t <= when[-1] + SAME_TIME)
     return np.where(inside, np.interp(t, when, where), np.nan)
 
@@ -189,7 +190,7 @@ def positions_at(positions: ArrayLike, times: ArrayLike, at: ArrayLike) -> NDArr
 def check_track(positions: ArrayLike, times: ArrayLike) -> tuple[NDArray, NDArray]:
     """Positions and their times as arrays, refused if they are not as they must be."""
     when = check_numbers("times of positions", times, "one-dimensional, ms", dimensions=(1,))
-    where = np.asarray(positions, float)
+    where = check_floats("positions", positions)
     if where.shape != when.shape or when.size < 2:
         raise ValueError(
             f"positions and their times have shapes {where.shape} and {when.shape}; they must be "

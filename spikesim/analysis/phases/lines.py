@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from spikesim.analysis.phases.circular import TURN, wrapped
-from spikesim.checks import check_choice, check_numbers, check_whole
+from spikesim.checks import check_choice, check_floats, check_numbers, check_whole
 from spikesim.random import stream
 
 FEWEST = 3  # spikes to which a line can be fitted: two always lie on one
@@ -154,7 +154,7 @@ def check_slopes(slopes: tuple[float, float]) -> tuple[float, float]:
 
 def _spikes(x, phases, groups, blocks) -> tuple[NDArray, NDArray, NDArray, NDArray]:
     """x, phases, groups and blocks of the spikes that have both a place and a phase."""
-    x, phases = np.asarray(x, float), np.asarray(phases, float)
+    x, phases = check_floats("x", x), check_floats("phases", phases)
     n = x.size
     groups = np.arange(n) if groups is None else np.asarray(groups)
     blocks = np.zeros(n, np.int64) if blocks is None else np.asarray(blocks)

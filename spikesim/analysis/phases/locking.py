@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from spikesim.analysis.given import spike_trains
 from spikesim.analysis.phases.circular import TURN, mean_vector, von_mises_kappa, wrapped
 from spikesim.analysis.phases.phase import Phase, check_phase, parts_of_cycles, resampled
-from spikesim.checks import check_choice, check_number, check_whole
+from spikesim.checks import check_choice, check_floats, check_number, check_whole
 from spikesim.random import stream
 
 if TYPE_CHECKING:
@@ -194,7 +194,7 @@ def rayleigh_test(phases: ArrayLike) -> float:
     the sum of n random unit vectors. Ann Math Stat 26:233-246. Zar JH (2010) Biostatistical
     analysis. Pearson.
     """
-    phases = np.asarray(phases, float)
+    phases = check_floats("phases", phases)
     n = int(np.isfinite(phases).sum())
     return _rayleigh(n, float(mean_vector(phases)[1]))
 
@@ -283,7 +283,7 @@ def pairwise_phase_consistency(
     between spikes and the local field potential. J Comput Neurosci 33:53-75.
     """
     check_choice("kind", kind, (0, 1, 2))
-    phases = np.asarray(phases, float).ravel()
+    phases = check_floats("phases", phases).ravel()
     known = np.isfinite(phases)
     if kind == 0:
         each = np.arange(known.sum())  # every spike a trial of its own
@@ -320,8 +320,6 @@ class PhaseRates:
         Spikes.
     lasting : ndarray of float64, shape (bins,)
         How long the phase was in each bin (ms).
-    rates : ndarray of float64, shape (size, bins)
-        Hz; NaN of phases that never were.
     """
 
     edges: NDArray[np.float64]
@@ -330,6 +328,7 @@ class PhaseRates:
 
     @property
     def rates(self) -> NDArray[np.float64]:
+        """Hz, shape (size, bins); NaN of phases that never were."""
         with np.errstate(invalid="ignore", divide="ignore"):
             return np.where(self.lasting > 0, 1000 * self.counts / self.lasting, np.nan)
 

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from spikesim.analysis.given import spike_trains
 from spikesim.analysis.phases.circular import TURN, wrapped
 from spikesim.analysis.phases.sampling import CYCLE, Sampled, band_pass, check_band, pieces, sampled
-from spikesim.checks import check_number, check_numbers, check_whole
+from spikesim.checks import check_floats, check_number, check_numbers, check_whole
 from spikesim.data.spiketrains import SAME_TIME
 
 if TYPE_CHECKING:
@@ -35,7 +35,8 @@ class Phase:
     unwrapped : ndarray of float64, shape (n,)
         rad, 2 pi a cycle; the first is in [0, 2 pi). Between two times it is interpolated.
     valid : ndarray of bool, shape (n,)
-        False where the phase is not to be trusted: near ends and gaps, and in cycles that are none.
+        False where the phase is not to be trusted: near ends and gaps, in cycles that are none,
+        and where the signal has no power in the band.
     period : float, optional
         ms. Of a clock (`periodic_phase`), whose phase is known at all times.
     """
@@ -47,7 +48,7 @@ class Phase:
 
     def __post_init__(self) -> None:
         times = check_numbers("times", self.times, "one-dimensional, ms", dimensions=(1,))
-        unwrapped = np.asarray(self.unwrapped, float)
+        unwrapped = check_floats("unwrapped", self.unwrapped)
         valid = np.asarray(self.valid, bool)
         if times.size < 2 or not times.shape == unwrapped.shape == valid.shape:
             raise ValueError(
@@ -63,8 +64,9 @@ class Phase:
 
     def unwrapped_at(self, times: ArrayLike) -> NDArray[np.float64]:
         """Phase (rad, not wrapped) at these times (ms); NaN where it is unknown or not valid."""
-        t = np.asarray(times, float)
+        t = check_floats("times", times)
         if self.period is not None:
+            t = np.where(np.isfinite(t), t, np.nan)
             return TURN / self.period * (t - self.times[0]) + self.unwrapped[0]
         t0, t1 = self.times[0], self.times[-1]
         known = (t >= t0 - SAME_TIME) & (t <= t1 + SAME_TIME)  # False for NaN
@@ -87,10 +89,13 @@ class Phase:
         """Number of the cycle, peak to peak, in which each time (ms) lies; -1 where unknown.
 
         A peak is the start of its cycle: a time within 1e-6 ms of it belongs to what follows.
-        Numbers rise with time; they are negative before the origin of a clock, and never else.
+        Numbers rise with time; they are negative before the origin of a clock, and never else. As
+        -1 is a cycle of a clock, NaN and infinite times are in its cycle -2^63, the least int64.
         """
         turns = np.floor(parts_of_cycles(self, times, 1))
-        return np.where(np.isfinite(turns), turns, -1).astype(np.int64)
+        known = np.abs(turns) < 2.0**63  # False for NaN
+        none = -1 if self.period is None else np.iinfo(np.int64).min
+        return np.where(known, np.where(known, turns, 0).astype(np.int64), none)
 
     @property
     def mean_period(self) -> float:
@@ -162,7 +167,8 @@ def hilbert_phase(
     Parameters
     ----------
     signal : array_like, shape (n,)
-        Evenly sampled. NaN is a gap: what is between gaps is filtered for itself.
+        Evenly sampled. NaN, or what is masked, is a gap: what is between gaps is filtered for
+        itself.
     band : two floats
         Hz. 2.5 samples or more must fall into the period of the higher one.
     times : array_like, shape (n,), or
@@ -175,7 +181,9 @@ def hilbert_phase(
     -------
     Phase
         At the samples. Those nearer to an end or a gap than the filter's slowest mode takes to
-        fall to a tenth are not valid.
+        fall to a tenth are not valid. Nor are those without power in the band: where the signal
+        keeps one value for longer than the band's longest period (a dropout, a constant), or what
+        the filter leaves of it is rounding, in a period below 1e-9 of its largest absolute value.
 
     Raises
     ------
@@ -235,8 +243,9 @@ def cycle_phase(
     Returns
     -------
     Phase
-        At the samples. Not valid near ends and gaps, and in cycles (from peak to peak) that last
-        more than 4/3 of the longest or less than 3/4 of the shortest period of the band.
+        At the samples. Not valid near ends and gaps and without power in the band, as by
+        `hilbert_phase`, and in cycles (from peak to peak) that last more than 4/3 of the longest or
+        less than 3/4 of the shortest period of the band.
 
     Raises
     ------

@@ -13,16 +13,16 @@ from spikesim.analysis.phases.fields import PlaceFields, positions_at
 from spikesim.analysis.phases.lines import CircularLinear, check_slopes, fit
 from spikesim.analysis.phases.phase import Phase, check_phase
 from spikesim.checks import check_choice, check_whole
+from spikesim.data.windows import Windows
 from spikesim.random import stream
 
 if TYPE_CHECKING:
     from spikesim.data.spiketrains import SpikeTrains
-    from spikesim.data.windows import Windows
 
 
 @dataclass(frozen=True, eq=False)
 class PhaseLines:
-    """PhaseLines of phase against position, one of each field, or of each pass of a field.
+    """Lines of phase against position, one of each field, or of each pass of a field.
 
     Attributes
     ----------
@@ -119,7 +119,7 @@ def phase_precession(
     least: int = 5,
     seed: int | None = None,
 ) -> Precession:
-    """PhaseLines of phase against position in place fields, of all laps together and of each.
+    """Lines of phase against position in place fields, of all laps together and of each.
 
     The position of a spike is 0 where its field is entered and 1 where it is left, so that slopes
     are in cycles per field whatever the unit of positions; `circular_linear` has the equations.
@@ -160,7 +160,7 @@ def phase_precession(
     Raises
     ------
     TypeError
-        If trains are not SpikeTrains.
+        If trains are not SpikeTrains, fields no PlaceFields, or laps no Windows.
     ValueError
         If a field is of a neuron that is not in the trains, or has no width; if laps overlap; or
         as `circular_linear`.
@@ -185,6 +185,10 @@ def phase_precession(
     check_choice("order", order, ("permute", "mirror"))
     if order == "mirror" and laps is None:
         raise ValueError("laps must be given for order 'mirror', which turns them round.")
+    if laps is not None and not isinstance(laps, Windows):
+        raise TypeError(
+            f"laps is of type {type(laps).__name__}; it must be Windows, such as find_laps gives."
+        )
     _check_fields(fields, trains.size)
     pooled, single, used = [], [], []
     for k in range(len(fields)):
@@ -213,6 +217,11 @@ def phase_precession(
 
 
 def _check_fields(fields: PlaceFields, size: int) -> None:
+    if not isinstance(fields, PlaceFields):
+        raise TypeError(
+            f"fields is of type {type(fields).__name__}; it must be PlaceFields, which "
+            "place_fields finds in rates."
+        )
     if np.any((fields.neurons < 0) | (fields.neurons >= size)):
         raise ValueError(
             f"fields are of neurons up to {fields.neurons.max()}; trains hold {size} neurons."

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from spikesim.analysis.given import spike_trains
 from spikesim.analysis.phases.circular import TURN, mean_vector
 from spikesim.analysis.phases.phase import Phase, check_phase, parts_of_cycles
-from spikesim.checks import check_number, check_whole
+from spikesim.checks import check_floats, check_number, check_whole, is_number
 from spikesim.display import number
 from spikesim.random import stream
 
@@ -128,7 +128,11 @@ def sequence_compression(
     from spikesim.analysis.phases.lines import circular_linear
 
     places = _places(places, trains.size)
-    check_number("speed", abs(speed), above=0.0)
+    if not is_number(speed) or speed == 0:
+        raise ValueError(
+            f"speed is {speed!r}; it must be a finite number other than 0, negative towards lower "
+            "places."
+        )
     check_number("period", period, above=0.0, unit="ms")
     check_number("reach", reach, above=0.0)
     check_number("bin", bin, above=0.0, most=period / 5, unit="ms")
@@ -164,8 +168,10 @@ def sequence_compression(
 
 
 def _places(places: ArrayLike, size: int) -> NDArray[np.float64]:
-    array = np.asarray(places, float)
-    if array.shape != (size,) or np.isinf(array).any():
+    array = check_floats("places", places)
+    if np.isinf(array).any():
+        raise ValueError("places holds an infinite number; a cell without a place has NaN.")
+    if array.shape != (size,):
         raise ValueError(
             f"places has shape {array.shape}; it must have a number, or NaN, for each of the "
             f"{size} cells."
@@ -315,7 +321,7 @@ def theta_sequences(
     t = t - _mean(t, of)
     r, slope = _lines(t, places[cell], of)
     good = np.isfinite(r)
-    score = float(r[good].mean()) if good.any() else float("nan")
+    score = _score(r)
     p = float("nan")
     if shuffles and good.any():
         rng = stream(seed, "places")
@@ -325,14 +331,19 @@ def theta_sequences(
             dealt = np.full(places.size, np.nan)
             dealt[known] = places[rng.permutation(known)]
             mixed = places[cell[np.argsort(of + rng.random(of.size))]]  # of is ascending
-            others = (np.nanmean(_lines(t, x, of)[0]) for x in (dealt[cell], mixed))
-            as_far += [abs(other) >= abs(score) - 1e-12 for other in others]
+            others = (_score(_lines(t, x, of)[0]) for x in (dealt[cell], mixed))
+            as_far += [not abs(other) < abs(score) - 1e-12 for other in others]  # as far if NaN
         p = float(1 + as_far.max()) / (1 + shuffles)
     starts = np.full(cycles.size, np.inf)
     np.minimum.at(starts, of, first)
     in_all = np.bincount(of, spikes, cycles.size).astype(np.int64)
     columns = cycles, starts, np.bincount(of, minlength=cycles.size), in_all, r, 1000 * slope
     return ThetaSequences(*(column[good] for column in columns), score, p)
+
+
+def _score(r: NDArray) -> float:
+    r = r[np.isfinite(r)]
+    return float(r.mean()) if r.size else float("nan")
 
 
 def _mean(values: NDArray, of: NDArray) -> NDArray:

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from spikesim.analysis.given import spike_trains
 from spikesim.analysis.pairs.spectra import critical_coherence
 from spikesim.analysis.pairs.surrogate_tests import standardised
-from spikesim.analysis.phases.sampling import Sampled, pieces, sampled
+from spikesim.analysis.phases.sampling import ROUNDING, Sampled, pieces, sampled
 from spikesim.checks import check_number, check_whole
 from spikesim.random import stream
 
@@ -83,7 +83,7 @@ def spike_triggered_average(
     trains : SpikeTrains
         Of any length: spikes around which the signal is not wholly known are left out and counted.
     signal : array_like, shape (n,)
-        Evenly sampled; NaN is a gap.
+        Evenly sampled; NaN, or what is masked, is a gap.
     before, after : float
         Lags (ms); those that are whole numbers of samples are given.
     times : array_like, shape (n,), or
@@ -219,7 +219,8 @@ class SpikeFieldCoherence:
     frequencies : ndarray of float64, shape (n,)
         Hz.
     coherence : ndarray of float64, shape (size, n)
-        From 0 to 1 (not squared); NaN where neuron or signal has no power.
+        From 0 to 1 (not squared); NaN where neuron or signal has no power (of a signal, if no
+        segment goes farther from its mean than 1e-9 of its largest absolute value).
     phase : ndarray of float64, shape (size, n)
         rad, in (-pi, pi]: phase of the signal at the spikes, 0 at its peak; positive after it.
     p : ndarray of float64, shape (size, n)
@@ -378,7 +379,9 @@ def _coherency(
 
     tapers = dpss(samples, nw, n_tapers)
     x = given.values[firsts[:, None] + np.arange(samples)]
+    size = np.abs(x).max(axis=1, keepdims=True)
     x = x - x.mean(axis=1, keepdims=True)
+    x[np.abs(x).max(axis=1) <= ROUNDING * size[:, 0]] = 0.0  # a constant's mean is rounded
     fields = [np.fft.rfft(taper * x)[:, kept] for taper in tapers]
     power = sum(np.sum(np.abs(field) ** 2, axis=0) for field in fields)
     segment = np.full(given.values.size, -1)
