@@ -16,6 +16,7 @@ from spikesim.analysis import (
     place_fields,
     positions_at,
 )
+from spikesim.analysis.phases import kernels_precession, lines
 from spikesim.analysis.phases.kernels_precession import slope_at, waves
 from spikesim.data.spiketrains import SpikeTrains
 from spikesim.data.windows import Windows
@@ -480,3 +481,13 @@ def test_bad_sessions():
         phase_precession(trains, phase, *track, fields, unit="lap")
     with pytest.raises(ValueError, match="least is 2"):
         phase_precession(trains, phase, *track, fields, least=2)
+
+
+@pytest.mark.parametrize("n", [5, 20, 200])
+def test_shuffles_find_the_slope_that_an_exhaustive_search_finds(n):
+    rng = np.random.default_rng(n)
+    x, phases = rng.uniform(0, 1, n), rng.uniform(0, 2 * np.pi, n)
+    search = lines._Search(x, phases, np.arange(n), np.zeros(n, int), (-2.0, 2.0), "spikes")
+    orders = rng.permuted(np.tile(np.arange(n), (500, 1)), axis=1)
+    quick = search.best(orders, lines.FINE, kernels_precession.SHARE)[1]
+    np.testing.assert_allclose(quick, search.best(orders, lines.FINE, 0.0)[1], atol=1e-12)

@@ -528,3 +528,13 @@ def test_trains_of_a_file_are_pickled_and_copied(tmp_path):
     assert (
         made == trains and made.labels["a"].tolist() == [1, 2] and made.count().tolist() == [2, 1]
     )
+
+
+@pytest.mark.parametrize("event", [10.1, 2.0**20 + 0.1, 1e9 + 0.3])
+@pytest.mark.parametrize("before", [0.1, 0.3, 0.7, 1.3, 3.1])
+def test_spikes_at_the_edges_of_trials_are_in_them_whatever_is_rounded(event, before):
+    near = 1e-6 + np.linspace(-1e-8, 1e-8, 41)
+    times = np.unique(np.r_[event - before + near, event + before + near])
+    trains = SpikeTrains(times, np.zeros(len(times), int), 1, event - 5, event + 5)
+    aligned = trains.align([event], before, before)
+    assert len(aligned) and aligned.times.min() > -before and aligned.times.max() <= before
