@@ -131,8 +131,9 @@ def _p_global(every: NDArray[np.float64], tail: str) -> float:
 
 
 def _sd(every: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Standard deviation, 0 of values that are all one: rounding would leave some."""
-    return np.where((every == every[0]).all(axis=0), 0.0, every.std(axis=0))
+    """Standard deviation, 0 of values that are all one but for rounding."""
+    sd = every.std(axis=0)
+    return np.where(sd <= ROUNDING * np.abs(every.mean(axis=0)), 0.0, sd)
 
 
 def standardised(every: NDArray[np.float64]) -> tuple[NDArray, NDArray, NDArray]:
@@ -142,5 +143,4 @@ def standardised(every: NDArray[np.float64]) -> tuple[NDArray, NDArray, NDArray]
     """
     mean, sd = every.mean(axis=0), _sd(every)
     off = every - mean
-    differ = sd > ROUNDING * np.abs(mean)
-    return mean, sd, np.divide(off, sd, out=np.zeros_like(off), where=differ)
+    return mean, sd, np.divide(off, sd, out=np.zeros_like(off), where=sd > 0)
