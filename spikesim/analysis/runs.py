@@ -66,7 +66,7 @@ def agreement(
     check_whole("seed", seed, least=None)
     if abs(a.duration - b.duration) > SAME_TIME * (len(a.support) + len(b.support)):
         raise ValueError(
-            f"a and b must last equally long, but last {a.duration:g} and {b.duration:g} ms; "
+            f"a and b must last equally long, but last {a.duration:.12g} and {b.duration:.12g} ms; "
             f"restrict makes them equal"
         )
     return Agreement(

@@ -103,7 +103,6 @@ def _check_runs(file: Path, against: Sequence[Path], report: Path | None) -> Non
 def _spikes(
     file: Path, population: Sequence[str], window: tuple[float, float] | None
 ) -> dict[str, Any]:
-
     spikes = _opened(file, window)
     missing = [name for name in population if name not in spikes]
     if missing:

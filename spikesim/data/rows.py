@@ -36,6 +36,8 @@ class Rows:
         By neuron: where the rows of each begin. They are looked for where this is not known.
     number : ndarray of int64, shape (size,), optional
         By time, once neurons have been selected: the new number of each, or -1.
+    selected : bool
+        Whether neurons have been.
     filtered : bool
         Whether rows outside of the support are to be left out.
     """

@@ -212,12 +212,12 @@ def _with_none(values: NDArray, classes: int, period: float | None = None) -> ND
 def _phases(
     phases: ArrayLike, aligned: AlignedTrains, here: NDArray, shape: tuple[int, int]
 ) -> NDArray[np.float64]:
-    given, phases = phases, check_floats("phases", phases)
+    phases = check_floats("phases", phases)
     if phases.shape == shape:
         return phases
-    if phases is None or phases.shape != (len(aligned),) or not np.isfinite(phases).all():
+    if phases.shape != (len(aligned),) or not np.isfinite(phases).all():
         raise ValueError(
-            f"phases has shape {np.shape(given)}; it must have one number (radians) for each of "
+            f"phases has shape {phases.shape}; it must have one number (radians) for each of "
             f"{len(aligned)} spikes, or for each of {shape[0]} trials and {shape[1]} neurons."
         )
     cell = (aligned.trials * aligned.size + aligned.neurons)[here]
@@ -231,7 +231,7 @@ def _shaped(name: str, values: ArrayLike, shape: tuple[int, ...]) -> NDArray[np.
     array = check_floats(name, values)
     if array.shape != shape:
         raise ValueError(
-            f"{name} has shape {np.shape(values)}; it must have one number for each of {shape[0]} "
+            f"{name} has shape {array.shape}; it must have one number for each of {shape[0]} "
             f"trials and {shape[1]} neurons, NaN for none."
         )
     return array

@@ -173,8 +173,10 @@ def cross_validate(
         If there are fewer trials than folds, or the shapes do not fit.
     """
     x = check_responses(responses)
-    n = len(x)
-    y = categories_of(feature, n) if decoder.categories else check_floats("feature", feature)
+    if decoder.categories:
+        y = categories_of(feature, len(x))
+    else:
+        y = check_floats("feature", feature)
     check_choice("by", by, ("trial", "block"))
     check_whole("gap", gap, 0)
     if len(y) != len(x):

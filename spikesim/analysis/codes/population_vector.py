@@ -20,8 +20,7 @@ class PopulationVector:
     vector : ndarray, shape (..., d)
     direction : ndarray, shape (...)
         In two dimensions: where it points, in [0, period); NaN of vectors without length, but for
-        rounding. Empty in
-        others.
+        rounding. Empty in others.
     length : ndarray, shape (...)
     """
 

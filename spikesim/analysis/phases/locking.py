@@ -95,7 +95,7 @@ def phase_locking(
     Raises
     ------
     TypeError
-        If trains are not SpikeTrains.
+        If trains are not SpikeTrains, or phase is no Phase.
     ValueError
         If window is not above 0.
 
@@ -355,7 +355,7 @@ def phase_rates(trains: SpikeTrains, phase: Phase, bins: int = 24) -> PhaseRates
     Raises
     ------
     TypeError
-        If trains are not SpikeTrains.
+        If trains are not SpikeTrains, or phase is no Phase.
     """
     spike_trains("trains", trains)
     check_phase(phase)

@@ -351,7 +351,7 @@ def spike_phases(trains: SpikeTrains, phase: Phase) -> NDArray[np.float64]:
     Raises
     ------
     TypeError
-        If trains are not SpikeTrains.
+        If trains are not SpikeTrains, or phase is no Phase.
     """
     spike_trains("trains", trains)
     check_phase(phase)

@@ -160,7 +160,7 @@ def phase_precession(
     Raises
     ------
     TypeError
-        If trains are not SpikeTrains, fields no PlaceFields, or laps no Windows.
+        If trains are not SpikeTrains, phase no Phase, fields no PlaceFields, or laps no Windows.
     ValueError
         If a field is of a neuron that is not in the trains, or has no width; if laps overlap; or
         as `circular_linear`.

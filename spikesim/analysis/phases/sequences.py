@@ -280,7 +280,7 @@ def theta_sequences(
     Raises
     ------
     TypeError
-        If trains are not SpikeTrains.
+        If trains are not SpikeTrains, or phase is no Phase.
     ValueError
         If places are not one for each cell, or least is below 2.
 
