@@ -2,6 +2,7 @@
 
 from . import (
     analysis as analysis,
+    conversion as conversion,
     interop as interop,
     networks as networks,
     plots as plots,

@@ -24,7 +24,11 @@ MAY_IMPORT = {
     "engine": {"ground", "data", "description", "kernels", "codegen"},
     "rate": {"ground", "data"},
     "analysis": {"ground", "data", "kernels"},
-    "tools": {"ground", "data", "description", "kernels", "codegen", "engine", "rate", "analysis"},
+    "conversion": {"ground", "data", "description", "kernels", "engine", "rate", "analysis"},
+    "tools": {
+        *("ground", "data", "description", "kernels", "codegen", "engine", "rate", "analysis"),
+        "conversion",
+    },
 }
 TOOLS = {"networks", "plots", "reports", "interop", "cli"}
 

@@ -1,0 +1,1 @@
+"""The public names of spikesim.conversion: this is their only list."""
