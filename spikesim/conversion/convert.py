@@ -112,6 +112,7 @@ def convert(
         target.name,
         units.softmax,
         tuple(_notes(units, method)),
+        {"method": method, "neuron": target, "dt": dt, "seed": seed},
     )
     spikes = made.simulate(inputs, first=CALIBRATION).spikes[POPULATION]
     return replace(made, readout=fit_readout(spikes, curves.signs, curves.scale, units.dt, wanted))
