@@ -1,5 +1,15 @@
 """The public names of spikesim.conversion: this is their only list."""
 
+from .layers.convert import (
+    convert_layers as convert_layers,
+)
+from .layers.report import (
+    LayersReport as LayersReport,
+)
+from .layers.spiking import (
+    LayersRun as LayersRun,
+    SpikingLayers as SpikingLayers,
+)
 from .weights.files import (
     read_weights as read_weights,
 )
