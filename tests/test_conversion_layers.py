@@ -98,7 +98,7 @@ def test_threshold_units_are_logic_ties_and_all(schedule):
     x = np.array(list(itertools.product([0.0, 1.0], repeat=2)))[None]
     run = convert_layers(net, schedule=schedule).run(x)
     np.testing.assert_array_equal(run.rates[1][0, :, 0], x[0, :, 0] != x[0, :, 1])
-    assert run.report.steps == 1 and run.report.margin == 0
+    assert run.report.steps == 1 and run.report.margin == 0 and run.report.differ == (0, 0)
     assert math.isnan(run.report.agreement)
 
 
@@ -185,6 +185,19 @@ def test_counts_are_those_of_a_twin(schedule, code, steps):
         np.testing.assert_array_equal(np.rint(rates[:, 0] * steps / stage.cap), counts)
 
 
+@pytest.mark.parametrize("schedule", ["in_turn", "at_once"])
+def test_what_fires_before_its_first_window_does_not_count(schedule):
+    """By its bias alone a neuron of the third layer fires while it waits for the first input."""
+    net, x = network([FeedForward([4, 3, 2], Quantised(4))], seed=3), inputs_of((3, 1, 4))
+    for k in (1, 2, 3):
+        net.parameters[f"0.w{k}"] *= 0.2
+        net.parameters[f"0.b{k}"][:] = 0.8
+    made = convert_layers(net, schedule=schedule)
+    run = made.run(x)
+    for counts, rates in zip(twin(made, x[:, 0]), run.rates, strict=True):
+        np.testing.assert_array_equal(np.rint(4 * rates[:, 0]), counts)
+
+
 # Rectified units
 
 
@@ -246,6 +259,12 @@ def test_regular_spikes_are_as_many_as_they_should_and_even(steps, seed):
         assert not gaps.size or gaps.max() - gaps.min() <= 1, (n, gaps)
 
 
+def test_regular_spikes_lie_in_the_middle_of_their_intervals():
+    spikes = spikes_of(np.array([[[0.1, 0.2, 0.5]]]), 10, "regular", 0)[0, :, 0]
+    found = [np.flatnonzero(s).tolist() for s in spikes.T]
+    assert found == [[4], [2, 7], [0, 2, 4, 6, 8]]
+
+
 def test_a_latency_is_one_spike_the_earlier_the_larger():
     spikes = spikes_of(np.array([[[0.0, 0.04, 0.06, 0.5, 1.0]]]), 10, "latency", 0)[0, :, 0]
     assert [np.flatnonzero(s).tolist() for s in spikes.T] == [[], [], [9], [5], [0]]
@@ -299,9 +318,13 @@ def test_events_of_inputs_and_of_recurrent_synapses_count():
 def test_the_margin_is_the_distance_to_another_count():
     net = network([FeedForward([1], Quantised(4, 2.0))], 1, 1)
     net.parameters["0.w1"][:], net.parameters["0.b1"][:] = 1, 0
-    for x, margin in [(0.8, 0.1), (0.7, 0.1), (0.0, 0.5), (0.25 + 5e-10, 1e-9), (1.97, 0.44)]:
+    for x, margin in [(0.8, 0.1), (0.7, 0.1), (0.0, 0.5), (1.97, 0.44), (3.0, 2.5)]:
         run = convert_layers(net).run(np.full((1, 1, 1), x))
-        assert run.report.margin == pytest.approx(margin, rel=1e-5), x
+        assert run.report.margin == pytest.approx(margin), x
+    for off, count in [(5e-10, 1), (-5e-10, 0)]:  # as closely as doubles go
+        run = convert_layers(net).run(np.full((1, 1, 1), 0.25 + off))
+        assert run.report.margin == pytest.approx(1e-9, rel=1e-5)
+        assert run.rates[0] == count / 2
 
 
 def test_the_network_can_be_run_by_hand():
