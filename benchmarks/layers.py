@@ -60,7 +60,8 @@ def measured(name: str, seed: int) -> Iterator[Row]:
         seed=seed,
         progress=False,
     )
-    outputs, trials = rate.respond(network, task, IMAGES, seed=seed)
+    _, trials = rate.respond(network, task, IMAGES, seed=seed)
+    outputs = network.run(trials.inputs)  # all at once, as products of other shapes round otherwise
     right = task.performance(outputs, trials)
     shown = task.generate(np.random.default_rng(seed), CALIBRATE).inputs
     for options in conversions(name):

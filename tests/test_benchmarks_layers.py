@@ -39,7 +39,7 @@ def test_networks_are_measured_in_all_ways(name, monkeypatch):
     for one in rows:
         assert one["lost"] == pytest.approx(100 * (one["rate"] - one["spiking"]))
         if one["schedule"] == "in_turn" and "levels" in name:
-            assert one["equal"] and one["differ"] == 0
+            assert one["equal"] and one["differ"] == 0 == one["lost"]
 
 
 def test_a_quick_run_leaves_the_results_and_the_readme_may_have_a_table(tmp_path, monkeypatch):

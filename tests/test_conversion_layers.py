@@ -76,6 +76,15 @@ def test_quantised_networks_give_their_own_outputs(cells, seed):
     assert 0 < run.rates[-1].mean() < cells[-1].activation.cap
 
 
+def test_a_network_of_single_precision_gives_its_own_outputs():
+    cells = [FeedForward([9, 8], Quantised(4))]
+    net, x = RateNetwork(cells, 4, 3, DT, seed=3), inputs_of((2, 5, 4)).astype("f4")
+    run = convert_layers(net).run(x)
+    assert run.report.margin > 1e-5  # else rounding might decide
+    np.testing.assert_array_equal(run.outputs, net.run(x))
+    assert run.outputs.dtype == np.float32
+
+
 def test_outputs_are_filtered_as_those_of_the_rate_network():
     net, x = network([plain(10, 4)], readout_tau=50.0), inputs_of((6, 3, 4))
     np.testing.assert_array_equal(convert_layers(net).run(x).outputs, net.run(x))

@@ -11,6 +11,8 @@ import numpy as np
 class LayersReport:
     """How faithful a run of spiking layers was, and what it took.
 
+    Compared is with the rate network in double precision, whatever its own.
+
     Attributes
     ----------
     windows : int

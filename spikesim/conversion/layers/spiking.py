@@ -72,7 +72,8 @@ class SpikingLayers:
     def network(self) -> Network:
         """Populations "layer1", "layer2" and so on, for spikes also "input", and their synapses.
 
-        Without inputs: those of `run` come to the receptor "input" of "layer1" or of "input".
+        A new description each time, without inputs: those of `run` come to the receptor "input" of
+        "layer1" or of "input". Build it in double precision.
         """
         net = Network(name="layers")
         if self.code != "current":
