@@ -251,6 +251,13 @@ def test_a_silent_layer_converts():
     assert run.report.spikes[0] == 0 and not run.rates[0].any()
 
 
+@pytest.mark.parametrize("code", ["current", "poisson"])
+def test_inputs_of_nothing_are_inputs(code):
+    net, x = network([FeedForward([5, 4], Quantised(4))]), np.zeros((2, 3, 4))
+    run = convert_layers(net, code=code).run(x)
+    np.testing.assert_array_equal(run.outputs, net.run(x))
+
+
 # Codes
 
 

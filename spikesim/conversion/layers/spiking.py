@@ -168,7 +168,7 @@ class SpikingLayers:
         return LayersRun(outputs, rates, report)
 
     def _expected(self, x: np.ndarray) -> tuple[list[np.ndarray], float]:
-        """Rates of the rate network, cut at the highest, and how close to a step any input is."""
+        """Rates of the rate network, and how close a unit comes to another count."""
         rates, margin = [], np.inf
         for stage in self.stages:
             y, p = stage.rates(x)
@@ -216,6 +216,8 @@ class SpikingLayers:
             dt=self.dt,
             precision="double",
         )
+        if found.interrupted:
+            raise KeyboardInterrupt
         counts = []
         for j, stage in enumerate(self.stages):
             spikes = found.spikes[f"layer{j + 1}"]
