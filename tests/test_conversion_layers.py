@@ -194,6 +194,18 @@ def test_counts_are_those_of_a_twin(schedule, code, steps):
         np.testing.assert_array_equal(np.rint(rates[:, 0] * steps / stage.cap), counts)
 
 
+def test_a_quarter_of_the_rates_differ_after_four_layers_at_once():
+    differ = []
+    for seed in range(4):
+        cells = [FeedForward([100] * 4, Quantised(8))]
+        net = RateNetwork(cells, 50, 3, DT, seed=seed, dtype="float64")
+        run = convert_layers(net, schedule="at_once").run(inputs_of((1, 300, 50), seed))
+        differ.append(run.report.differ)
+    layers = np.mean(differ, axis=0)
+    assert layers[0] == 0 and (np.diff(layers) > 0).all()
+    assert layers[3] == pytest.approx(0.25, abs=0.03)
+
+
 @pytest.mark.parametrize("schedule", ["in_turn", "at_once"])
 def test_what_fires_before_its_first_window_does_not_count(schedule):
     """By its bias alone a neuron of the third layer fires while it waits for the first input."""

