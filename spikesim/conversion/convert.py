@@ -19,7 +19,7 @@ from spikesim.conversion.wiring import POPULATION, wire
 from spikesim.names import named_options
 from spikesim.random import stream
 from spikesim.rate.network import RateNetwork
-from spikesim.rate.tasks.trials import Task
+from spikesim.rate.tasks.trials import Task, Trials
 
 COARSEST = 0.2  # ms, step of the engine
 ALONE, TOGETHER = 18.0, 9.0  # Hz of a neuron that is a unit, and of one of several
@@ -72,13 +72,24 @@ def convert(
         silent in all calibration trials.
     """
     method = Calibrated() if method is None else method
+    if not isinstance(method, Method):
+        raise TypeError(
+            f"method is {method!r}; it must be OneFactor(...), Calibrated(...) or FineTuned(...)."
+        )
+    if not isinstance(neuron, Target | None):
+        raise TypeError(
+            f"neuron is {neuron!r}; it must be CurrentLIF(...), ConductanceLIF(...) or "
+            "QuadraticIzhikevich(...)."
+        )
     check_whole("per_unit", per_unit)
     check_whole("seed", seed, least=0)
     units = rate_units(network)
-    trials = getattr(method, "trials", 64)
-    inputs = _calibration_inputs(network, task, inputs, trials, seed)
+    trials = _calibration_trials(network, task, inputs, method.trials, seed)
+    inputs = _checked(network, inputs if trials is None else trials.inputs)
     if isinstance(method, OneFactor):
-        return one_factor(units, task, inputs, method, neuron, per_unit, dt, seed)
+        if neuron is not None or per_unit != 1:
+            raise ValueError("OneFactor makes one neuron of the paper's of each unit: per_unit=1.")
+        return one_factor(units, method, inputs, trials, task, dt, seed, CALIBRATION)
     dt, target = _step(units, dt), CurrentLIF() if neuron is None else neuron
     drive, rates, wanted = units.trajectories(inputs)
     hertz = method.rate or (ALONE if per_unit == 1 else TOGETHER)
@@ -106,20 +117,28 @@ def convert(
     return replace(made, readout=fit_readout(spikes, curves.signs, curves.scale, units.dt, wanted))
 
 
-def _calibration_inputs(
+def _calibration_trials(
     network: RateNetwork, task: Task | None, inputs: np.ndarray | None, trials: int, seed: int
-) -> np.ndarray:
+) -> Trials | None:
     if (task is None) == (inputs is None):
         raise ValueError("task and inputs: give one of them, to calibrate on.")
-    if inputs is None:
-        if (task.inputs, task.outputs, task.dt) != (network.inputs, network.outputs, network.dt):
-            raise ValueError(
-                f"the task {task.name} has {task.inputs} inputs, {task.outputs} outputs and a dt "
-                f"of {task.dt:g} ms; the network has {network.inputs}, {network.outputs} and "
-                f"{network.dt:g} ms."
-            )
-        drawn = task.generate(stream(seed, "calibration trials"), trials, **task.validation)
-        inputs = drawn.inputs
+    if task is None:
+        return None
+    check_task(network, task)
+    return task.generate(stream(seed, "calibration trials"), trials, **task.validation)
+
+
+def check_task(network: RateNetwork, task: Task) -> None:
+    """Refuse a task that the network does not fit."""
+    if (task.inputs, task.outputs, task.dt) != (network.inputs, network.outputs, network.dt):
+        raise ValueError(
+            f"the task {task.name} has {task.inputs} inputs, {task.outputs} outputs and a dt of "
+            f"{task.dt:g} ms; the network has {network.inputs}, {network.outputs} and "
+            f"{network.dt:g} ms."
+        )
+
+
+def _checked(network: RateNetwork, inputs: np.ndarray) -> np.ndarray:
     inputs = np.asarray(inputs, float)
     if inputs.ndim != 3 or inputs.shape[2] != network.inputs or 0 in inputs.shape:
         raise ValueError(

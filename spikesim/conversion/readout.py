@@ -17,22 +17,25 @@ PENALTIES = (1e-6, 1e-5, 1e-4, 1e-3, 1e-2)
 
 @dataclass(frozen=True, eq=False)
 class Readout:
-    """Outputs z(t) = weights y(t) + bias, tau dy/dt = -y + spikes / scale.
+    """Outputs z(t) = weights y(t) + bias, tau dy/dt = -y + h, tau_rise dh/dt = -h + spikes / scale.
 
     Parameters
     ----------
     weights : array (outputs, units)
     bias : array (outputs,)
-    tau : float
+    tau : float or array (units,)
         ms.
     penalty : float
-        Of the ridge regression that made it, in units of the mean variance of y.
+        Of the ridge regression that made it, in units of the mean variance of y; 0 if none did.
+    tau_rise : float
+        ms; 0 lets y rise at once.
     """
 
     weights: np.ndarray
     bias: np.ndarray
-    tau: float
+    tau: float | np.ndarray
     penalty: float
+    tau_rise: float = 0.0
 
 
 def filtered(
@@ -66,10 +69,30 @@ def read(
     readout: Readout, spikes: AlignedTrains, signs: np.ndarray, scale: np.ndarray, step: float
 ) -> np.ndarray:
     """Outputs (time, trials, outputs) of spikes: what is `filtered` is weighted at once."""
+    if readout.tau_rise or np.ndim(readout.tau):
+        slow = _decayed(readout, spikes, signs, scale, step)
+        return slow @ readout.weights.T + readout.bias
     weights = np.kron(readout.weights.T * (1000 / (scale * readout.tau))[:, None], signs[:, None])
     z = np.zeros((round(spikes.duration / step), spikes.n_trials, len(readout.bias)))
     add_filtered(spikes.times, spikes.neurons, spikes.trials, weights, step, readout.tau, z)
     return lfilter([1.0], [1.0, -np.exp(-step / readout.tau)], z, axis=0) + readout.bias
+
+
+def _decayed(
+    readout: Readout, spikes: AlignedTrains, signs: np.ndarray, scale: np.ndarray, step: float
+) -> np.ndarray:
+    """y (time, trials, units), of time constants that differ or with a rise."""
+    tau, rise = np.broadcast_to(readout.tau, scale.shape), readout.tau_rise
+    y = np.empty((round(spikes.duration / step), spikes.n_trials, len(scale)))
+    for one in np.unique(tau):
+        units = np.flatnonzero(tau == one)
+        own = units[:, None] * len(signs) + np.arange(len(signs))
+        some = spikes.select(own.ravel())
+        y[..., units] = one * filtered(some, signs, scale[units], step, one)
+        if rise:
+            y[..., units] -= rise * filtered(some, signs, scale[units], step, rise)
+        y[..., units] /= one - rise
+    return y
 
 
 def fit_readout(

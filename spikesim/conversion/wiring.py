@@ -40,6 +40,7 @@ def wire(
     *,
     delay: float | None = None,
     filter_inputs: bool = True,
+    highest: float | None = None,
     seed: int = 0,
 ) -> Wired:
     """The network.
@@ -61,6 +62,8 @@ def wire(
         synapses make up for what the rise does not, and take at least dt.
     filter_inputs : bool
         Of the x-form.
+    highest : float, optional
+        Potential at the start, mV, if it goes beyond the target's range.
     seed : int
         Of the network.
 
@@ -104,7 +107,7 @@ def wire(
         POPULATION,
         units.units * k,
         target.model(receptors, offset),
-        init={"v": Uniform(*target.start), **init},
+        init={"v": Uniform(target.start[0], highest or target.start[1]), **init},
     )
     wait = max(dt, units.dt / 2 - target.tau_rise) if delay is None else delay
     for name, weights in arriving.items():
