@@ -4,8 +4,6 @@ from .certificate import (
     Certificate as Certificate,
     certify as certify,
 )
-from .convert import convert as convert
-from .converted import Converted as Converted
 from .layers.convert import (
     convert_layers as convert_layers,
 )
@@ -16,13 +14,15 @@ from .layers.spiking import (
     LayersRun as LayersRun,
     SpikingLayers as SpikingLayers,
 )
-from .methods import (
+from .leaky.convert import convert as convert
+from .leaky.converted import Converted as Converted
+from .leaky.methods import (
     Calibrated as Calibrated,
     FineTuned as FineTuned,
     OneFactor as OneFactor,
 )
-from .readout import Readout as Readout
-from .targets import (
+from .leaky.readout import Readout as Readout
+from .leaky.targets import (
     ConductanceLIF as ConductanceLIF,
     CurrentLIF as CurrentLIF,
     QuadraticIzhikevich as QuadraticIzhikevich,

@@ -12,12 +12,12 @@ from scipy.signal import lfilter
 
 from spikesim.analysis.similarity import cka
 from spikesim.checks import check_whole
-from spikesim.conversion.convert import check_task, convert
-from spikesim.conversion.converted import PIECE, Converted
-from spikesim.conversion.rates import RateUnits, rate_units
-from spikesim.conversion.readout import filtered
+from spikesim.conversion.leaky.convert import check_task, convert
+from spikesim.conversion.leaky.converted import PIECE, Converted
+from spikesim.conversion.leaky.rates import RateUnits, rate_units
+from spikesim.conversion.leaky.readout import filtered
+from spikesim.conversion.leaky.wiring import POPULATION
 from spikesim.conversion.silencing import silencing_effects
-from spikesim.conversion.wiring import POPULATION
 from spikesim.names import named_options
 from spikesim.random import stream
 from spikesim.rate.network import RateNetwork

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.stats import rankdata
 
-from spikesim.conversion.converted import PIECE, Converted
-from spikesim.conversion.rates import RateUnits
-from spikesim.conversion.wiring import POPULATION
+from spikesim.conversion.leaky.converted import PIECE, Converted
+from spikesim.conversion.leaky.rates import RateUnits
+from spikesim.conversion.leaky.wiring import POPULATION
 from spikesim.data.aligned import AlignedTrains
 
 EACH = 8  # trials with a unit silent, of each group

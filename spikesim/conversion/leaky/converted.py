@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from spikesim.conversion.readout import Readout, read
-from spikesim.conversion.wiring import INPUT, POPULATION
+from spikesim.conversion.leaky.readout import Readout, read
+from spikesim.conversion.leaky.wiring import INPUT, POPULATION
 from spikesim.data.aligned import AlignedTrains
 from spikesim.description.network import Network
 from spikesim.engine.build import Build, build
