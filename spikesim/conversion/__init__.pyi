@@ -4,6 +4,10 @@ from .certificate import (
     Certificate as Certificate,
     certify as certify,
 )
+from .files import (
+    load as load,
+    save as save,
+)
 from .layers.convert import (
     convert_layers as convert_layers,
 )
@@ -26,6 +30,14 @@ from .leaky.targets import (
     ConductanceLIF as ConductanceLIF,
     CurrentLIF as CurrentLIF,
     QuadraticIzhikevich as QuadraticIzhikevich,
+)
+from .parts import (
+    Part as Part,
+    parts_of as parts_of,
+)
+from .trajectories import (
+    Trajectories as Trajectories,
+    trajectories as trajectories,
 )
 from .weights.files import (
     read_weights as read_weights,
