@@ -93,7 +93,14 @@ def convert(
     dt, target = _step(units, dt), CurrentLIF() if neuron is None else neuron
     drive, rates, wanted = units.trajectories(inputs)
     hertz = method.rate or (ALONE if per_unit == 1 else TOGETHER)
-    curves = fit_curves(units.f, drive, rates, target, dt, per_unit, hertz)
+    busy = np.abs(rates).mean(axis=(0, 1))
+
+    def noise(scale: np.ndarray) -> np.ndarray:
+        """Of the drives, if units fired like Poisson processes."""
+        tau = units.tau[:, None] if units.form == "x" else units.tau
+        return np.sqrt((units.w**2 / tau) @ (500 * busy / scale))
+
+    curves = fit_curves(units.f, drive, rates, target, dt, per_unit, hertz, noise)
     if isinstance(method, FineTuned):
         student = tuned(network, curves, target.curve(dt), method, inputs, drive, seed)
         units = replace(rate_units(student), activation=units.activation)

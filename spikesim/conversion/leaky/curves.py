@@ -12,7 +12,10 @@ from spikesim.conversion.leaky.targets import Curve, Target
 
 BINS = 120  # of a histogram of drives
 FLOOR = 1e-5  # weight of drives that were hardly met, so that the curve is not lost there
-SOFT = 0.03  # of the span: what synaptic noise blurs a curve by that is sharp at its threshold
+SOFT = (
+    0.03  # of the width of the drives: the least that a curve, sharp at its threshold, is blurred
+)
+REGULAR = 0.5  # variance of synaptic noise, of that of Poisson spikes
 THRIFT = 0.2  # weight of spikes of either sign that cancel each other
 MOST_GROUPS, LEAST_UNITS = 16, 4  # of units that share a fit; units of a group
 EVEN = 0.5  # how far quiet units are given more spikes: 0 not at all, 1 as many as busy ones
@@ -74,6 +77,7 @@ def fit_curves(
     dt: float,
     neurons: int,
     hertz: float,
+    noise: Callable[[np.ndarray], np.ndarray] | None = None,
 ) -> UnitCurves:
     """Fit gain, bias and spread so that the neurons' curve is the activation where it was met.
 
@@ -93,6 +97,9 @@ def fit_curves(
     hertz : float
         Mean rate of a neuron. A unit's share of the spikes is its mean rate to the power of 1/2:
         by rate alone, quiet units would have too few to follow them by.
+    noise : function, optional
+        Of the scale, the standard deviation that Poisson spikes would give each unit's drive: their
+        f-I curve, sharp at its threshold, is blurred by 1 / sqrt(2) of it.
 
     Notes
     -----
@@ -116,13 +123,22 @@ def fit_curves(
         scale, FASTEST * neurons / np.maximum(np.abs(rates - lowest).max(axis=0), 1e-9)
     )
     signs, places = _groups(neurons, bool(signed))
+    blur = np.zeros(len(mean)) if noise is None else np.sqrt(REGULAR) * noise(scale)
     groups = max(1, min(MOST_GROUPS, len(mean) // LEAST_UNITS))
     fitted, curve = np.empty((3, len(mean))), target.curve(dt)
     for units in np.array_split(np.argsort(mean, kind="stable"), groups):
         scale[units] = np.exp(np.log(scale[units]).mean())
         lowest[units] = lowest[units].min()
         own = _Fit(
-            f, drive[:, units], target, curve, signs, places, scale[units[0]], lowest[units[0]]
+            f,
+            drive[:, units],
+            target,
+            curve,
+            signs,
+            places,
+            scale[units[0]],
+            lowest[units[0]],
+            float(np.median(blur[units])),
         )
         fitted[:, units] = np.array(own.best())[:, None]
     return UnitCurves(*fitted, scale, lowest, signs, places)
@@ -141,39 +157,45 @@ class _Fit:
         places: np.ndarray,
         scale: float,
         rest: float,
+        blur: float,
     ) -> None:
         low, high = np.quantile(drive, [1e-3, 1 - 1e-3])
         pad = 0.1 * (high - low) + 1e-6
         edges = np.linspace(low - pad, high + pad, BINS + 1)
         counts = np.histogram(drive, edges)[0]
         self.x, self.width = (edges[1:] + edges[:-1]) / 2, (high - low) / 2 + pad
+        self.middle = (high + low) / 2
         self.wanted = f(self.x) - rest
         self.weights = np.sqrt(counts / max(counts.sum(), 1) + FLOOR)
         self.target, self.curve, self.scale = target, curve, scale
         self.signs, self.places = signs, places
-        nodes, masses = np.polynomial.hermite_e.hermegauss(5)
-        self.blur, self.masses = SOFT * target.span * nodes, masses / masses.sum()
+        nodes, masses = np.polynomial.hermite_e.hermegauss(7)
+        self.blur, self.masses = max(blur, SOFT * self.width) * nodes, masses / masses.sum()
 
     def best(self) -> tuple[float, float, float]:
         """Gain, bias and spread, pA."""
         many = len(self.places) > 1 and np.ptp(self.places) > 0
         starts = [
-            (np.log(gain / self.width), bias, spread)
-            for gain in (0.3, 1.5)
-            for bias in (-0.3, 0.2)
-            for spread in ((0.05, 0.4) if many else (0.0,))
+            (np.log(gain), middle, spread)
+            for gain in (0.02, 0.15, 1.0)
+            for middle in (-0.4, 0.2)
+            for spread in ((0.2, 0.7) if many else (0.0,))
         ]
-        fits = (least_squares(self._missing, q, max_nfev=40) for q in starts)
+        fits = (least_squares(self._missing, q, max_nfev=60) for q in starts)
         return self._currents(min(fits, key=lambda fit: fit.cost).x)
 
     def _currents(self, q: np.ndarray) -> tuple[float, float, float]:
-        span = self.target.span
-        return span * float(np.exp(q[0])), self.target.rheobase + span * q[1], span * abs(q[2])
+        """Of the gain's logarithm, and where and how far apart thresholds lie in the drive."""
+        gain = self.target.span / self.width * float(np.exp(np.clip(q[0], -12, 4)))
+        # The two groups of a signed activation lie alike on both sides of 0.
+        middle = q[1] * self.width + (self.middle if (self.signs > 0).all() else 0.0)
+        return gain, self.target.rheobase - gain * middle, gain * self.width * abs(q[2])
 
     def _missing(self, q: np.ndarray) -> np.ndarray:
         gain, bias, spread = self._currents(q)
-        centres = self.signs * gain * self.x[:, None] + bias + spread * self.places
-        each = self.curve(centres[..., None] + self.blur) @ self.masses / self.scale
+        x = self.signs * self.x[:, None]
+        currents = gain * (x[..., None] + self.blur) + (bias + spread * self.places)[:, None]
+        each = self.curve(currents) @ self.masses / self.scale
         missing = self.weights * (each @ self.signs - self.wanted)
         if (self.signs > 0).all():
             return missing
