@@ -1,1 +1,24 @@
 """The public names of spikesim.conversion: this is their only list."""
+
+from .steps.cells import (
+    step_network as step_network,
+)
+from .steps.compare import (
+    SpikeComparison as SpikeComparison,
+    compare_spikes as compare_spikes,
+    compare_with_rate as compare_with_rate,
+)
+from .steps.maps import (
+    StepMap as StepMap,
+)
+from .steps.network import (
+    StepNetwork as StepNetwork,
+)
+from .steps.neuron import (
+    StepFilter as StepFilter,
+    StepNeuron as StepNeuron,
+)
+from .steps.run import (
+    StepRun as StepRun,
+    run_steps as run_steps,
+)

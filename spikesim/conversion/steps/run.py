@@ -1,0 +1,171 @@
+"""Runs of step-by-step networks: what comes from outside, the engine, what is read out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from spikesim.checks import check_numbers
+from spikesim.conversion.steps.network import StepNetwork
+from spikesim.description.recording import Trace
+from spikesim.engine.build import build
+from spikesim.engine.simulation import Simulation
+from spikesim.names import named_options
+
+
+@dataclass(frozen=True, eq=False)
+class StepRun:
+    """What layers gave, by name, in the steps of the equations.
+
+    Attributes
+    ----------
+    spikes : dict of str to array (steps, trials, size)
+        Number of spikes of each neuron in each step.
+    outputs : dict of str to array (steps, trials, size)
+        Of the filters.
+    margins : dict of str to array (steps, trials, size)
+        u, the distance to the threshold before the reset, of the layers that spike; empty if it was
+        not asked for.
+    dt : float
+        ms.
+    """
+
+    spikes: dict[str, np.ndarray] = field(repr=False)
+    outputs: dict[str, np.ndarray] = field(repr=False)
+    margins: dict[str, np.ndarray] = field(repr=False)
+    dt: float
+
+    def __repr__(self) -> str:
+        told = ", ".join(f"{int(z.sum()):,} of {name}" for name, z in self.spikes.items())
+        return f"<StepRun: spikes {told}>"
+
+
+@named_options()
+def run_steps(
+    network: StepNetwork,
+    x: np.ndarray | Mapping[str, np.ndarray],
+    *,
+    margins: bool = False,
+    threads: int | None = None,
+) -> StepRun:
+    """Run a step-by-step network on the engine, in double precision.
+
+    Filters, which do not spike, are computed from their equations.
+
+    Parameters
+    ----------
+    network : StepNetwork
+    x : array (steps, trials, width), or mapping of such by input
+    margins : bool
+        Whether to record how far each neuron is from its threshold in each step.
+    threads : int, optional
+        Of the engine.
+
+    Returns
+    -------
+    StepRun
+
+    Raises
+    ------
+    ValueError
+        If x is not finite or has another shape.
+    """
+    given = _checked(network, x)
+    front = _front(network, given)
+    currents = {name: _arriving(network, name, front) for name in network.neurons}
+    spikes, u = _simulated(network, currents, margins, threads)
+    outputs = {name: front[name] for name in network.filters if name in front}
+    everything = {**front, **{name: z.astype(float) for name, z in spikes.items()}}
+    for name in network.filters:
+        if name in network.after_spikes:
+            arriving = _arriving(network, name, everything)
+            outputs[name] = everything[name] = network.filters[name].run(arriving)
+    return StepRun(spikes, outputs, u, network.dt)
+
+
+def _checked(
+    network: StepNetwork, x: np.ndarray | Mapping[str, np.ndarray]
+) -> dict[str, np.ndarray]:
+    if not isinstance(x, Mapping):
+        if len(network.inputs) != 1:
+            raise ValueError(
+                f"x is one array; the network has {len(network.inputs)} inputs, each of which must "
+                "have one by its name."
+            )
+        x = {next(iter(network.inputs)): x}
+    if set(x) != set(network.inputs):
+        raise ValueError(
+            f"x has {', '.join(map(repr, x)) or 'nothing'}; the inputs are "
+            f"{', '.join(map(repr, network.inputs))}."
+        )
+    arrays = {}
+    for name, width in network.inputs.items():
+        what = f"an array (steps, trials, {width})"
+        arrays[name] = check_numbers(f"x of input {name!r}", x[name], what, dimensions=(3,))
+        shape = arrays[name].shape
+        if shape[2] != width or shape[:2] != next(iter(arrays.values())).shape[:2]:
+            raise ValueError(
+                f"x of input {name!r} has shape {shape}; it must be {what}, of as many steps and "
+                "trials as others."
+            )
+    return arrays
+
+
+def _front(network: StepNetwork, x: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """What inputs give, and filters that get no spikes."""
+    known = dict(x)
+    for name, layer in network.filters.items():
+        if name not in network.after_spikes:
+            known[name] = layer.run(_arriving(network, name, known))
+    return known
+
+
+def _arriving(network: StepNetwork, name: str, known: Mapping[str, np.ndarray]) -> np.ndarray:
+    """What arrives at a layer (steps, trials, size) of what is known, and all its biases."""
+    steps, trials, _ = next(iter(known.values())).shape
+    x = np.zeros((steps, trials, network.layers[name].size))
+    for each in network.maps:
+        if each.target == name:
+            if each.source in known:
+                x += each.apply(known[each.source])
+            x += each.bias
+    return x
+
+
+def _simulated(
+    network: StepNetwork, currents: dict[str, np.ndarray], margins: bool, threads: int | None
+) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+    """Spikes of all trials, and u if it is asked for, one simulation a trial."""
+    if not network.neurons:
+        return {}, {}
+    steps, trials, _ = next(iter(currents.values())).shape
+    largest = {name: _largest_trial(current) for name, current in currents.items()}
+    net = network.describe(largest)
+    made = build(net, dt=network.dt, precision="double", threads=threads)
+    shape = {name: (steps, trials, layer.size) for name, layer in network.neurons.items()}
+    spikes = {name: np.zeros(shape[name], np.int16) for name in shape}
+    u = {name: np.zeros(shape[name]) for name in shape if margins}
+    traces = [Trace(net.populations[network.population(n)], "u", network.dt) for n in u]
+    duration = (steps + max(network.lags.values())) * network.dt
+    for trial in range(trials):
+        simulation = Simulation(made, threads=threads, record=traces)
+        for name, current in currents.items():
+            simulation.set(f"into {name}", values=network.sampled(name, current[:, trial]))
+        simulation.run(duration)
+        for name, layer in network.neurons.items():
+            trains, lag = simulation.spikes[network.population(name)], network.lags[name]
+            step = np.rint(trains.times / network.dt).astype(np.int64) - 1 - lag
+            ours = (step >= 0) & (step < steps)
+            place = step[ours], trial, trains.neurons[ours] % layer.size
+            np.add.at(spikes[name], place, 1)
+            if margins:
+                values = simulation.traces[network.population(name), "u"].values
+                u[name][:, trial] = values[lag : lag + steps, : layer.size]
+    return spikes, u
+
+
+def _largest_trial(current: np.ndarray) -> np.ndarray:
+    """The trial (steps, size) with the largest value, for which sums are laid out."""
+    return current[:, np.abs(current).max(axis=(0, 2)).argmax()]
