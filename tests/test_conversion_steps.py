@@ -19,6 +19,8 @@ from spikesim.rate import GRU, LSTM, SNU, ALIFCell, LeakyRNN, LIFCell, RateNetwo
 
 STEPS, TRIALS, INPUTS = 40, 3, 4
 
+pytestmark = pytest.mark.filterwarnings("ignore:layer .* had most_spikes")
+
 
 def twin(layer, x):
     """Spikes and u (steps, size) of what arrives (steps, size), by itself: no recurrence."""
@@ -148,6 +150,45 @@ def test_layers_are_as_the_twin_has_them(name, other):
             assert z[each].sum() > 10
             np.testing.assert_array_equal(run.spikes[each][:, trial], z[each])
             np.testing.assert_allclose(run.margins[each][:, trial], u[each], atol=1e-12)
+
+
+@pytest.mark.parametrize("name", ["if", "late", "refractory", "several"])
+def test_spikes_may_be_given_a_step_late(name):
+    """As a layer whose maps have one step more, also onto itself."""
+    rng = np.random.default_rng(6)
+    settings = {**LAYERS[name]}
+    weights = [rng.normal(0.2, 1, shape) for shape in ((7, INPUTS), (7, 7), (5, 7), (7, 5))]
+
+    def network(late):
+        maps = [
+            StepMap("x", "one", weights[0]),
+            StepMap("one", "one", weights[1] / 3, delay=not late),
+            StepMap("one", "two", weights[2], delay=not late),
+            StepMap("two", "one", weights[3] / 3, delay=1),
+            StepMap("one", "out", np.eye(7), delay=not late),
+        ]
+        one = StepNeuron(7, **settings, spikes_late=late)
+        return StepNetwork(
+            {"x": INPUTS}, {"one": one, "two": layer("leaky", 5), "out": StepFilter(7)}, maps, 1.0
+        )
+
+    assert network(True).lags == {"one": 0, "two": 0}
+    x = rng.standard_normal((STEPS, TRIALS, INPUTS))
+    late, plain = (run_steps(network(is_late), x, margins=True) for is_late in (True, False))
+    np.testing.assert_array_equal(late.spikes["one"][1:], plain.spikes["one"][:-1])
+    np.testing.assert_array_equal(late.spikes["two"], plain.spikes["two"])
+    np.testing.assert_array_equal(late.outputs["out"], late.spikes["one"])
+    assert late.spikes["two"].sum() > 10 and not late.spikes["one"][0].any()
+
+
+def test_more_spikes_than_there_may_be_are_told():
+    network = StepNetwork(
+        {"x": 1}, {"a": StepNeuron(1, most_spikes=3)}, [StepMap("x", "a", np.eye(1))], 1.0
+    )
+    assert run_steps(network, np.full((1, 1, 1), 2.5)).spikes["a"].item() == 2
+    with pytest.warns(UserWarning, match="most_spikes = 3 spikes of a neuron in 2 step"):
+        run = run_steps(network, np.full((2, 1, 1), 4.5))
+    np.testing.assert_array_equal(run.spikes["a"].ravel(), [3, 3])
 
 
 @pytest.mark.parametrize("name", LAYERS)

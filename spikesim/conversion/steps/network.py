@@ -139,12 +139,13 @@ class StepNetwork:
         ours = [m for m in self.maps if m.source in self.neurons and m.target in self.neurons]
         lags, came_from = dict.fromkeys(self.neurons, 0), {}
         for _ in range(len(lags) + 1):
-            late = [m for m in ours if lags[m.target] < lags[m.source] + 1 - m.shortest]
+            least = [lags[m.source] + 1 - m.shortest - self._wait(m.source) for m in ours]
+            late = [m for m, lag in zip(ours, least, strict=True) if lags[m.target] < lag]
             if not late:
                 return lags
-            for each in late:
-                lags[each.target] = max(lags[each.target], lags[each.source] + 1 - each.shortest)
-                came_from[each.target] = each.source
+            for each, lag in zip(ours, least, strict=True):
+                if lags[each.target] < lag:
+                    lags[each.target], came_from[each.target] = lag, each.source
         circle = [late[0].target]
         while circle[-1] not in circle[:-1]:
             circle.append(came_from[circle[-1]])
@@ -154,6 +155,10 @@ class StepNetwork:
             f"circle of {len(circle) - 1} map(s) with less delay than that many steps; on the "
             "engine each map takes a step at least, so the circle must have that delay."
         )
+
+    def _wait(self, name: str) -> int:
+        """Steps by which a layer gives its spikes later than it has them."""
+        return int(self.neurons[name].spikes_late)
 
     def describe(self, currents: Mapping[str, np.ndarray]) -> Network:
         """The network for the engine, to be built with this ``dt`` and double precision.
@@ -203,7 +208,8 @@ class StepNetwork:
         target, source, weight, delay = given.entries()
         if not weight.size:
             return
-        delay = delay + self.lags[given.target] - self.lags[given.source]
+        delay = delay + self._wait(given.source)
+        delay += self.lags[given.target] - self.lags[given.source]
         sizes = self.neurons[given.source].size, self.neurons[given.target].size
         copies = [self.neurons[n].most_spikes for n in (given.source, given.target)]
         a, b = (each.ravel() for each in np.divmod(np.arange(copies[0] * copies[1]), copies[1]))

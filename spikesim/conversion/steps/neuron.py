@@ -59,6 +59,9 @@ class StepNeuron:
     adaptation_keep : float or array (size,), optional
     adaptation_step : float or array (size,)
     start : float or array (size,)
+    spikes_late : bool
+        Whether what is above is z_(t+1): the layer gives its spikes, its maps onto itself included,
+        a step later, while its reset and adaptation do not wait.
     most_spikes : int
         Above 1 a neuron may have so many spikes in a step, z_t = floor(v_t / threshold), and each
         takes the threshold from v. The engine has a copy of the layer for each.
@@ -93,6 +96,7 @@ class StepNeuron:
     adaptation_keep: Any = None
     adaptation_step: Any = 0.0
     start: Any = 0.0
+    spikes_late: bool = False
     most_spikes: int = 1
 
     def __post_init__(self) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from spikesim.checks import check_numbers
+from spikesim.checks import check_numbers, warn
 from spikesim.conversion.steps.network import StepNetwork
 from spikesim.description.recording import Trace
 from spikesim.engine.build import build
@@ -157,13 +157,26 @@ def _simulated(
         for name, layer in network.neurons.items():
             trains, lag = simulation.spikes[network.population(name)], network.lags[name]
             step = np.rint(trains.times / network.dt).astype(np.int64) - 1 - lag
+            step += layer.spikes_late
             ours = (step >= 0) & (step < steps)
             place = step[ours], trial, trains.neurons[ours] % layer.size
             np.add.at(spikes[name], place, 1)
             if margins:
                 values = simulation.traces[network.population(name), "u"].values
                 u[name][:, trial] = values[lag : lag + steps, : layer.size]
+    _warn_of_more(network, spikes)
     return spikes, u
+
+
+def _warn_of_more(network: StepNetwork, spikes: Mapping[str, np.ndarray]) -> None:
+    """Warn of neurons that had as many spikes in a step as they may have."""
+    for name, layer in network.neurons.items():
+        if 1 < layer.most_spikes == spikes[name].max():
+            warn(
+                f"layer {name!r} had most_spikes = {layer.most_spikes} spikes of a neuron in "
+                f"{int((spikes[name] == layer.most_spikes).sum()):,} step(s), and may have wanted "
+                "more: raise most_spikes."
+            )
 
 
 def _largest_trial(current: np.ndarray) -> np.ndarray:
