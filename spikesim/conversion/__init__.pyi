@@ -1,5 +1,12 @@
 """The public names of spikesim.conversion: this is their only list."""
 
+from .nir.read import (
+    read_nir as read_nir,
+)
+from .nir.rules import (
+    NIRRules as NIRRules,
+    nir_rules as nir_rules,
+)
 from .steps.cells import (
     step_network as step_network,
 )
