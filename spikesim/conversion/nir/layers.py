@@ -32,7 +32,6 @@ def neurons(node: Node, size: int, rules: NIRRules) -> StepNeuron:
         tau = v["tau" if node.kind == "LIF" else "tau_mem"]
         settings["keep"], settings["gain"] = _leak(node, tau, v["r"], rules)
         settings["rest"] = v["v_leak"]
-        settings["start"] = v["v_leak"] if rules.start == "leak" else 0.0
     if node.kind == "CubaLIF":
         settings["synapse_keep"], settings["synapse_gain"] = _synapse(node, v, rules)
         late = late if rules.cuba_reset_late is None else rules.cuba_reset_late
@@ -47,6 +46,7 @@ def neurons(node: Node, size: int, rules: NIRRules) -> StepNeuron:
         refractory=0 if several else int(np.floor(rules.refractory / rules.dt + 0.5)),
         spikes_late=rules.spikes_late,
         most_spikes=rules.most_spikes,
+        start=_start(v, rules),
         **settings,
     )
 
@@ -63,7 +63,7 @@ def filters(node: Node, size: int, rules: NIRRules) -> list[StepFilter]:
         keep=keep,
         gain=v["r"] * (1 - keep),
         rest=v["v_leak"],
-        start=v["v_leak"] if rules.start == "leak" else 0.0,
+        start=_start(v, rules),
     )
     if node.kind == "LI":
         return [made]
@@ -79,6 +79,10 @@ def _values(node: Node, size: int) -> Mapping[str, np.ndarray]:
         for name, value in given.items()
         if isinstance(value, np.ndarray)
     }
+
+
+def _start(v: Mapping[str, np.ndarray], rules: NIRRules) -> np.ndarray | float:
+    return v.get({"zero": "", "leak": "v_leak", "reset": "v_reset"}[rules.start], 0.0)
 
 
 def _keep(node: Node, tau: np.ndarray, rules: NIRRules) -> np.ndarray:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -100,7 +101,20 @@ def read_nir(
     elif changes:
         name = next(iter(changes))
         raise TypeError(f"{name} is a field of the rules that are given: change it there.")
-    return _Reader(read_graph(graph), rules).network()
+    read = read_graph(graph)
+    return _Reader(_beside(read) if rules.input_beside else read, rules).network()
+
+
+def _beside(graph: Graph) -> Graph:
+    """A graph in which what leads from outside into a recurrence's weights leads to its neurons."""
+    edges = set(graph.edges)
+
+    def to(a: str, b: str) -> str:
+        if graph.nodes[a].kind != "Identity" or graph.nodes[b].kind not in ("Affine", "Linear"):
+            return b
+        return next((n for w, n in graph.edges if w == b and (n, b) in edges), b)
+
+    return Graph(graph.nodes, [(a, to(a, b)) for a, b in graph.edges])
 
 
 class _Reader:
@@ -194,16 +208,20 @@ def _shapes(graph: Graph) -> dict[str, Shape]:
     """The shape of what comes into each node."""
     shapes: dict[str, Shape] = {}
     out: dict[str, Shape] = {}
-    while True:
-        found = dict(shapes)
+
+    def find(ask: Callable[[str, Node], Shape | None]) -> bool:
+        found = False
         for name, node in graph.nodes.items():
-            came = next((out[b] for b in graph.before(name) if b in out), None)
-            shape = came if came is not None else own_shape(node)
-            if name not in found and shape is not None:
-                found[name], out[name] = shape, out_shape(node, shape)
-        if found.keys() == shapes.keys():
-            break
-        shapes = found
+            if name not in shapes and (shape := ask(name, node)) is not None:
+                shapes[name], out[name], found = shape, out_shape(node, shape), True
+        return found
+
+    def came(name: str, node: Node) -> Shape | None:
+        return next((out[b] for b in graph.before(name) if b in out), None)
+
+    find(lambda name, node: own_shape(node) if node.kind == "Input" else None)
+    while find(came) or find(lambda name, node: own_shape(node)):
+        pass
     for name, node in graph.nodes.items():
         if name not in shapes:
             raise ValueError(
@@ -219,6 +237,8 @@ def _check_shapes(node: Node, own: Shape | None, before: dict[str, Shape], taken
     """Refuse what comes in with other sizes than a node has, or than each other."""
     for source, shape in before.items():
         size, wanted = math.prod(shape), math.prod(taken)
+        if node.kind == "Output" and own is not None and own[-len(shape) :] == shape:
+            continue  # it may tell axes of time and trials before
         if own is not None:
             wanted = math.prod(own)
             if node.kind in ("Affine", "Linear") and size != wanted:

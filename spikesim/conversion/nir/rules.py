@@ -45,8 +45,10 @@ class NIRRules:
         How many spikes a neuron may have in a step.
     refractory : float
         Time without another spike after one, s, rounded to steps.
-    start : "zero" or "leak"
-        Whether v begins at 0 or at v_leak.
+    input_beside : bool
+        Whether a subgraph's Input that leads to the weights of a recurrence leads to its neurons.
+    start : "zero", "leak" or "reset"
+        Whether v begins at 0, at v_leak or at v_reset, where a node has one.
 
     Raises
     ------
@@ -67,7 +69,8 @@ class NIRRules:
     spikes_late: bool = False
     most_spikes: int = 1
     refractory: float = 0.0
-    start: Literal["zero", "leak"] = "zero"
+    input_beside: bool = False
+    start: Literal["zero", "leak", "reset"] = "zero"
 
     def __post_init__(self) -> None:
         check_number("NIRRules: dt", self.dt, above=0, unit="s")
@@ -79,7 +82,7 @@ class NIRRules:
         check_choice("NIRRules: reset", self.reset, ("value", "subtract"))
         check_whole("NIRRules: most_spikes", self.most_spikes)
         check_number("NIRRules: refractory", self.refractory, least=0, unit="s")
-        check_choice("NIRRules: start", self.start, ("zero", "leak"))
+        check_choice("NIRRules: start", self.start, ("zero", "leak", "reset"))
 
 
 FRAMEWORKS: dict[str, dict[str, Any]] = {
@@ -92,7 +95,7 @@ FRAMEWORKS: dict[str, dict[str, Any]] = {
         "synapse": "w_in",
         "start": "leak",
     },
-    "spikingjelly": {"dt": 1e-4, "strict": False},
+    "spikingjelly": {"dt": 1e-4, "strict": False, "start": "reset"},
     "sinabs": {
         "dt": 1.0,
         "decay": "exact",
@@ -118,6 +121,7 @@ FRAMEWORKS: dict[str, dict[str, Any]] = {
         "reset_late": True,
         "cuba_reset_late": False,
         "spikes_late": True,
+        "input_beside": True,
     },
     "lava": {"dt": 1e-4},
 }
