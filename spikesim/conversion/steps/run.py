@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
 from spikesim.checks import check_numbers, warn
 from spikesim.conversion.steps.network import StepNetwork
 from spikesim.description.recording import Trace
-from spikesim.engine.build import build
-from spikesim.engine.simulation import Simulation
+from spikesim.engine.trials import simulate_trials
 from spikesim.names import named_options
 
 
@@ -137,35 +137,43 @@ def _arriving(network: StepNetwork, name: str, known: Mapping[str, np.ndarray]) 
 def _simulated(
     network: StepNetwork, currents: dict[str, np.ndarray], margins: bool, threads: int | None
 ) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
-    """Spikes of all trials, and u if it is asked for, one simulation a trial."""
+    """Spikes of all trials, and u if it is asked for."""
     if not network.neurons:
         return {}, {}
     steps, trials, _ = next(iter(currents.values())).shape
-    largest = {name: _largest_trial(current) for name, current in currents.items()}
-    net = network.describe(largest)
-    made = build(net, dt=network.dt, precision="double", threads=threads)
-    shape = {name: (steps, trials, layer.size) for name, layer in network.neurons.items()}
-    spikes = {name: np.zeros(shape[name], np.int16) for name in shape}
-    u = {name: np.zeros(shape[name]) for name in shape if margins}
-    traces = [Trace(net.populations[network.population(n)], "u", network.dt) for n in u]
-    duration = (steps + max(network.lags.values())) * network.dt
-    for trial in range(trials):
-        simulation = Simulation(made, threads=threads, record=traces)
-        for name, current in currents.items():
-            simulation.set(f"into {name}", values=network.sampled(name, current[:, trial]))
-        simulation.run(duration)
-        for name, layer in network.neurons.items():
-            trains, lag = simulation.spikes[network.population(name)], network.lags[name]
-            step = np.rint(trains.times / network.dt).astype(np.int64) - 1 - lag
-            step += layer.spikes_late
-            ours = (step >= 0) & (step < steps)
-            place = step[ours], trial, trains.neurons[ours] % layer.size
-            np.add.at(spikes[name], place, 1)
-            if margins:
-                values = simulation.traces[network.population(name), "u"].values
-                u[name][:, trial] = values[lag : lag + steps, : layer.size]
+    net = network.describe({name: _largest_trial(x) for name, x in currents.items()})
+    names = {name: network.population(name) for name in network.neurons}
+    traces = [Trace(net.populations[n], "u", network.dt) for n in names.values() if margins]
+    result = simulate_trials(
+        net,
+        (steps + max(network.lags.values())) * network.dt,
+        trials,
+        inputs={f"into {name}": _of_trials(network, name, x) for name, x in currents.items()},
+        threads=threads,
+        record=traces,
+        dt=network.dt,
+        precision="double",
+    )
+    if result.interrupted:
+        raise KeyboardInterrupt
+    spikes, u = {}, {}
+    for name, layer in network.neurons.items():
+        lag, trains = network.lags[name], result.spikes[names[name]]
+        step = np.rint(trains.times / network.dt).astype(np.int64) - 1 - lag + layer.spikes_late
+        ours = (step >= 0) & (step < steps)
+        spikes[name] = np.zeros((steps, trials, layer.size), np.int16)
+        neuron = trains.neurons[ours] % layer.size
+        np.add.at(spikes[name], (step[ours], trains.trials[ours], neuron), 1)
+        if margins:
+            values = result.traces[names[name], "u"].values[:, lag : lag + steps, : layer.size]
+            u[name] = values.swapaxes(0, 1)
     _warn_of_more(network, spikes)
     return spikes, u
+
+
+def _of_trials(network: StepNetwork, name: str, current: np.ndarray) -> dict[str, Any]:
+    """What `simulate_trials` asks of a layer's current (steps, trials, size)."""
+    return {"values": lambda trial: network.sampled(name, current[:, trial])}
 
 
 def _warn_of_more(network: StepNetwork, spikes: Mapping[str, np.ndarray]) -> None:
