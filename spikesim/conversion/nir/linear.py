@@ -18,10 +18,6 @@ def own_shape(node: Node) -> Shape | None:
     """The shape of what comes into a node, if the node itself tells it."""
     match node.kind:
         case "Affine" | "Linear":
-            if node.values["weight"].ndim != 2:
-                raise ValueError(
-                    f"{node}: weight has shape {node.values['weight'].shape}; it must be a matrix."
-                )
             return (node.values["weight"].shape[1],)
         case "Input" | "Output":
             shape = node.values["shape"]

@@ -168,6 +168,9 @@ def _node(name: str, kind: Any, values: Mapping[str, Any], inner: bool) -> Node:
     for field, value in node.values.items():
         if isinstance(value, np.ndarray) and not np.isfinite(value).all():
             raise ValueError(f"{node}: {field} holds {value[~np.isfinite(value)].flat[0]}.")
+    if kind in ("Affine", "Linear") and node.values["weight"].ndim != 2:
+        shape = node.values["weight"].shape
+        raise ValueError(f"{node}: weight has shape {shape}; it must be a matrix.")
     if kind in NEURONS | FILTERS:
         shapes = {f: v.shape for f, v in node.values.items() if v.size > 1}
         if len(set(shapes.values())) > 1:
