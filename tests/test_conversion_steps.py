@@ -15,7 +15,17 @@ from spikesim.conversion import (
     run_steps,
     step_network,
 )
-from spikesim.rate import GRU, LSTM, SNU, ALIFCell, LeakyRNN, LIFCell, RateNetwork
+from spikesim.rate import (
+    GRU,
+    LSTM,
+    SNU,
+    ALIFCell,
+    LeakyRNN,
+    LIFCell,
+    RateNetwork,
+    go_nogo,
+    train,
+)
 
 STEPS, TRIALS, INPUTS = 40, 3, 4
 
@@ -277,6 +287,48 @@ def test_spikes_are_those_of_any_rate_network(seed, name):
     network, x = rate_network(CELLS[name], seed)
     compared = compare_with_rate(network, x)
     assert not compared.unexplained.size, str(compared)
+
+
+def test_spikes_are_those_of_a_trained_network():
+    task = go_nogo(5.0, fixation=50.0, stimulus=100.0, delay=50.0, decision=100.0)
+    cell = ALIFCell(40, t_ref=0.0)
+    network = RateNetwork([cell], 3, 1, 5.0, dtype="float64", readout_tau=20.0)
+    before = network.parameters["0.w_rec"].copy()
+    train(network, task, batch=16, updates=30, validate_every=30, progress=False)
+    assert np.abs(network.parameters["0.w_rec"] - before).max() > 0.01
+    compared = compare_with_rate(network, task.generate(np.random.default_rng(0), 20).inputs)
+    assert compared.same and compared.spikes > 1000, str(compared)
+
+
+def test_weights_far_apart_and_weights_of_nothing():
+    """Each map has sums of its own: tiny weights beside large ones, and maps without any."""
+    rng = np.random.default_rng(3)
+    maps = [
+        StepMap("x", "one", 1e6 * rng.standard_normal((7, INPUTS))),
+        StepMap("one", "one", 1e-15 * rng.standard_normal((7, 7)), delay=1),
+        StepMap("one", "two", np.zeros((5, 7)), bias=0.3),
+        StepMap("two", "one", 1e5 * rng.standard_normal((7, 5)), delay=2),
+    ]
+    first = StepNeuron(7, keep=0.9, threshold=1e6 * rng.uniform(0.5, 1, 7))
+    second = layer("leaky", size=5)
+    network = StepNetwork({"x": INPUTS}, {"one": first, "two": second}, maps, 1.0)
+    x = rng.standard_normal((STEPS, 1, INPUTS))
+    run = run_steps(network, x, margins=True)
+    maps[1] = StepMap("one", "one", maps[1].weights, np.ones((1, 7), int))  # as the twin reads it
+    z, u = by_hand(first, second, maps, x[:, 0])
+    np.testing.assert_array_equal(run.spikes["one"][:, 0], z["one"])
+    np.testing.assert_array_equal(run.spikes["two"][:, 0], z["two"])
+    np.testing.assert_allclose(run.margins["one"][:, 0], u["one"], rtol=1e-12)
+    assert z["one"].sum() > 20
+
+
+def test_networks_and_layers_show_themselves():
+    network, _ = rate_network(CELLS["lif"])
+    shown = repr(step_network(network))
+    assert shown == (
+        "<StepNetwork: inputs 'in' of 4; layers '0' of 20, 'out' of 2; 3 maps, dt 1 ms>"
+    )
+    assert repr(StepNeuron(3, keep=0.5)) == "StepNeuron(size=3, keep=0.5)"
 
 
 def test_ties_are_listed_and_rounding_is_told_from_error():

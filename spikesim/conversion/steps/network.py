@@ -11,10 +11,11 @@ import numpy as np
 
 from spikesim.checks import check_number, check_whole
 from spikesim.conversion.steps.maps import StepMap
-from spikesim.conversion.steps.neuron import CURRENT, SPIKES, StepFilter, StepNeuron
+from spikesim.conversion.steps.neuron import CURRENT, StepFilter, StepNeuron, spikes_of
 from spikesim.description.inputs import Sampled
 from spikesim.description.network import Network
 from spikesim.description.rules import Pairs
+from spikesim.display import number
 from spikesim.names import named_options
 
 
@@ -89,6 +90,14 @@ class StepNetwork:
                 f"{told}: the weights have shape {given.weights.shape}; they must have shape "
                 f"(target, source), here {shape}."
             )
+
+    def __repr__(self) -> str:
+        inputs = ", ".join(f"{name!r} of {width:,}" for name, width in self.inputs.items())
+        layers = ", ".join(f"{name!r} of {layer.size:,}" for name, layer in self.layers.items())
+        return (
+            f"<StepNetwork: inputs {inputs}; layers {layers}; {number(len(self.maps), 'map')}, "
+            f"dt {self.dt:g} ms>"
+        )
 
     def width(self, name: str) -> int:
         """How many numbers an input or a layer gives in a step."""
@@ -174,9 +183,13 @@ class StepNetwork:
             A population for each spiking layer, `population` by name, which is ``lags`` steps late.
         """
         net = Network(name="step by step")
+        within = {
+            name: [m for m in self.maps if m.target == name and m.source in self.neurons]
+            for name in self.neurons
+        }
         for name, layer in self.neurons.items():
-            size = layer.size * layer.most_spikes
-            net.population(self.population(name), size, layer.model(self.dt, self.lags[name]))
+            model = layer.model(self.dt, self.lags[name], len(within[name]))
+            net.population(self.population(name), layer.size * layer.most_spikes, model)
         for name, current in currents.items():
             net.drive(
                 self.population(name),
@@ -184,9 +197,9 @@ class StepNetwork:
                 receptor=CURRENT,
                 name=f"into {name}",
             )
-        for n, each in enumerate(self.maps):
-            if each.source in self.neurons and each.target in self.neurons:
-                self._connect(net, each, f"map {n}")
+        for maps in within.values():
+            for k, each in enumerate(maps):
+                self._connect(net, each, spikes_of(k))
         return net
 
     def sampled(self, name: str, current: np.ndarray) -> np.ndarray:
@@ -204,7 +217,7 @@ class StepNetwork:
             names[layer] = plain
         return names[name]
 
-    def _connect(self, net: Network, given: StepMap, name: str) -> None:
+    def _connect(self, net: Network, given: StepMap, receptor: str) -> None:
         target, source, weight, delay = given.entries()
         if not weight.size:
             return
@@ -221,6 +234,5 @@ class StepNetwork:
             ),
             weight=np.tile(weight, a.size),
             delay=np.tile(delay * self.dt, a.size),
-            receptor=SPIKES,
-            name=name,
+            receptor=receptor,
         )

@@ -10,9 +10,10 @@ import numpy as np
 from spikesim.checks import check_choice, check_numbers, check_shape, check_whole
 from spikesim.description.neuron import NeuronModel
 from spikesim.description.receptors import Pulse
+from spikesim.display import brief
 from spikesim.names import named_options
 
-CURRENT, SPIKES = "x", "s"  # the receptors: what comes from outside, and from other neurons
+CURRENT = "x"  # the receptor of what comes from outside
 
 
 @named_options()
@@ -99,6 +100,8 @@ class StepNeuron:
     spikes_late: bool = False
     most_spikes: int = 1
 
+    __repr__ = brief
+
     def __post_init__(self) -> None:
         check_whole("StepNeuron: size", self.size)
         check_choice("StepNeuron: reset", self.reset, ("subtract", "value", "none"))
@@ -124,13 +127,14 @@ class StepNeuron:
         if np.any(np.asarray(self.threshold) <= 0):
             raise ValueError(f"{said} a threshold of 0 or below.")
 
-    def model(self, dt: float, begin: int = 0) -> NeuronModel:
+    def model(self, dt: float, begin: int = 0, maps: int = 0) -> NeuronModel:
         """The layer's model on the engine, for a step of ``dt`` ms.
 
-        Weights arrive at the receptors "x", from outside, and "s", of spikes. ``u`` is the distance
-        to the threshold before the reset. Before step ``begin``, counted from 0, neurons stand
-        still.
+        What comes from outside arrives at the receptor "x", and the spikes of so many maps at "s0",
+        "s1", ...: sums are as fine as the weights of each ask for. ``u`` is the distance to the
+        threshold before the reset. Before step ``begin``, counted from 0, neurons stand still.
         """
+        receptors = [CURRENT, *(spikes_of(k) for k in range(maps))]
         names = [name for name in _VALUES if getattr(self, name) is not None and name != "start"]
         values = {name: self._for_copies(name) for name in names}
         values |= {"begin": (begin - 0.5) * dt, "wait": self.refractory * dt}
@@ -145,11 +149,11 @@ class StepNeuron:
             threshold=f"{reached} and t - dt >= begin" if begin else reached,
             reset="\n".join(self._at_spike()),
             parameters=dict.fromkeys(values, "0"),
-            receptors={CURRENT: Pulse("1"), SPIKES: Pulse("1")},
+            receptors={name: Pulse("1") for name in receptors},
             refractory="wait" if self.refractory else "",
             hold=("v",) if self.refractory_holds else (),
             initial={"v": self._for_copies("start")},
-            method="\n".join(self._step(begin > 0)),
+            method="\n".join(self._step(begin > 0, receptors)),
             values=values,
             name="step",
         )
@@ -167,9 +171,9 @@ class StepNeuron:
             "n": self.most_spikes > 1,
         }[variable]
 
-    def _step(self, waits: bool) -> list[str]:
+    def _step(self, waits: bool, receptors: list[str]) -> list[str]:
         """Statements of a step, in their order; those of v only from ``begin`` on."""
-        arriving = f"(w_{CURRENT} + w_{SPIKES})"
+        arriving = f"({' + '.join(f'w_{name}' for name in receptors)})"
         if self._has("i"):
             synapse = [f"i = synapse_keep * i + synapse_gain * {arriving}"]
         else:
@@ -205,6 +209,11 @@ class StepNeuron:
         return lines
 
 
+def spikes_of(number: int) -> str:
+    """The receptor of one of the maps that bring spikes."""
+    return f"s{number}"
+
+
 _VALUES = (
     *("keep", "gain", "rest", "threshold", "reset_to", "least", "synapse_keep", "synapse_gain"),
     *("adaptation_keep", "adaptation_step", "start"),
@@ -235,6 +244,8 @@ class StepFilter:
     gain: Any = 1.0
     rest: Any = 0.0
     start: Any = 0.0
+
+    __repr__ = brief
 
     def __post_init__(self) -> None:
         check_whole("StepFilter: size", self.size)

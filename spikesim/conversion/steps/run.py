@@ -141,6 +141,7 @@ def _simulated(
     if not network.neurons:
         return {}, {}
     steps, trials, _ = next(iter(currents.values())).shape
+    currents = {name: x for name, x in currents.items() if x.any()}
     net = network.describe({name: _largest_trial(x) for name, x in currents.items()})
     names = {name: network.population(name) for name in network.neurons}
     traces = [Trace(net.populations[n], "u", network.dt) for n in names.values() if margins]
