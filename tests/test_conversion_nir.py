@@ -594,6 +594,8 @@ def test_rules_that_are_not_allowed(tmp_path):
         nir_rules("rockpool")
     with pytest.raises(ValueError, match="framework is 'brian'"):
         read_nir(path, "brian", dt=1e-3)
+    with pytest.raises(TypeError, match="rules is 3; it must be NIRRules"):
+        read_nir(path, 3)
     with pytest.raises(TypeError, match="dt is a field of the rules that are given"):
         read_nir(path, nir_rules("norse"), dt=1e-3)
     for name in ("decay", "gain", "integration", "synapse", "reset", "start"):

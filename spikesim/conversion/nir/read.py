@@ -14,7 +14,7 @@ from scipy import sparse
 from spikesim.conversion.nir.layers import filters, neurons
 from spikesim.conversion.nir.linear import Shape, matrix, out_shape, own_shape
 from spikesim.conversion.nir.nodes import FILTERS, NEURONS, Graph, Node, read_graph
-from spikesim.conversion.nir.rules import NIRRules, nir_rules
+from spikesim.conversion.nir.rules import NIRRules, as_rules
 from spikesim.conversion.steps.maps import StepMap
 from spikesim.conversion.steps.network import StepNetwork
 from spikesim.conversion.steps.neuron import StepFilter, StepNeuron
@@ -96,11 +96,7 @@ def read_nir(
     representation: a unified instruction set for interoperable brain-inspired computing. Nat
     Commun 15:8122.
     """
-    if isinstance(rules, str):
-        rules = nir_rules(rules, **changes)
-    elif changes:
-        name = next(iter(changes))
-        raise TypeError(f"{name} is a field of the rules that are given: change it there.")
+    rules = as_rules(rules, changes)
     read = read_graph(graph)
     return _Reader(_beside(read) if rules.input_beside else read, rules).network()
 

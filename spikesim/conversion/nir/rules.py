@@ -159,3 +159,15 @@ def nir_rules(framework: str, **changes: Any) -> NIRRules:
             f"dt is missing: neither does a NIR graph tell its step nor {framework!r}; give dt (s)."
         )
     return replace(NIRRules(1.0), **settings)
+
+
+def as_rules(rules: str | NIRRules, changes: dict[str, Any]) -> NIRRules:
+    """Rules that are given, or those of a framework's name with changes."""
+    if isinstance(rules, str):
+        return nir_rules(rules, **changes)
+    if not isinstance(rules, NIRRules):
+        raise TypeError(f"rules is {rules!r}; it must be NIRRules or the name of a framework.")
+    if changes:
+        name = next(iter(changes))
+        raise TypeError(f"{name} is a field of the rules that are given: change it there.")
+    return rules

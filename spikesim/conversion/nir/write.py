@@ -9,10 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from spikesim.checks import check_number
 from spikesim.conversion.nir.layers import filters, neurons
 from spikesim.conversion.nir.nodes import Node
-from spikesim.conversion.nir.rules import NIRRules
+from spikesim.conversion.nir.rules import NIRRules, as_rules
 from spikesim.conversion.steps.maps import StepMap
 from spikesim.conversion.steps.network import StepNetwork
 from spikesim.conversion.steps.neuron import StepFilter, StepNeuron
@@ -31,7 +30,7 @@ def package() -> Any:
     return nir
 
 
-def to_nir(network: StepNetwork, rules: NIRRules) -> Any:
+def to_nir(network: StepNetwork, rules: str | NIRRules = "nir", **changes: Any) -> Any:
     """A step-by-step network as a NIR graph.
 
     Every number is such that `read_nir` with the same rules gives the network again. What NIR has
@@ -41,8 +40,10 @@ def to_nir(network: StepNetwork, rules: NIRRules) -> Any:
     Parameters
     ----------
     network : StepNetwork
-    rules : NIRRules
-        With the network's dt, in s.
+    rules : str or NIRRules
+        As `read_nir` takes them, with the network's dt in s.
+    **changes
+        Fields of `NIRRules`.
 
     Returns
     -------
@@ -59,7 +60,7 @@ def to_nir(network: StepNetwork, rules: NIRRules) -> Any:
         What NIR cannot hold, such as adaptation; or a setting that is not as the rules have it.
     """
     nir = package()
-    check_number("rules.dt in ms", 1000 * rules.dt, least=0)
+    rules = as_rules(rules, changes)
     if abs(1000 * rules.dt - network.dt) > CLOSE * network.dt:
         raise ValueError(
             f"rules have dt = {rules.dt:g} s and the network {network.dt:g} ms; they must be one."
@@ -84,7 +85,12 @@ def to_nir(network: StepNetwork, rules: NIRRules) -> Any:
 
 
 def write_nir(
-    network: StepNetwork, path: str | os.PathLike, rules: NIRRules, *, overwrite: bool = False
+    network: StepNetwork,
+    path: str | os.PathLike,
+    rules: str | NIRRules = "nir",
+    *,
+    overwrite: bool = False,
+    **changes: Any,
 ) -> None:
     """Write a step-by-step network into a NIR file: see `to_nir`.
 
@@ -93,7 +99,7 @@ def write_nir(
     FileExistsError
         If the file exists and ``overwrite`` is false.
     """
-    graph = to_nir(network, rules)
+    graph = to_nir(network, rules, **changes)
     if os.path.exists(path) and not overwrite:
         raise FileExistsError(f"{os.fspath(path)} exists; give overwrite=True to replace it.")
     package().write(os.fspath(path), graph)
