@@ -52,7 +52,8 @@ def test_a_kept_graph_gives_its_frameworks_spikes(name):
 
 @pytest.mark.parametrize("framework", nir_frameworks.CASES)
 def test_a_graph_made_now_gives_its_frameworks_spikes(framework):
-    pytest.importorskip(framework)
+    for package in (framework, "nir", *(["nirtorch"] if framework != "spyx" else [])):
+        pytest.importorskip(package)
     for name, (graph, x, found) in nir_frameworks.made(framework).items():
         assert_own_spikes(graph, f"{framework}_{name}", x, found)
 

@@ -35,7 +35,6 @@ def neurons(node: Node, size: int, rules: NIRRules) -> StepNeuron:
     if node.kind == "CubaLIF":
         settings["synapse_keep"], settings["synapse_gain"] = _synapse(node, v, rules)
         late = late if rules.cuba_reset_late is None else rules.cuba_reset_late
-    several = rules.most_spikes > 1
     return StepNeuron(
         size,
         threshold=v["v_threshold"],
@@ -43,7 +42,7 @@ def neurons(node: Node, size: int, rules: NIRRules) -> StepNeuron:
         reset=rules.reset,
         reset_to=v.get("v_reset", 0.0),
         reset_late=late,
-        refractory=0 if several else int(np.floor(rules.refractory / rules.dt + 0.5)),
+        refractory=int(np.floor(rules.refractory / rules.dt + 0.5)),
         spikes_late=rules.spikes_late,
         most_spikes=rules.most_spikes,
         start=_start(v, rules),

@@ -112,6 +112,14 @@ class StepNeuron:
                 keep_values(self, name)
         if self.most_spikes > 1:
             self._check_several()
+        if self.synapse_late and self.synapse_keep is None:
+            raise ValueError(
+                "StepNeuron: synapse_late is True; it must be False without synapse_keep."
+            )
+        if np.any(self.adaptation_step) and self.adaptation_keep is None:
+            raise ValueError(
+                "StepNeuron: adaptation_step is given without adaptation_keep; it must be 0 then."
+            )
         if self.refractory_holds and (self.reset_late or not self.refractory):
             raise ValueError(
                 "StepNeuron: refractory_holds is True; it must be False with reset_late, whose "

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 
@@ -74,8 +73,7 @@ def run_steps(
     """
     given = _checked(network, x)
     front = _front(network, given)
-    currents = {name: _arriving(network, name, front) for name in network.neurons}
-    spikes, u = _simulated(network, currents, margins, threads)
+    spikes, u = _simulated(network, front, margins, threads)
     outputs = {name: front[name] for name in network.filters if name in front}
     everything = {**front, **{name: z.astype(float) for name, z in spikes.items()}}
     for name in network.filters:
@@ -135,21 +133,22 @@ def _arriving(network: StepNetwork, name: str, known: Mapping[str, np.ndarray]) 
 
 
 def _simulated(
-    network: StepNetwork, currents: dict[str, np.ndarray], margins: bool, threads: int | None
+    network: StepNetwork, front: dict[str, np.ndarray], margins: bool, threads: int | None
 ) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
-    """Spikes of all trials, and u if it is asked for."""
+    """Spikes of all trials, and u if it is asked for, of what is known beforehand."""
     if not network.neurons:
         return {}, {}
-    steps, trials, _ = next(iter(currents.values())).shape
-    currents = {name: x for name, x in currents.items() if x.any()}
-    net = network.describe({name: _largest_trial(x) for name, x in currents.items()})
+    steps, trials, _ = next(iter(front.values())).shape
+    driven = {m.target for m in network.maps if m.source in front or m.bias.any()}
+    driven = [name for name in network.neurons if name in driven]
+    net = network.describe({name: _largest(network, name, front) for name in driven})
     names = {name: network.population(name) for name in network.neurons}
     traces = [Trace(net.populations[n], "u", network.dt) for n in names.values() if margins]
     result = simulate_trials(
         net,
         (steps + max(network.lags.values())) * network.dt,
         trials,
-        inputs={f"into {name}": _of_trials(network, name, x) for name, x in currents.items()},
+        inputs={f"into {name}": _of_trials(network, name, front) for name in driven},
         threads=threads,
         record=traces,
         dt=network.dt,
@@ -172,9 +171,27 @@ def _simulated(
     return spikes, u
 
 
-def _of_trials(network: StepNetwork, name: str, current: np.ndarray) -> dict[str, Any]:
-    """What `simulate_trials` asks of a layer's current (steps, trials, size)."""
-    return {"values": lambda trial: network.sampled(name, current[:, trial])}
+def _current(
+    network: StepNetwork, name: str, front: Mapping[str, np.ndarray], trial: int
+) -> np.ndarray:
+    """What arrives at a layer from outside in a trial (steps, size)."""
+    return _arriving(network, name, {k: y[:, [trial]] for k, y in front.items()})[:, 0]
+
+
+def _of_trials(
+    network: StepNetwork, name: str, front: Mapping[str, np.ndarray]
+) -> dict[str, Callable[[int], np.ndarray]]:
+    """A layer's current as `simulate_trials` asks for it: made when its trial comes."""
+    return {"values": lambda trial: network.sampled(name, _current(network, name, front, trial))}
+
+
+def _largest(network: StepNetwork, name: str, front: Mapping[str, np.ndarray]) -> np.ndarray:
+    """The current (steps, size) of the trial in which it is largest: sums are laid out for it."""
+    trials = next(iter(front.values())).shape[1]
+    if not any(m.target == name and m.source in front for m in network.maps):
+        trials = 1  # biases are the same in all
+    sizes = [np.abs(_current(network, name, front, trial)).max() for trial in range(trials)]
+    return _current(network, name, front, int(np.argmax(sizes)))
 
 
 def _warn_of_more(network: StepNetwork, spikes: Mapping[str, np.ndarray]) -> None:
@@ -186,8 +203,3 @@ def _warn_of_more(network: StepNetwork, spikes: Mapping[str, np.ndarray]) -> Non
                 f"{int((spikes[name] == layer.most_spikes).sum()):,} step(s), and may have wanted "
                 "more: raise most_spikes."
             )
-
-
-def _largest_trial(current: np.ndarray) -> np.ndarray:
-    """The trial (steps, size) with the largest value, for which sums are laid out."""
-    return current[:, np.abs(current).max(axis=(0, 2)).argmax()]
