@@ -421,6 +421,14 @@ def test_what_nir_cannot_hold_is_refused(told):
         to_nir(network, rules)
 
 
+@pytest.mark.parametrize("name", ["", "a/b"])
+def test_names_that_nir_cannot_hold_are_refused(name):
+    pytest.importorskip("nir")
+    network = StepNetwork({"x": 2}, {name: StepNeuron(2)}, [StepMap("x", name, np.eye(2))], 1.0)
+    with pytest.raises(ValueError, match="cannot be the name of a NIR node"):
+        to_nir(network, dt=1e-3)
+
+
 @pytest.mark.parametrize("cell", [SNU(3), ALIFCell(3)])
 def test_cells_that_nir_cannot_hold_are_refused(cell):
     pytest.importorskip("nir")

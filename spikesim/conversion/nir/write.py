@@ -65,6 +65,11 @@ def to_nir(network: StepNetwork, rules: str | NIRRules = "nir", **changes: Any) 
         raise ValueError(
             f"rules have dt = {rules.dt:g} s and the network {network.dt:g} ms; they must be one."
         )
+    for name in (*network.inputs, *network.layers):
+        if not name or "/" in name:
+            raise ValueError(
+                f"{name!r} cannot be the name of a NIR node; it must not be empty or hold '/'."
+            )
     nodes: dict[str, Any] = {
         name: nir.Input(input_type={"input": np.array([width])})
         for name, width in network.inputs.items()
@@ -213,13 +218,9 @@ def _add_map(
     edges: list[tuple[str, str]],
 ) -> None:
     """Nodes and edges of a map: for each of its delays a Delay, if there is one, and a matrix."""
-    row, column, values, delay = given.entries()
-    late = {int(d) for d in delay} or {given.shortest}
     bias = np.broadcast_to(given.bias, given.weights.shape[0]).astype(float)
-    for number, steps in enumerate(sorted(late)):
-        ours = delay == steps
-        weights = np.zeros(given.weights.shape)
-        weights[row[ours], column[ours]] = values[ours]
+    parts = given.parts or [(given.shortest, given.weights)]
+    for number, (steps, weights) in enumerate(parts):
         source = given.source
         name = _free(f"{given.source}->{given.target}", nodes)
         if given.source == given.target and steps == 1 and not rules.spikes_late:
@@ -231,14 +232,14 @@ def _add_map(
             edges.append((source, f"{name} delay"))
             source = f"{name} delay"
         if number == 0 and bias.any():
-            nodes[name] = nir.Affine(weight=weights, bias=bias)
+            nodes[name] = nir.Affine(weight=weights.toarray(), bias=bias)
         else:
-            nodes[name] = nir.Linear(weight=weights)
+            nodes[name] = nir.Linear(weight=weights.toarray())
         edges += [(source, name), (name, given.target)]
 
 
 def _free(name: str, nodes: Mapping[str, Any]) -> str:
-    name, n, plain = name.replace("/", "_"), 2, name.replace("/", "_")
-    while name in nodes:
-        name, n = f"{plain}#{n}", n + 1
-    return name
+    free, n = name, 2
+    while free in nodes:
+        free, n = f"{name}#{n}", n + 1
+    return free

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -79,16 +80,23 @@ class StepMap:
         delay = np.broadcast_to(self.delay, self.weights.shape)[row, column]
         return row, column, values, delay
 
+    @cached_property
+    def parts(self) -> list[tuple[int, sparse.csr_array]]:
+        """Each delay that there is, and the weights that have it."""
+        row, column, values, delay = self.entries()
+        chosen = [(int(late), delay == late) for late in np.unique(delay)]
+        return [
+            (late, sparse.csr_array((values[k], (row[k], column[k])), self.weights.shape))
+            for late, k in chosen
+        ]
+
     def apply(self, y: np.ndarray) -> np.ndarray:
         """What arrives (steps, trials, target) of y (steps, trials, source), without the bias."""
-        steps, trials, _ = y.shape
+        steps, trials, width = y.shape
         x = np.zeros((steps, trials, self.weights.shape[0]))
-        row, column, values, delay = self.entries()
-        for late in np.unique(delay):
-            ours = delay == late
-            part = sparse.csr_array((values[ours], (row[ours], column[ours])), self.weights.shape)
+        for late, weights in self.parts:
             sources = y[: max(steps - late, 0)]
             if len(sources):
-                arrived = part @ sources.reshape(-1, y.shape[2]).T
+                arrived = weights @ sources.reshape(-1, width).T
                 x[late:] += arrived.T.reshape(len(sources), trials, -1)
         return x
