@@ -151,6 +151,20 @@ def nir_rules(framework: str, **changes: Any) -> NIRRules:
     ------
     ValueError
         A framework that is not known, or no dt.
+
+    Notes
+    -----
+    snntorch: a graph does not tell its reset, by default subtracted a step late. For
+    ``reset_mechanism="zero"`` give ``reset="value", reset_late=False``, but for a Synaptic
+    ``reset="value"``, which loses the next step's input; for ``reset_delay=False``
+    ``reset_late=False``, the same as long as v stays below twice the threshold.
+    norse: time constants are stored times dt; ``v_reset`` is not.
+    spikingjelly: v begins at ``v_reset``, and a spike needs no more than the threshold.
+    sinabs: times are in steps. ``tau_syn``, ``min_v_mem`` and ``norm_input=False`` are not stored.
+    rockpool: biases and recurrent weights are not stored. As in sinabs, neurons may have several
+    spikes in a step.
+    spyx: spikes are those of v before the step; the input of a recurrent layer is stored as if it
+    went through the recurrent weights.
     """
     check_choice("framework", framework, tuple(FRAMEWORKS))
     settings = {**FRAMEWORKS[framework], **changes}

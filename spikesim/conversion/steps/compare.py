@@ -13,6 +13,7 @@ from spikesim.conversion.steps.run import StepRun, run_steps
 from spikesim.names import named_options
 from spikesim.rate.network import RateNetwork
 
+NEVER = np.iinfo(np.int64).max  # a step
 NEAR = np.dtype(
     [("layer", "U64"), ("step", int), ("trial", int), ("neuron", int), ("u", float), ("same", bool)]
 )
@@ -118,9 +119,6 @@ def compare_spikes(
         near=near,
         within=within,
     )
-
-
-NEVER = np.iinfo(np.int64).max
 
 
 def _first(marked: np.ndarray) -> np.ndarray:
