@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.optimize import least_squares
 
-from spikesim.conversion.targets import Curve, Target
+from spikesim.conversion.leaky.targets import Curve, Target
 
 BINS = 120  # of a histogram of drives
 FLOOR = 1e-5  # weight of drives that were hardly met, so that the curve is not lost there

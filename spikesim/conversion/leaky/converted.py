@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-from spikesim.conversion.readout import Readout, read
-from spikesim.conversion.wiring import INPUT, POPULATION
+from spikesim.conversion.leaky.readout import Readout, read
+from spikesim.conversion.leaky.wiring import INPUT, POPULATION
 from spikesim.data.aligned import AlignedTrains
 from spikesim.description.network import Network
 from spikesim.engine.build import Build, build
@@ -46,6 +46,8 @@ class Converted:
         Whether outputs are meant for a softmax.
     notes : tuple of str
         What became of parts of the rate network, in sentences.
+    made_by : mapping or None
+        Arguments of `convert` that it was made by; not kept in files.
     """
 
     network: Network
@@ -61,6 +63,7 @@ class Converted:
     neuron: str
     softmax: bool = False
     notes: tuple[str, ...] = ()
+    made_by: Mapping[str, Any] | None = field(default=None, repr=False)
 
     @cached_property
     def build(self) -> Build:
@@ -119,6 +122,14 @@ class Converted:
             threads=threads,
             **options,
         )
+
+    def at_half_the_step(self) -> Converted:
+        """The same network at half the engine's step."""
+        at = self.network.inputs[INPUT].receptor
+        receptor = self.network.populations[POPULATION].model.receptors[at]
+        # What arrives in each step at a receptor that keeps it must be halved as well.
+        share = 0.5 if receptor.arrival else 1.0
+        return replace(self, dt=self.dt / 2, input_weights=share * self.input_weights)
 
     def read(self, spikes: AlignedTrains) -> np.ndarray:
         """Outputs (time, trials, outputs) of the population's spikes."""

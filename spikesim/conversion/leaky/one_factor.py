@@ -6,13 +6,13 @@ from dataclasses import replace
 
 import numpy as np
 
-from spikesim.conversion.converted import Converted
-from spikesim.conversion.curves import UnitCurves
-from spikesim.conversion.methods import OneFactor
-from spikesim.conversion.rates import RateUnits
-from spikesim.conversion.readout import Readout
-from spikesim.conversion.targets import CurrentLIF
-from spikesim.conversion.wiring import wire
+from spikesim.conversion.leaky.converted import Converted
+from spikesim.conversion.leaky.curves import UnitCurves
+from spikesim.conversion.leaky.methods import OneFactor
+from spikesim.conversion.leaky.rates import RateUnits
+from spikesim.conversion.leaky.readout import Readout
+from spikesim.conversion.leaky.targets import CurrentLIF
+from spikesim.conversion.leaky.wiring import wire
 from spikesim.rate.tasks.trials import Task, Trials
 
 NEURON = CurrentLIF(v_th=-40.0, noise=1.0)  # 0.1 mV in each step of 0.05 ms

@@ -72,16 +72,20 @@ class RateUnits:
         self.activation.value(np.ascontiguousarray(x), y)
         return y
 
-    def trajectories(self, inputs: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def trajectories(
+        self, inputs: np.ndarray, silent: np.ndarray | None = None
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """What drives f, the rates and the outputs without noise, each (time, trials, ...).
 
-        The steps are those of the rate network; what drives f is x, or in the r-form y.
+        The steps are those of the rate network; what drives f is x, or in the r-form y. In each
+        trial a unit can be ``silent`` (trials,): its rate counts as 0.
         """
         keep = np.exp(-self.dt / self.tau)
         external = inputs @ self.w_in.T + self.b
         drive, rates = np.empty((2, *external.shape))
         state = np.tile(self.start, (external.shape[1], 1))
         r = self.f(state) if self.form == "x" else state
+        off = () if silent is None else (np.arange(len(silent)), silent)
         for t, given in enumerate(external):
             y = given + r @ self.w.T
             if self.form == "x":
@@ -89,6 +93,8 @@ class RateUnits:
                 drive[t], r = state, self.f(state)
             else:
                 drive[t], r = y, keep * r + (1 - keep) * self.f(y)
+            if off:
+                r[off] = 0
             rates[t] = r
         return drive, rates, self.outputs(rates)
 

@@ -7,15 +7,15 @@ from dataclasses import replace
 import numpy as np
 
 from spikesim.checks import check_number, check_whole
-from spikesim.conversion.converted import Converted
-from spikesim.conversion.curves import fit_curves
-from spikesim.conversion.fine_tuning import tuned
-from spikesim.conversion.methods import Calibrated, FineTuned, Method, OneFactor
-from spikesim.conversion.one_factor import one_factor
-from spikesim.conversion.rates import RateUnits, rate_units
-from spikesim.conversion.readout import Readout, fit_readout
-from spikesim.conversion.targets import CurrentLIF, Target
-from spikesim.conversion.wiring import POPULATION, wire
+from spikesim.conversion.leaky.converted import Converted
+from spikesim.conversion.leaky.curves import fit_curves
+from spikesim.conversion.leaky.fine_tuning import tuned
+from spikesim.conversion.leaky.methods import Calibrated, FineTuned, Method, OneFactor
+from spikesim.conversion.leaky.one_factor import one_factor
+from spikesim.conversion.leaky.rates import RateUnits, rate_units
+from spikesim.conversion.leaky.readout import Readout, fit_readout
+from spikesim.conversion.leaky.targets import CurrentLIF, Target
+from spikesim.conversion.leaky.wiring import POPULATION, wire
 from spikesim.names import named_options
 from spikesim.random import stream
 from spikesim.rate.network import RateNetwork
@@ -112,6 +112,7 @@ def convert(
         target.name,
         units.softmax,
         tuple(_notes(units, method)),
+        {"method": method, "neuron": target, "dt": dt, "seed": seed},
     )
     spikes = made.simulate(inputs, first=CALIBRATION).spikes[POPULATION]
     return replace(made, readout=fit_readout(spikes, curves.signs, curves.scale, units.dt, wanted))

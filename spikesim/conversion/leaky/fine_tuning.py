@@ -7,9 +7,9 @@ from dataclasses import replace
 import numpy as np
 from scipy.ndimage import gaussian_filter1d
 
-from spikesim.conversion.curves import UnitCurves
-from spikesim.conversion.methods import FineTuned
-from spikesim.conversion.targets import Curve
+from spikesim.conversion.leaky.curves import UnitCurves
+from spikesim.conversion.leaky.methods import FineTuned
+from spikesim.conversion.leaky.targets import Curve
 from spikesim.kernels.cache import kernel
 from spikesim.random import stream
 from spikesim.rate.activations import Table

@@ -8,7 +8,7 @@ import numpy as np
 from scipy.signal import lfilter
 
 from spikesim.checks import check_number
-from spikesim.conversion.kernels_readout import add_filtered, count_filtered
+from spikesim.conversion.leaky.kernels_readout import add_filtered, count_filtered
 from spikesim.data.aligned import AlignedTrains
 
 TAUS = (5.0, 10.0, 20.0, 35.0, 60.0)  # ms

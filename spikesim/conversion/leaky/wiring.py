@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import sparse
 
-from spikesim.conversion.curves import UnitCurves
-from spikesim.conversion.rates import RateUnits
-from spikesim.conversion.targets import Target
+from spikesim.conversion.leaky.curves import UnitCurves
+from spikesim.conversion.leaky.rates import RateUnits
+from spikesim.conversion.leaky.targets import Target
 from spikesim.description.distributions import Uniform
 from spikesim.description.inputs import Sampled
 from spikesim.description.network import Network
