@@ -30,7 +30,7 @@ def parts_of(network: RateNetwork) -> list[Part]:
 
 def _of_cell(network: RateNetwork, kind: str) -> tuple[bool, str]:
     if kind in SPIKING:
-        return False, "it spikes already; see convert_spiking in Python"
+        return False, "it spikes already; see step_network in Python"
     if kind in STEPWISE:
         return False, "it has no time constant; see convert_layers in Python"
     if kind in GATED:

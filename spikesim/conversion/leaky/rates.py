@@ -176,7 +176,7 @@ def _leaky_cell(network: RateNetwork) -> LeakyRNN | DaleRNN | LowRankRNN:
         if kind in SPIKING:
             raise ValueError(
                 f"the network has a cell of kind {kind}, which spikes already; it converts spike "
-                "for spike: see convert_spiking."
+                "for spike: see step_network."
             )
         if kind in STEPWISE:
             raise ValueError(
