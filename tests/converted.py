@@ -9,9 +9,9 @@ from spikesim import rate
 
 @cache
 def trained():
-    """Go or no go, 40 units of the r-form, in a second or two."""
+    """Go or no go, 64 units of the r-form, in a second or two."""
     task = rate.go_nogo()
-    network = rate.RateNetwork([rate.LeakyRNN(40, noise=0.1)], 3, 1, task.dt, seed=3)
+    network = rate.RateNetwork([rate.LeakyRNN(64, noise=0.15)], 3, 1, task.dt, seed=3)
     rate.train(network, task, updates=200, until=0.99, validate_every=25, progress=False, seed=3)
     return network, task
 

@@ -356,3 +356,23 @@ def test_no_sum_exceeds_its_closer_bound(sigma, degree, fixed):
     assume(build.integer is np.int64)
     values, _ = likelihoods(ss.LogNormal(0.0, sigma), 1024)
     assert build.sums.taken["b", "s"] < 15 * values.max() + 3 * degree * math.exp(sigma**2 / 2)
+
+
+def test_a_weak_signal_is_as_fine_as_the_one_that_was_described():
+    net = ss.Network()
+    model = ss.NeuronModel(
+        "v = w_rec : 1\ndx/dt = v / tau : 1",
+        "x > 1e9",
+        "",
+        {"tau": "1 ms"},
+        receptors={"rec": ss.Pulse("1")},
+        method="euler",
+    )
+    cells = net.population("p", 3, model)
+    strong = np.full((4, 3), 40.0)
+    net.drive(cells, ss.Sampled(strong, every=0.1), name="signal")
+    simulation = ss.Simulation(net, dt=0.1, threads=1)
+    weak = 40 * np.array([[1e-3, -2e-4, 1e-7], [0, 0, 0], [3e-4, 1, 1e-2], [1e-3, 0, 0]])
+    simulation.set("signal", values=weak)
+    simulation.run(0.4)
+    assert simulation.get("p", "x") == pytest.approx(0.1 * weak.sum(axis=0), abs=0.4 * 40 * 5e-6)

@@ -161,7 +161,8 @@ def _tell_parts(network: RateNetwork, as_json: bool) -> None:
 
     parts = parts_of(network)
     if as_json:
-        print_json({"converts": all(ok for _, ok, _ in parts), "parts": parts})
+        converts = all(part.converts for part in parts)
+        print_json({"converts": converts, "parts": [part._asdict() for part in parts]})
         return
     for name, ok, why in parts:
         click.echo(f"{name}: {'converts' if ok else 'does not convert'}, {why}")

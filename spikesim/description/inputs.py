@@ -20,6 +20,7 @@ from spikesim.description.population import View
 from spikesim.description.receptors import Receptor
 from spikesim.names import named_options
 
+FAINT = 0.005  # of the largest value of a signal: smaller ones need not be kept as well as weights
 ArrivalSteps = Callable[[np.ndarray, float], np.ndarray]  # of times (ms), with a step of dt (ms)
 
 
@@ -32,6 +33,7 @@ class Arriving:
     mean: float = 1.0  # how many there are on average, where they are most
     closest: float | None = None  # the largest sum, if better known than by most and weights
     least: float | None = None  # smallest weight, if not that of the weights
+    signal: bool = False  # whether it is as fine as a described one, if it is set to a weaker one
 
 
 class Input:
@@ -441,8 +443,8 @@ class Sampled(Input):
         return self.values
 
     def largest(self, dt: float, arrival_steps: ArrivalSteps) -> Arriving:
-        # A signal passes through 0: small values are as fine as the mean asks for.
-        return Arriving(self.values, least=0.0)
+        # A signal passes through 0: it is not its smallest values that must be kept.
+        return Arriving(self.values, least=FAINT * float(np.abs(self.values).max()), signal=True)
 
 
 @dataclass(frozen=True, eq=False)

@@ -180,8 +180,9 @@ def build(
         Whether a weight drawn from a distribution is one of (at most) 1,024 equally likely values
         with the distribution's mean and variance, or one of 65,536; of a tail that holds much of
         the variance, many more. Every weight, drawn or given, is kept to 1e-3 of itself or to 1e-6
-        of the mean of its projection or input; for that, in single precision, the weights that
-        arrive in a step are summed in 32 bits, or in 64 where some are far smaller than others.
+        of the mean of its projection or input, values of a `Sampled` to 5e-6 of the largest that
+        was described; for that, in single precision, the weights that arrive in a step are summed
+        in 32 bits, or in 64 where some are far smaller than others.
     connectivity : "stored" or "procedural"
         Whether synapses are kept, or drawn again whenever their source spikes, which takes no
         memory and more time; the spikes are the same. The outputs of a population can be drawn if

@@ -44,6 +44,7 @@ class Part:
     largest: float
     most: float  # that it brings in a step
     closer: Callable[[], float]  # the same, less generously
+    signal: bool = False
 
     @property
     def unit(self) -> float:
@@ -135,8 +136,11 @@ def check_sum(
             f"of at most {limit:g} per step): describe it so and build again."
         )
     part, unit = parts[name], sums.units[key]
-    before = _of_stimulus(described[name], dt, 1.0).mean if name in described else 0.0
-    if unit > max(part.unit, 2e-6 * before):
+    coarsest = part.unit
+    if name in described:
+        before = _of_stimulus(described[name], dt, 1.0)
+        coarsest = max(coarsest, before.unit if part.signal else 2e-6 * before.mean)
+    if unit > coarsest:
         raise ValueError(
             f"input {name!r}: weights of {part.least or part.mean:g} would be too small for this "
             f"build, which adds up in units of {unit:g}: describe it so and build again."
@@ -202,6 +206,7 @@ def _of_stimulus(stimulus: Stimulus, dt: float, margin: float) -> Part:
         largest,
         margin * (most * largest),
         closer,
+        arriving.signal,
     )
 
 

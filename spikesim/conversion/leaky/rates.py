@@ -86,6 +86,8 @@ class RateUnits:
         state = np.tile(self.start, (external.shape[1], 1))
         r = self.f(state) if self.form == "x" else state
         off = () if silent is None else (np.arange(len(silent)), silent)
+        if off:
+            r[off] = 0
         for t, given in enumerate(external):
             y = given + r @ self.w.T
             if self.form == "x":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ from spikesim.description.receptors import (
     Receptor,
     WhiteCurrent,
 )
+from spikesim.description.recording import Trace
 from spikesim.engine.simulation import simulate
 from spikesim.names import named_options
 
@@ -56,6 +58,10 @@ class Target:
     def curve(self, dt: float) -> Curve:
         """Rate (Hz) at constant currents (pA), as the engine has it at a step of dt (ms)."""
         return measured(self, dt)
+
+    def settled(self, currents: np.ndarray, dt: float) -> dict[str, np.ndarray]:
+        """Where slow variables are that a neuron has at constant currents (pA) for long."""
+        return {}
 
     def with_noise(self, receptors: Mapping[str, Receptor], density: float) -> dict[str, Receptor]:
         own = {"noise": WhiteCurrent(density)} if density else {}
@@ -206,6 +212,10 @@ class QuadraticIzhikevich(Target):
 
     name = "izhikevich"
 
+    def settled(self, currents: np.ndarray, dt: float) -> dict[str, np.ndarray]:
+        tried, adaptation = _measure(self, dt)[::2]
+        return {"u": np.interp(currents, tried, adaptation)}
+
     @property
     def rheobase(self) -> float:
         """Of the fixed point that ends in a saddle-node: (b + k (v_t - v_r))^2 / 4 k."""
@@ -253,27 +263,38 @@ def check_lif(target: CurrentLIF) -> None:
 
 def measured(target: Target, dt: float) -> Curve:
     """The curve of neurons that are given constant currents on the engine, from a run."""
-    top = target.rheobase + 12 * target.span
+    currents, rates, _ = _measure(target, dt)
+    steepness = (rates[-1] - rates[-9]) / (currents[-1] - currents[-9])
+
+    def curve(current: np.ndarray) -> np.ndarray:
+        # Straight on beyond the table, which is no ceiling of the neuron's.
+        beyond = np.maximum(np.asarray(current) - currents[-1], 0)
+        return np.interp(current, currents, rates) + steepness * beyond
+
+    return curve
+
+
+@lru_cache(maxsize=8)
+def _measure(target: Target, dt: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Constant currents, the rates they lead to, and the mean adaptation, 0 if there is none."""
     steps = np.linspace(-1, 1, POINTS) ** 3  # close together where the curve bends
-    currents = np.where(
-        steps < 0,
-        target.rheobase + 2 * target.span * steps,
-        target.rheobase + (top - target.rheobase) * steps,
-    )
+    reach = np.where(steps < 0, 2 * target.span, 12 * target.span)
+    currents = target.rheobase + reach * steps
     net = Network(seed=1)
     cells = net.population("cells", POINTS, target.model({"rec": target.synapse(0, 10.0)}, 0.0))
     net.drive(cells, Current(currents))
-    spikes = simulate(net, SETTLE + MEASURE, dt=dt, threads=1).spikes["cells"]
-    late = spikes.restrict(SETTLE, SETTLE + MEASURE)
+    adapts = "u" in cells.model.dynamics.derivatives
+    record = [Trace(cells, "u", 5.0)] if adapts else []
+    result = simulate(net, SETTLE + MEASURE, dt=dt, threads=1, record=record)
+    late = result.spikes["cells"].restrict(SETTLE, SETTLE + MEASURE)
     counts = late.count()
     first, last = np.full((2, POINTS), np.nan)
     first[late.neurons[::-1]], last[late.neurons] = late.times[::-1], late.times
     with np.errstate(invalid="ignore", divide="ignore"):
         between = 1000 * (counts - 1) / (last - first)
-    rates = np.where(counts > 2, between, 1000 * counts / MEASURE)
-    rates = np.maximum.accumulate(rates)
-
-    def curve(current: np.ndarray) -> np.ndarray:
-        return np.interp(current, currents, rates)
-
-    return curve
+    rates = np.maximum.accumulate(np.where(counts > 2, between, 1000 * counts / MEASURE))
+    adaptation = np.zeros(POINTS)
+    if adapts:
+        trace = result.traces["cells", "u"]
+        adaptation = trace.values[trace.times > SETTLE].mean(axis=0)
+    return currents, rates, adaptation

@@ -102,6 +102,9 @@ def wire(
     else:
         at, receptors["input"] = "input", Pulse()
     offset = curves.offsets.ravel() + gains[:, 0] * np.repeat(rested, k)
+    # What a neuron is driven by before the first step, for variables that are slow to follow.
+    before = units.start if x_form else units.w @ units.start + units.b
+    init |= target.settled(curves.offsets.ravel() + gains[:, 0] * np.repeat(before, k), dt)
     net = Network(seed=seed, name="converted")
     cells = net.population(
         POPULATION,
@@ -116,6 +119,8 @@ def wire(
             net.connect(cells, cells, rule, delay=wait, receptor=name, name=f"recurrent {name}")
     strongest = np.abs(inputs @ units.w_in.T).max(axis=(0, 2)).argmax()
     shown = inputs[:, strongest] @ weights_in.T
+    if not shown.any():  # the build must know how strong inputs can be
+        shown = np.abs(weights_in).sum(axis=1) * np.ones((1, 1))
     net.drive(cells, Sampled(shown, every=units.dt), receptor=at, name=INPUT)
     return Wired(net, weights_in)
 
