@@ -31,6 +31,8 @@ def test_python_blocks_of_the_readme_run_in_order(tmp_path, monkeypatch):
     assert controlled.means["cells", "lfp"].values.min() > 0
     assert names["right"] > 0.97 and names["tau"].shape == (105, 1024, 64)
     assert (tmp_path / "go_nogo.h5").exists()
+    assert names["found"].agreement > 0.97 and names["found"].output_r2 > 0.9
+    assert names["outputs"].shape == (80, 20, 1) and (tmp_path / "spiking.h5").exists()
 
 
 def test_the_flys_command_of_the_readme():
@@ -53,6 +55,21 @@ def test_the_readme_trains_a_decision(tmp_path, monkeypatch):
     command = re.search(r"`spikesim (plot decision.h5 [^`]*)`", README).group(1)
     assert CliRunner().invoke(main, shlex.split(command)).exit_code == 0
     assert (tmp_path / "units.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_readme_converts_a_network(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    commands = re.findall(
+        r"^spikesim ((?:train|convert|run) .*(?:leaky|spiking).h5.*)$", README, re.M
+    )
+    assert len(commands) == 3
+    told = []
+    for command in commands:
+        outcome = CliRunner().invoke(main, shlex.split(command))
+        assert outcome.exit_code == 0, outcome.output
+        told.append(outcome.stdout)
+    assert "decisions alike" in told[1] and "units" in told[2]
+    assert (tmp_path / "certificate.png").read_bytes().startswith(b"\x89PNG")
 
 
 def test_the_commands_of_the_example_of_a_task(tmp_path, monkeypatch):

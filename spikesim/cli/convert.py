@@ -125,11 +125,25 @@ def _read(file: Path, settings: dict[str, Any]) -> tuple[RateNetwork, tuple[str,
         if any(value is not None for value in settings.values()):
             option = next(name for name, value in settings.items() if value is not None)
             raise ValueError(f"--{option} is for weights; the model file {file} tells it.")
+        _check_no_graph(file)
         history = load_history(file)
         return load(file), None if history is None else (history.task, history.settings)
     if not file.exists():
         raise FileNotFoundError(f"there is no file {file}")
     return load_rate_network(file, **{k: v for k, v in settings.items() if v is not None}), None
+
+
+def _check_no_graph(file: Path) -> None:
+    """Say of a NIR graph where it is read."""
+    from spikesim.data.hdf5 import open_for_reading
+
+    with open_for_reading(file) as hdf5:
+        graph = "node" in hdf5
+    if graph:
+        raise ValueError(
+            f"{file} is a NIR graph, whose neurons spike already; in Python "
+            "spikesim.conversion.read_nir takes it, with the rules of the framework that wrote it."
+        )
 
 
 def _task(asked: str | None, trained_on: tuple[str, dict] | None, file: Path) -> Task:
