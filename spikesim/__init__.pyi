@@ -145,6 +145,10 @@ from .engine.simulation import (
     Simulation as Simulation,
     simulate as simulate,
 )
+from .engine.trials import (
+    TrialResult as TrialResult,
+    simulate_trials as simulate_trials,
+)
 from .interop.edges import (
     edge_columns as edge_columns,
     read_edges as read_edges,

@@ -521,3 +521,31 @@ def test_cells_are_equal_by_their_settings():
     assert LeakyRNN(4, mask=MASK) != LeakyRNN(4)
     assert LeakyRNN(4) != DaleRNN(4)
     assert LeakyRNN(4, activation="tanh") == LeakyRNN(4, activation=Tanh())
+
+
+@pytest.mark.parametrize("kind", [LeakyRNN, DaleRNN, LowRankRNN])
+def test_time_constants_stay_in_their_range(kind):
+    cell = kind(5, tau=np.linspace(20, 50, 5), train_tau=True, tau_range=(20, 50))
+    p = {
+        name: value.copy()
+        for name, value in cell.initial_parameters(1, DT, np.random.default_rng(0)).items()
+    }
+    p["log_tau"] += [-1, -0.1, 0, 0.1, 1]
+    cell.constrain(p, DT)
+    assert np.exp(p["log_tau"]) == pytest.approx(
+        [20, 27.5 * np.exp(-0.1), 35, 42.5 * np.exp(0.1), 50]
+    )
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ({"tau_range": 20.0}, "must be two time constants"),
+        ({"tau_range": (50.0, 20.0)}, "the shorter first"),
+        ({"tau_range": (20.0, 50.0), "train_tau": False}, "it is for time constants that are"),
+        ({"tau_range": (20.0, 50.0)}, "tau, from 100 to 100 ms, must lie in it"),
+    ],
+)
+def test_bad_ranges_of_time_constants(options, told):
+    with pytest.raises(ValueError, match=told):
+        LeakyRNN(3, **{"train_tau": True, **options})

@@ -277,3 +277,96 @@ def test_a_mistake_gets_a_sentence(make, arguments, sentence):
 def test_a_task_of_ones_own_needs_nothing_but_inputs_targets_and_mask():
     trials = Trials(np.zeros((3, 2, 1)), np.zeros((3, 2, 1)), np.ones((3, 2, 1)))
     assert trials.conditions == {} and trials.periods == {}
+
+
+def test_kim_go_nogo_is_judged_on_one_side_or_on_both():
+    one, two = rate.kim_go_nogo(criterion="one-sided"), rate.kim_go_nogo()
+    trials = two.generate(np.random.default_rng(0), 40)
+    assert trials.inputs.shape == (200, 40, 1) and trials.periods["response"] == slice(75, 200)
+    assert np.array_equal(trials.inputs[50:75, :, 0], np.tile(trials.conditions["go"], (25, 1)))
+    good = trials.targets * 0.8
+    assert one.performance(good, trials) == two.performance(good, trials) == 1.0
+    low = np.where(trials.conditions["go"][:, None] == 1, good, -0.5)
+    assert one.performance(low, trials) == 1.0
+    assert two.performance(low, trials) == np.mean(trials.conditions["go"])
+    between = np.full_like(good, 0.5)
+    assert two.performance(between, trials) == one.performance(between, trials) == 0.0
+    early = np.zeros_like(good)
+    early[:75] = 1.0
+    assert np.all(two.decide(early, trials) == 0)
+
+
+def test_kim_mante_is_judged_on_one_side_or_on_both():
+    one, two = rate.kim_mante(criterion="one-sided"), rate.kim_mante()
+    trials = two.generate(np.random.default_rng(0), 400)
+    shown, c = trials.periods["stimulus"], trials.conditions
+    assert trials.inputs.shape == (500, 400, 4) and shown == slice(50, 250)
+    asked = np.where(c["context"] == 0, c["first"], c["second"])
+    assert np.array_equal(asked, c["answer"])
+    assert np.array_equal(trials.inputs[-1, :, 2:].argmax(axis=1), c["context"])
+    means = trials.inputs[shown, :, :2].mean(axis=0)
+    assert np.abs(means * np.stack([c["first"], c["second"]], 1) - 0.5).max() < 5 / np.sqrt(200)
+    assert trials.inputs[:50, :, :2].any() == trials.inputs[250:, :, :2].any() == False  # noqa: E712
+    good = 0.8 * trials.targets
+    assert one.performance(good, trials) == two.performance(good, trials) == 1.0
+    both = good.copy()
+    both[270] = -0.75 * trials.targets[270]
+    assert one.performance(both, trials) == 1.0 and two.performance(both, trials) == 0.0
+    at_once = good.copy()
+    at_once[252] = -0.9 * trials.targets[252]  # within 50 ms
+    assert two.performance(at_once, trials) == 1.0
+    assert np.all(two.decide(0.5 * good, trials) == 0)
+
+
+@pytest.mark.parametrize("dt", [5.0, 20.0])
+def test_what_an_integrator_makes_of_mantes_noise_does_not_depend_on_dt(dt):
+    trials = rate.kim_mante(dt).generate(np.random.default_rng(1), 2000)
+    total = trials.inputs[trials.periods["stimulus"], :, 0].sum(axis=0) * dt
+    assert np.std(np.abs(total)) == pytest.approx(np.sqrt(1000 * 5), rel=0.1)
+
+
+@pytest.mark.parametrize("space", ["box", "ring"])
+def test_velocity_adds_up_to_the_position(space):
+    task = rate.path_integration(space=space)
+    trials = task.generate(np.random.default_rng(0), 50)
+    if space == "box":
+        position = np.cumsum(trials.inputs * 0.5 * 0.02, axis=0)
+        assert np.allclose(position / 0.5, trials.targets)
+        assert np.abs(position).max() <= 0.47 + 1e-9 and np.abs(position).max() > 0.4
+        assert np.allclose(position[-1].T, [trials.conditions[name] for name in "xy"])
+        speed = np.linalg.norm(trials.inputs, axis=2) * 0.5
+        assert speed.mean() == pytest.approx(0.2, rel=0.15)
+    else:
+        angle = np.cumsum(trials.inputs[:, :, 0] * 360 * 0.02, axis=0)
+        assert np.allclose(np.cos(np.deg2rad(angle)), trials.targets[:, :, 0])
+        assert np.allclose(np.sin(np.deg2rad(angle)), trials.targets[:, :, 1])
+        assert np.std(trials.inputs) == pytest.approx(0.5, rel=0.1)
+    assert task.performance(trials.targets, trials) == 1.0
+    assert task.performance(np.zeros_like(trials.targets), trials) < 0.05
+
+
+@pytest.mark.parametrize("space", ["box", "ring"])
+def test_place_cells_fire_around_their_centres(space):
+    task = rate.path_integration(space=space, targets="places", cells=30)
+    trials = task.generate(np.random.default_rng(0), 20)
+    assert task.outputs == 30 and trials.targets.shape[2] == 30
+    assert trials.targets.max() <= 1 and 0.02 < trials.targets.mean() < 0.5
+    if space == "ring":  # at 0 at first: the cell there fires, the one opposite does not
+        assert np.all(trials.targets[0, :, 0] > 0.8) and np.all(trials.targets[0, :, 15] < 1e-3)
+
+
+DECISIONS = [name for name in MADE if TASKS[name]().decide is not None]
+
+
+@pytest.mark.parametrize("name", DECISIONS)
+def test_a_decision_is_right_where_the_trial_is(name):
+    """Performance is the share of trials whose decision is that of the targets."""
+    task = TASKS[name]()
+    trials = task.generate(np.random.default_rng(2), 64)
+    right = task.decide(trials.targets, trials)
+    outputs = trials.targets.copy()
+    outputs[:, ::3] = outputs[:, ::3][:, :, ::-1] if task.outputs > 1 else -outputs[:, ::3]
+    found = task.decide(outputs, trials)
+    if name != "context_integration":  # the worse context
+        assert np.mean(found == right) == pytest.approx(task.performance(outputs, trials))
+    assert np.array_equal(found[1::3], right[1::3]) and not np.array_equal(found, right)

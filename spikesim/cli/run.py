@@ -2,7 +2,7 @@
 
 import inspect
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -13,7 +13,7 @@ import click
 from spikesim.cli.dry_run import forecast_text, foreseen
 from spikesim.cli.output import check_free, print_json
 from spikesim.cli.run_options import check_times, check_trials, neurons_of, stimulus, trace
-from spikesim.cli.run_summary import summary_of, table
+from spikesim.cli.run_summary import Told, summary_of, table
 from spikesim.cli.told import told
 from spikesim.cli.user_code import import_file, user_code
 from spikesim.networks import NAMES
@@ -120,21 +120,16 @@ def run(
         connectivity=connectivity,
         bar=True,
     )
-    rates, interrupted = [], False
-    while len(rates) < trials and not interrupted:
+    if trials > 1:
+        told, interrupted = _trials(build, trials, discard, duration, silent)
+    else:
         simulation = ss.Simulation(
-            build,
-            replica=len(rates),
-            record=records,
-            spikes=bool(out or plot),
-            out=out,
-            overwrite=force,
+            build, record=records, spikes=bool(out or plot), out=out, overwrite=force
         )
         for population, neurons in silent:
             simulation.silence(population, neurons)
-        told, interrupted = _trial(simulation, discard, duration)
-        rates.append(told)
-    summary = summary_of(simulation, rates, getattr(module, "ANSWERS", trials > 1))
+        told, interrupted = _one(simulation, discard, duration)
+    summary = summary_of(build, told, getattr(module, "ANSWERS", trials > 1))
     if plot is not None:
         from spikesim import plots
 
@@ -142,9 +137,10 @@ def run(
     if as_json:
         print_json(summary)
     else:
-        click.echo(table(simulation, summary))
+        click.echo(table(build, summary))
     if interrupted:
-        click.echo(f"interrupted at {simulation.time:g} ms", err=True)
+        done = f"at {told.duration:g} ms" if trials == 1 else f"after {len(told)} trials"
+        click.echo(f"interrupted {done}", err=True)
         sys.exit(130)
 
 
@@ -186,8 +182,8 @@ def _load(name: str, seed: int | None, given: Mapping[str, Any]) -> tuple[Module
     return module, net
 
 
-def _trial(simulation: Any, discard: float, duration: float) -> tuple[dict[str, Any], bool]:
-    """Rates (Hz) of all neurons after what is discarded, and whether Ctrl-C ended the run."""
+def _one(simulation: Any, discard: float, duration: float) -> tuple[Told, bool]:
+    """What a run did after what is discarded, and whether Ctrl-C ended it."""
     from tqdm import tqdm
 
     before, interrupted = simulation.spike_counts, False
@@ -204,4 +200,34 @@ def _trial(simulation: Any, discard: float, duration: float) -> tuple[dict[str, 
             interrupted = True
     seconds = max(simulation.time - discard, simulation.build.dt) / 1000
     after = simulation.spike_counts
-    return {name: (after[name] - before[name]) / seconds for name in after}, interrupted
+    rates = {name: (after[name] - before[name])[None] / seconds for name in after}
+    spikes, time = sum(simulation.counts.values()), float(simulation.time)
+    return Told(rates, spikes, time, simulation.timings, simulation.threads), interrupted
+
+
+def _trials(
+    build: Any, trials: int, discard: float, duration: float, silent: Sequence[tuple]
+) -> tuple[Told, bool]:
+    """What trials did after what is discarded, and whether Ctrl-C ended them."""
+    from tqdm import tqdm
+
+    import spikesim as ss
+
+    def prepare(simulation: Any, _: int) -> None:
+        for population, neurons in silent:
+            simulation.silence(population, neurons)
+
+    with tqdm(total=trials, unit="trial", desc=build.network.name) as bar:
+        found = ss.simulate_trials(
+            build,
+            duration,
+            trials,
+            prepare=prepare,
+            discard=discard,
+            threads=build.threads,
+            spikes=False,
+            progress=bar.update,
+        )
+    spikes = int(sum(x.sum() for x in found.spike_counts.values()))
+    told = Told(found.rates, spikes, duration, found.timings, found.threads)
+    return told, found.interrupted

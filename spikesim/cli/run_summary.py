@@ -1,7 +1,8 @@
 """What a run gave: for people as a table, for programs as one JSON object."""
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from spikesim.cli.output import aligned
@@ -9,34 +10,45 @@ from spikesim.cli.output import aligned
 TOLD = 20  # neurons that are told of by number
 
 
-def summary_of(
-    simulation: Any, rates: Sequence[Mapping[str, Any]], tell_neurons: bool
-) -> dict[str, Any]:
-    """What a run or several trials gave; ``rates`` (Hz) by trial, population and neuron."""
-    import numpy as np
+@dataclass(frozen=True)
+class Told:
+    """What a run or several trials gave."""
 
-    build, net = simulation.build, simulation.network
-    hertz = {name: np.stack([trial[name] for trial in rates]) for name in rates[0]}
+    rates: Mapping[str, Any]  # Hz [trial, neuron] by population
+    spikes: int
+    duration: float  # ms, of a trial
+    timings: Mapping[str, float]
+    threads: int
+
+    def __len__(self) -> int:
+        return len(next(iter(self.rates.values())))
+
+
+def summary_of(build: Any, told: Told, tell_neurons: bool) -> dict[str, Any]:
+    """What a run or several trials gave, for programs."""
+    from spikesim.engine.simulation import versions
+
+    net, hertz = build.network, told.rates
     summary = {
         "network": net.name,
         "neurons": sum(p.size for p in net.populations.values()),
         "synapses": build.synapse_count,
-        "threads": simulation.threads,
+        "threads": told.threads,
         "dt": build.dt,
         "precision": build.precision,
-        "duration_ms": float(simulation.time),
-        "trials": len(rates),
-        "build_s": build.seconds,
-        "compile_s": simulation.compile_seconds,
-        "run_s": simulation.run_seconds,
-        "rtf": simulation.timings["rtf"],
+        "duration_ms": told.duration,
+        "trials": len(told),
+        "build_s": told.timings["build"],
+        "compile_s": told.timings["compile"],
+        "run_s": told.timings["run"],
+        "rtf": told.timings["rtf"],
         "rates": {name: float(x.mean()) for name, x in hertz.items()},
-        "spikes": sum(simulation.counts.values()),
+        "spikes": told.spikes,
         "peak_rss_gb": peak_memory() / 1e9,
         "bytes_per_synapse": build.bytes_per_synapse,
-        "versions": simulation.describe()["versions"],
+        "versions": versions(),
     }
-    if len(rates) > 1:
+    if len(told) > 1:
         spread = {name: float(x.mean(axis=1).std(ddof=1)) for name, x in hertz.items()}
         summary["rates_sd"] = spread
     if tell_neurons:
@@ -71,12 +83,12 @@ def peak_memory() -> int:
     return peak if sys.platform == "darwin" else peak * 1024
 
 
-def table(simulation: Any, summary: Mapping[str, Any]) -> str:
-    arriving = dict.fromkeys(simulation.network.populations, 0)
-    for name, projection in simulation.network.projections.items():
-        arriving[projection.target.population] += simulation.build.synapses_of[name]
+def table(build: Any, summary: Mapping[str, Any]) -> str:
+    arriving = dict.fromkeys(build.network.populations, 0)
+    for name, projection in build.network.projections.items():
+        arriving[projection.target.population] += build.synapses_of[name]
     rows: list[list[Any]] = [["population", "neurons", "synapses onto", "rate (Hz)"]]
-    for name, p in simulation.network.populations.items():
+    for name, p in build.network.populations.items():
         rows.append([name, f"{p.size:,}", f"{arriving[name]:,}", f"{summary['rates'][name]:.3f}"])
     rows.append(["all", f"{summary['neurons']:,}", f"{summary['synapses']:,}", ""])
     answers = "".join(_told(*item) for item in summary.get("answering", {}).items())

@@ -35,6 +35,9 @@ DEFAULTS = {
     "sine": Default("gru", 64, 0.98, rate=5e-3),
     "xor": Default("leaky", 64, 0.99),
     "digits": Default("lstm", 64, 0.97, test_trials=270),
+    "kim_go_nogo": Default("leaky", 64, 0.95),
+    "kim_mante": Default("leaky", 100, 0.95, batch=32),
+    "path_integration": Default("leaky", 100, 0.95),
 }
 OWN = Default("gru", 64, 0.95)  # a task of the user's own, or one without a line above
 

@@ -1,4 +1,7 @@
-"""What was recorded beside spikes, as arrays: samples of neurons, averages over them, and rates."""
+"""What was recorded beside spikes, as arrays: samples of neurons, averages over them, and rates.
+
+Of many trials, by `simulate_trials`, the values have an axis of trials in front.
+"""
 
 from dataclasses import dataclass
 

@@ -7,7 +7,7 @@ partitions; what is connected to what depends on the network alone.
 import math
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
@@ -15,6 +15,7 @@ from tqdm import tqdm
 
 from spikesim import display
 from spikesim.checks import check_choice, check_number
+from spikesim.codegen.kernel import Kernel
 from spikesim.cores import cores
 from spikesim.description.distributions import EXACT_LEVELS, WEIGHT_LEVELS, Distribution
 from spikesim.description.network import Network
@@ -51,6 +52,7 @@ class Build:
     synapses_of: dict[str, int]  # by projection
     seconds: float
     compile_seconds: float
+    kernels: dict[Any, Kernel] = field(default_factory=dict, repr=False)  # that states began with
 
     @property
     def dt(self) -> float:

@@ -378,12 +378,7 @@ class Simulation:
             "dt": self.build.dt,
             "precision": self.build.precision,
             "synapses": self.build.synapse_count,
-            "versions": {
-                "spikesim": __version__,
-                "numpy": np.__version__,
-                "numba": numba.__version__,
-                "python": sys.version.split()[0],
-            },
+            "versions": versions(),
         }
 
     def __repr__(self) -> str:
@@ -399,6 +394,16 @@ class Simulation:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def versions() -> dict[str, str]:
+    """What a run was made with."""
+    return {
+        "spikesim": __version__,
+        "numpy": np.__version__,
+        "numba": numba.__version__,
+        "python": sys.version.split()[0],
+    }
 
 
 def _options() -> list[str]:

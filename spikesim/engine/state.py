@@ -80,10 +80,7 @@ class State:
             key=np.uint64(derive_key(seed, replica, "noise")),
             plastic=None,
         )
-        self._kernels = {
-            name: self._kernel(name, self._driven(name, self._values[name], self._stimuli))
-            for name in self._names
-        }
+        self._kernels = {name: self._first_kernel(name) for name in self._names}
         self._layout({name: self._start_values(name) for name in self._names})
 
     @property
@@ -251,6 +248,16 @@ class State:
                 total[stimulus.target.neurons] += amplitude
                 values[key] = float(total[0]) if np.all(total == total[0]) else total
         return values
+
+    def _first_kernel(self, name: str) -> Kernel:
+        """The update that every state of the build begins with; written once, for trials."""
+        seen = tuple((row, ast.dump(tree)) for row, tree in self._observed[name].items())
+        kernel = self.build.kernels.get((name, seen))
+        if kernel is None:
+            kernel = self._kernel(name, self._driven(name, self._values[name], self._stimuli))
+            self.build.kernels[name, seen] = kernel
+        own = {part: dict(getattr(kernel, part)) for part in ("scalars", "wide", "per_neuron")}
+        return replace(kernel, **own)  # `Kernel.renew` changes these
 
     def _kernel(self, name: str, values: Mapping[str, Any]) -> Kernel:
         """The update of a population with these parameters, currents added to them."""

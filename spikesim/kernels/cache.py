@@ -10,6 +10,7 @@ import importlib.util
 import os
 import sys
 import tempfile
+import threading
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -90,11 +91,17 @@ def entry(signature) -> Callable:
     return lambda function: _cached(numba.cfunc(signature, **options), function)
 
 
+_importing = threading.Lock()
+
+
 def generated_module(source: str) -> ModuleType:
     """Import ``source`` from a file of the cache folder named by the hash of its text."""
     name = "spikesim_generated_" + hashlib.blake2b(source.encode(), digest_size=12).hexdigest()
-    if name in sys.modules:
-        return sys.modules[name]
+    with _importing:  # trials begin at the same time in several threads
+        return sys.modules[name] if name in sys.modules else _imported(name, source)
+
+
+def _imported(name: str, source: str) -> ModuleType:
     path = folder() / f"{name}.py"
     if not path.exists():
         handle, draft = tempfile.mkstemp(dir=folder(), suffix=".draft")

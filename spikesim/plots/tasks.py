@@ -21,10 +21,11 @@ if TYPE_CHECKING:
 def behaviour(task: Task, outputs: np.ndarray, trials: Trials) -> Figure:
     """Draw how the outputs of a network depend on what the trials ask.
 
-    `perceptual_decision` and `context_integration`: the psychometric curves. `go_nogo` and `xor`:
+    `perceptual_decision` and `context_integration`: the psychometric curves. `go_nogo`, `xor` and
+    those of Kim et al.:
     the output over time, mean and standard deviation, of each kind of trial. `flipflop`: the
     outputs against each other. `sine`: the variance explained by frequency. `digits`: which digit
-    was taken for which.
+    was taken for which. `path_integration`: the variance explained over time.
 
     Parameters
     ----------
@@ -99,11 +100,12 @@ def _draw_kinds(
     """The first output over time, mean and standard deviation, of each kind of trial."""
     axes = figure.subplots()
     time = task.dt * np.arange(1, len(outputs) + 1)
-    kinds = np.stack(list(trials.conditions.values()), axis=1)
+    told = KINDS.get(task.name, list(trials.conditions))
+    kinds = np.stack([trials.conditions[name] for name in told], axis=1)
     for i, kind in enumerate(np.unique(kinds, axis=0)):
         here = outputs[:, (kinds == kind).all(axis=1), 0]
         mean, spread = here.mean(axis=1), here.std(axis=1)
-        name = ", ".join(f"{n} {v:g}" for n, v in zip(trials.conditions, kind, strict=True))
+        name = ", ".join(f"{n} {v:g}" for n, v in zip(told, kind, strict=True))
         axes.plot(time, mean, color=COLOURS[i], linewidth=1.0, label=name)
         axes.fill_between(time, mean - spread, mean + spread, color=COLOURS[i], alpha=0.25, lw=0)
     shade(axes, task, trials)
@@ -141,6 +143,22 @@ def _draw_frequencies(
     tidy(axes)
 
 
+def _draw_explained(
+    figure: Figure | SubFigure, task: Task, outputs: np.ndarray, trials: Trials
+) -> None:
+    """How much of the targets' variance over trials the outputs explain, over time."""
+    axes = figure.subplots()
+    time = task.dt * np.arange(1, len(outputs) + 1)
+    error = np.mean((outputs - trials.targets) ** 2, axis=(1, 2))
+    variance = np.var(trials.targets, axis=1).mean(axis=1)
+    explained = 100 * (1 - error / np.maximum(variance, 1e-12))
+    axes.plot(time[variance > 1e-6], explained[variance > 1e-6], color=COLOURS[0], linewidth=1.0)
+    axes.set_ylim(-3, 103)
+    axes.set_xlabel("time (ms)", fontsize=SIZE)
+    axes.set_ylabel("variance explained (%)", fontsize=SIZE)
+    tidy(axes)
+
+
 def _draw_confusions(
     figure: Figure | SubFigure, task: Task, outputs: np.ndarray, trials: Trials
 ) -> None:
@@ -168,4 +186,8 @@ BEHAVIOUR: dict[str, Callable[..., None]] = {
     "flipflop": _draw_bits,
     "sine": _draw_frequencies,
     "digits": _draw_confusions,
+    "kim_go_nogo": _draw_kinds,
+    "kim_mante": _draw_kinds,
+    "path_integration": _draw_explained,
 }
+KINDS = {"kim_mante": ["context", "answer"]}  # conditions that are told apart; else all

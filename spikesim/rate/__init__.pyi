@@ -97,6 +97,11 @@ from .tasks.flipflop import (
 from .tasks.go_nogo import (
     go_nogo as go_nogo,
 )
+from .tasks.kim import (
+    kim_go_nogo as kim_go_nogo,
+    kim_mante as kim_mante,
+)
+from .tasks.path_integration import path_integration as path_integration
 from .tasks.sine import (
     sine as sine,
 )

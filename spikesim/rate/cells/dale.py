@@ -30,7 +30,7 @@ class DaleRNN(LeakyCell):
 
     Parameters
     ----------
-    units, tau, form, activation, noise, noise_tau, train_tau, mask, radius
+    units, tau, form, activation, noise, noise_tau, train_tau, tau_range, mask, radius
         As of `LeakyRNN`.
     excitatory : float or array (units,) of bool
         Share of excitatory units, which are then the first, or which they are.
@@ -62,6 +62,7 @@ class DaleRNN(LeakyCell):
     noise: float = 0.0
     noise_tau: float | None = None
     train_tau: bool = False
+    tau_range: tuple[float, float] | None = None
     mask: np.ndarray | None = None
     fixed: np.ndarray | None = None
     radius: float = 1.5

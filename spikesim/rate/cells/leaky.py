@@ -51,6 +51,8 @@ class LeakyRNN(LeakyCell):
     train_tau : bool
         Train the time constants, as ``log_tau``, the logarithm of each unit's time constant in
         ms. Where an update leads below dt it becomes dt, from which later ones may lead back.
+    tau_range : (float, float), optional
+        The shortest and the longest time constant, ms, that training may lead to.
     mask : array (units, units), optional
         1 where there may be a connection and 0 where there is none, (to, from).
     fixed : array (units, units), optional
@@ -91,6 +93,7 @@ class LeakyRNN(LeakyCell):
     noise: float = 0.0
     noise_tau: float | None = None
     train_tau: bool = False
+    tau_range: tuple[float, float] | None = None
     mask: np.ndarray | None = None
     fixed: np.ndarray | None = None
     radius: float = 1.0

@@ -48,6 +48,25 @@ def check_leaky(cell: Any) -> None:
     if not (np.isfinite(tau) & (tau > 0)).all():
         raise ValueError(f"{kind}: tau is {cell.tau!r}; it must be above 0 ms and finite.")
     object.__setattr__(cell, "tau", tau if tau.ndim else float(tau))
+    if cell.tau_range is not None:
+        _check_range(kind, cell)
+
+
+def _check_range(kind: str, cell: Any) -> None:
+    told = f"{kind}: tau_range is {cell.tau_range!r}"
+    try:
+        least, most = map(float, cell.tau_range)
+    except (TypeError, ValueError):
+        raise ValueError(f"{told}; it must be two time constants, ms.") from None
+    if not 0 < least <= most < np.inf:
+        raise ValueError(f"{told}; it must be two time constants above 0 ms, the shorter first.")
+    if not cell.train_tau:
+        raise ValueError(f"{told}; it is for time constants that are trained: train_tau.")
+    if np.min(cell.tau) < least or np.max(cell.tau) > most:
+        raise ValueError(
+            f"{told}; tau, from {np.min(cell.tau):g} to {np.max(cell.tau):g} ms, must lie in it."
+        )
+    object.__setattr__(cell, "tau_range", (least, most))
 
 
 def check_connections(cell: Any) -> None:

@@ -36,6 +36,7 @@ class LeakyCell(StepByStep):
     noise: float
     noise_tau: float | None
     train_tau: bool
+    tau_range: tuple[float, float] | None
 
     def __eq__(self, other: object) -> bool:
         return type(self) is type(other) and all(
@@ -84,9 +85,11 @@ class LeakyCell(StepByStep):
         return loss
 
     def constrain(self, parameters: Arrays, dt: float) -> None:
-        """Put back dt where a tau is shorter."""
+        """Put back dt where a tau is shorter, and the ends of ``tau_range`` where it is beyond."""
         if self.train_tau:
-            np.maximum(parameters["log_tau"], np.log(dt), out=parameters["log_tau"])
+            least, most = self.tau_range or (dt, np.inf)
+            log_tau = parameters["log_tau"]
+            np.clip(log_tau, np.log(max(least, dt)), np.log(most), out=log_tau)
 
     def _before(self, parameters: Arrays) -> Arrays:
         return {self.form: parameters[f"{self.form}0"]}

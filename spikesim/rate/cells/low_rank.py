@@ -24,7 +24,7 @@ class LowRankRNN(LeakyCell):
 
     Parameters
     ----------
-    units, tau, form, activation, noise, noise_tau, train_tau
+    units, tau, form, activation, noise, noise_tau, train_tau, tau_range
         As of `LeakyRNN`.
     rank : int
         Number of columns of m and n.
@@ -48,6 +48,7 @@ class LowRankRNN(LeakyCell):
     noise: float = 0.0
     noise_tau: float | None = None
     train_tau: bool = False
+    tau_range: tuple[float, float] | None = None
 
     def __post_init__(self) -> None:
         check_leaky(self)

@@ -15,6 +15,8 @@ from spikesim.rate.tasks.decision import perceptual_decision
 from spikesim.rate.tasks.digits import digits
 from spikesim.rate.tasks.flipflop import flipflop
 from spikesim.rate.tasks.go_nogo import go_nogo
+from spikesim.rate.tasks.kim import kim_go_nogo, kim_mante
+from spikesim.rate.tasks.path_integration import path_integration
 from spikesim.rate.tasks.sine import sine
 from spikesim.rate.tasks.trials import Task, Trials
 from spikesim.rate.tasks.xor import xor
@@ -23,7 +25,10 @@ __all__ = ["TASKS", "Task", "Trials"]
 
 TASKS: dict[str, Callable[..., Task]] = {
     f.__name__: f
-    for f in (perceptual_decision, go_nogo, context_integration, flipflop, sine, xor, digits)
+    for f in (
+        *(perceptual_decision, go_nogo, context_integration, flipflop, sine, xor, digits),
+        *(kim_go_nogo, kim_mante, path_integration),
+    )
 }
 
 

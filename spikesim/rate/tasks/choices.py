@@ -45,5 +45,10 @@ def choice_targets(
     return targets, mask
 
 
+def choices(outputs: np.ndarray, trials: Trials) -> np.ndarray:
+    """Number of the larger output in the last step of each trial."""
+    return outputs[-1].argmax(axis=-1)
+
+
 def right_choices(outputs: np.ndarray, trials: Trials) -> float:
-    return float(np.mean(outputs[-1].argmax(axis=-1) == trials.conditions["choice"]))
+    return float(np.mean(choices(outputs, trials) == trials.conditions["choice"]))

@@ -8,7 +8,7 @@ from functools import partial
 import numpy as np
 
 from spikesim.names import named_options
-from spikesim.rate.tasks.choices import choice_settings, choice_targets, evidence
+from spikesim.rate.tasks.choices import choice_settings, choice_targets, choices, evidence
 from spikesim.rate.tasks.trials import Task, Trials, add_noise, periods_of
 
 
@@ -66,7 +66,9 @@ def context_integration(
         decision=decision,
     )
     draw = partial(_context_integration, **settings)
-    return Task("context_integration", 6, 2, dt, "squared", draw, _worse_context, settings)
+    return Task(
+        "context_integration", 6, 2, dt, "squared", draw, _worse_context, settings, decide=choices
+    )
 
 
 def _context_integration(
@@ -95,6 +97,6 @@ def _context_integration(
 
 
 def _worse_context(outputs: np.ndarray, trials: Trials) -> float:
-    right = outputs[-1].argmax(axis=-1) == trials.conditions["choice"]
+    right = choices(outputs, trials) == trials.conditions["choice"]
     context = trials.conditions["context"]
     return float(min(right[context == c].mean() for c in np.unique(context)))

@@ -8,7 +8,13 @@ from functools import partial
 import numpy as np
 
 from spikesim.names import named_options
-from spikesim.rate.tasks.choices import choice_settings, choice_targets, evidence, right_choices
+from spikesim.rate.tasks.choices import (
+    choice_settings,
+    choice_targets,
+    choices,
+    evidence,
+    right_choices,
+)
 from spikesim.rate.tasks.trials import Task, Trials, add_noise, periods_of
 
 
@@ -63,7 +69,9 @@ def perceptual_decision(
         decision=decision,
     )
     draw = partial(_perceptual_decision, **settings)
-    return Task("perceptual_decision", 2, 2, dt, "squared", draw, right_choices, settings)
+    return Task(
+        "perceptual_decision", 2, 2, dt, "squared", draw, right_choices, settings, decide=choices
+    )
 
 
 def _perceptual_decision(

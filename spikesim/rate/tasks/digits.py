@@ -10,6 +10,7 @@ import numpy as np
 from spikesim.checks import check_choice
 from spikesim.names import named_options
 from spikesim.random import stream
+from spikesim.rate.tasks.choices import choices
 from spikesim.rate.tasks.trials import Task, Trials, check_durations, steps_of
 
 _SPLIT = 1257, 270, 270  # images to train on, to validate with and to test with
@@ -63,6 +64,7 @@ def digits(dt: float = 20.0, *, by: Literal["row", "pixel"] = "row", hold: float
         settings,
         {"part": "validation"},
         {"part": "test"},
+        choices,
     )
 
 
@@ -108,4 +110,4 @@ def _images() -> dict[str, tuple[np.ndarray, np.ndarray]]:
 
 
 def _right_digits(outputs: np.ndarray, trials: Trials) -> float:
-    return float(np.mean(outputs[-1].argmax(axis=-1) == trials.conditions["digit"]))
+    return float(np.mean(choices(outputs, trials) == trials.conditions["digit"]))

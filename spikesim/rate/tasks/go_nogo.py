@@ -62,7 +62,7 @@ def go_nogo(
         "decision": decision,
     }
     draw = partial(_go_nogo, **settings)
-    return Task("go_nogo", 3, 1, dt, "squared", draw, _right_responses, settings)
+    return Task("go_nogo", 3, 1, dt, "squared", draw, _right_responses, settings, decide=_responses)
 
 
 def _go_nogo(
@@ -89,6 +89,9 @@ def _go_nogo(
     return Trials(x, targets, np.ones_like(targets), {"go": go}, periods)
 
 
+def _responses(outputs: np.ndarray, trials: Trials) -> np.ndarray:
+    return (outputs[trials.periods["decision"], :, 0].mean(axis=0) > 0.5).astype(int)
+
+
 def _right_responses(outputs: np.ndarray, trials: Trials) -> float:
-    response = outputs[trials.periods["decision"], :, 0].mean(axis=0) > 0.5
-    return float(np.mean(response == trials.conditions["go"]))
+    return float(np.mean(_responses(outputs, trials) == trials.conditions["go"]))

@@ -74,6 +74,9 @@ class Task:
     validation, test : dict
         Options of ``generate`` for the trials that are measured on while training and after it,
         for tasks with a limited number of stimuli.
+    decide : function, optional
+        ``decide(outputs, trials)``, the decision of each trial as an array (trials,), right or
+        wrong: by it two networks' decisions can be compared.
     """
 
     name: str
@@ -86,6 +89,7 @@ class Task:
     settings: Mapping[str, Any] = field(default_factory=dict)
     validation: Mapping[str, Any] = field(default_factory=dict)
     test: Mapping[str, Any] = field(default_factory=dict)
+    decide: Callable[[np.ndarray, Trials], np.ndarray] | None = None
 
     def __repr__(self) -> str:
         ends = f"{number(self.inputs, 'input')}, {number(self.outputs, 'output')}"

@@ -52,7 +52,8 @@ def xor(
         "delay": delay,
         "response": response,
     }
-    return Task("xor", 1, 1, dt, "squared", partial(_xor, **settings), _right_signs, settings)
+    draw = partial(_xor, **settings)
+    return Task("xor", 1, 1, dt, "squared", draw, _right_signs, settings, decide=_answers)
 
 
 def _xor(
@@ -83,7 +84,11 @@ def _xor(
     return Trials(x, targets, np.ones_like(targets), conditions, periods)
 
 
+def _answers(outputs: np.ndarray, trials: Trials) -> np.ndarray:
+    """1 if the signs are said to differ, -1 if not."""
+    return np.where(outputs[trials.periods["response"], :, 0].mean(axis=0) < 0, -1, 1)
+
+
 def _right_signs(outputs: np.ndarray, trials: Trials) -> float:
-    answer = outputs[trials.periods["response"], :, 0].mean(axis=0)
-    same = trials.conditions["first"] == trials.conditions["second"]
-    return float(np.mean((answer < 0) == same))
+    differ = -trials.conditions["first"] * trials.conditions["second"]
+    return float(np.mean(_answers(outputs, trials) == differ))
