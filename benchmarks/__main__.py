@@ -10,6 +10,7 @@ from benchmarks import (
     kernels,
     large_file,
     latency,
+    layers,
     learning,
     networks,
     precision,
@@ -30,6 +31,7 @@ main.add_command(analysis.main, "analysis")
 main.add_command(kernels.main, "kernels")
 main.add_command(large_file.main, "file")
 main.add_command(latency.main, "latency")
+main.add_command(layers.main, "layers")
 main.add_command(learning.main, "learning")
 main.add_command(networks.main, "networks")
 main.add_command(false_positives.main, "nulls")

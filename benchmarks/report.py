@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from benchmarks import results
+from benchmarks.layers import table as lost
 from benchmarks.learning import table as reached
 
 README = Path(__file__).parent.parent / "README.md"
@@ -188,6 +189,11 @@ def threads(content: dict) -> str:
     return "\n".join(lines)
 
 
+def layers(content: dict) -> str:
+    """What digits lose by layers that count spikes."""
+    return lost(content["rows"])
+
+
 def learning(content: dict) -> str:
     """What training reaches."""
     return reached(content["rows"])
@@ -316,6 +322,7 @@ def main() -> None:
         nulls,
         rivals,
         latency,
+        layers,
         learning,
         precision,
         kernels,

@@ -47,6 +47,10 @@ from .description.edges import (
 from .description.equations import (
     EquationError as EquationError,
 )
+from .description.files import (
+    load_network as load_network,
+    save_network as save_network,
+)
 from .description.inputs import (
     CorrelatedPoisson as CorrelatedPoisson,
     Current as Current,

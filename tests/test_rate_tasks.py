@@ -209,9 +209,12 @@ def test_xor_of_two_pulses():
     assert not drawn.inputs[drawn.periods["delay"]].any()
 
 
-def test_digits_are_seen_row_by_row_or_pixel_by_pixel(by_row):
+def test_digits_are_seen_row_by_row_pixel_by_pixel_or_at_once(by_row):
     rows, pixels = draw(by_row, 7), draw(digits(by="pixel", hold=40.0), 7)
+    image = draw(digits(by="image"), 7)
     assert rows.inputs.shape == (8, 7, 8) and pixels.inputs.shape == (128, 7, 1)
+    np.testing.assert_array_equal(image.inputs[0].reshape(7, 8, 8).swapaxes(0, 1), rows.inputs)
+    assert image.mask.shape == (1, 7) and image.mask.all()
     np.testing.assert_array_equal(
         pixels.inputs[::2, :, 0].T.reshape(7, 8, 8).swapaxes(0, 1), rows.inputs
     )
@@ -264,7 +267,7 @@ MISTAKES = [
     (sine, {"frequencies": (1.0, 30.0)}, "frequencies is .*25 Hz"),
     (sine, {"frequencies": 3.0}, "frequencies is 3.0; it must be two numbers of Hz"),
     (xor, {"response": -5.0}, "response is -5.0"),
-    (digits, {"by": "column"}, "by is 'column'; it must be 'row' or 'pixel'"),
+    (digits, {"by": "column"}, "by is 'column'; it must be 'row', 'pixel' or 'image'"),
 ]
 
 

@@ -54,6 +54,45 @@ BESIDE = {
 }
 
 
+RECEPTORS = {
+    "a pulse": (ss.Pulse("1"), "n = w_s"),
+    "a jump": (ss.Receptor("", arrival="n += w"), "n = 0"),
+}
+
+
+@pytest.mark.parametrize("receptor", RECEPTORS)
+@pytest.mark.parametrize("sources", [60, 400])  # weights in the words' tables, and beside the words
+def test_in_double_precision_weights_are_as_good_as_doubles(receptor, sources):
+    rng, steps = np.random.default_rng(3), 30
+    made, method = RECEPTORS[receptor]
+    model = ss.NeuronModel(
+        "dn/dt = 0", threshold="n > 1e30", reset="", receptors={"s": made}, method=method
+    )
+    net = ss.Network(seed=1)
+    net.population("a", sources, ss.LIF(receptors={"s": ss.Delta()}))
+    targets = net.population("b", SIZE, model)
+    weights = rng.standard_normal((sources, SIZE)) * np.exp(rng.normal(0, 2, (sources, SIZE)))
+    samples, each = rng.standard_normal((steps, SIZE)), rng.standard_normal(SIZE)
+    common = rng.standard_normal(steps)
+    net.drive("a", ss.Spikes([[1.0]] * sources, weight=100.0))
+    net.connect("a", "b", ss.AllToAll(), weight=weights, delay=2.0)
+    net.drive("b", ss.Sampled(samples, 1.0))
+    net.drive("b", ss.Sampled(common, 1.0))
+    net.drive("b", ss.Spikes([[7.0]] * SIZE, weight=each))
+    simulation = ss.Simulation(net, dt=1.0, precision="double", record=[ss.Trace(targets, "n")])
+    simulation.run(steps)
+    found = simulation.traces["b", "n"].values
+    parts = [[[x, common[t]] for x in samples[t]] for t in range(steps)]
+    parts[2] = [[*some, *weights[:, k]] for k, some in enumerate(parts[2])]  # spikes of 1 ms
+    parts[6] = [[*some, each[k]] for k, some in enumerate(parts[6])]
+    exact = np.array([[math.fsum(some) for some in step] for step in parts])
+    largest = np.abs(weights).max() * sources
+    assert np.abs(found - exact).max() < 1e-15 * np.abs(weights).sum(axis=0).max()
+    assert np.abs(found - exact)[3:].max() < 1e-18 * largest + 4e-16
+    kept = simulation.synapses("a", "b").weights.reshape(weights.shape)
+    np.testing.assert_allclose(kept, weights, rtol=1e-15, atol=2.0**-61 * largest)
+
+
 @pytest.mark.parametrize("beside", BESIDE)
 @pytest.mark.parametrize("connectivity", ["stored", "procedural"])
 def test_a_weight_stays_beside_a_strong_one(beside, connectivity):

@@ -179,6 +179,7 @@ from .runs import (
     agreement as agreement,
     ks_distance as ks_distance,
 )
+from .similarity import cka as cka
 from .trains.bursting import (
     Bursts as Bursts,
     MaxInterval as MaxInterval,

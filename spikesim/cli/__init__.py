@@ -1,4 +1,4 @@
-"""The command line, ``spikesim run | analyze | info | plot | train``: one file a command.
+"""The command line, ``spikesim run | analyze | convert | info | plot | train``: one file a command.
 
 A command's file is loaded when it is asked for, and its heavy imports wait for their use.
 """
@@ -10,7 +10,14 @@ import click
 
 from spikesim import __version__
 
-COMMANDS = "analyze", "info", "plot", "run", "train"  # each in the file of its name, under its name
+COMMANDS = (
+    "analyze",
+    "convert",
+    "info",
+    "plot",
+    "run",
+    "train",
+)  # each in the file of its name, under its name
 
 
 class Commands(Mapping[str, click.Command]):

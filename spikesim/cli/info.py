@@ -13,12 +13,16 @@ from spikesim.cli.told import told
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @told
 def info(file: Path, as_json: bool) -> None:
-    """Say what a FILE of spikes or traces, or a trained network, holds."""
+    """Say what a FILE of spikes or traces, or of a network, holds."""
     from spikesim.data.spike_files import info as read
+    from spikesim.description.files import is_network
     from spikesim.rate.files import is_model
 
     if is_model(file):
         tell_model(file, as_json)
+        return
+    if is_network(file):
+        tell_network(file, as_json)
         return
     found = read(file)
     if as_json:
@@ -28,6 +32,20 @@ def info(file: Path, as_json: bool) -> None:
     columns = list(next(iter(found["populations"].values()), {}))
     rows = [[name, *part.values()] for name, part in found["populations"].items()]
     click.echo(aligned([["population", *columns], *rows]))
+
+
+def tell_network(file: Path, as_json: bool) -> None:
+    """Say what a network file describes."""
+    from spikesim.description.files import FORMAT, load_network, step_of
+
+    net, step = load_network(file), step_of(file)
+    if as_json:
+        sizes = {name: p.size for name, p in net.populations.items()}
+        told = {"format": FORMAT, "network": net.name, "seed": net.seed, "dt": step}
+        print_json(told | {"populations": sizes, "inputs": list(net.inputs)})
+        return
+    meant = "" if step is None else f", meant for dt {step:g} ms"
+    click.echo(f"{file}: {FORMAT} {net.name!r}{meant}\n{net}")
 
 
 def tell_model(file: Path, as_json: bool) -> None:

@@ -18,10 +18,11 @@ from spikesim.cli.told import told
 from spikesim.cli.user_code import import_file, user_code
 from spikesim.networks import NAMES
 
-HELP = f"""Run NAME: {", ".join(NAMES)}, or a Python file.
+HELP = f"""Run NAME: {", ".join(NAMES)}, a Python file, or a network file.
 
-The file defines network(), which returns a Network; --scale, --drive, --edges and --stimulate are
-passed on if it takes them.
+A network file is what `spikesim convert --out` or save_network has written. A Python file defines
+network(), which returns a Network; --scale, --drive, --edges and --stimulate are passed on if it
+takes them.
 """
 
 
@@ -155,8 +156,11 @@ def _load(name: str, seed: int | None, given: Mapping[str, Any]) -> tuple[Module
     published = name in NAMES
     if not published and not Path(name).is_file():
         raise ValueError(
-            f"unknown network {name!r}; known are {', '.join(NAMES)}, or a Python file."
+            f"unknown network {name!r}; known are {', '.join(NAMES)}, a Python file, or a network "
+            "file."
         )
+    if not published and not name.endswith(".py"):
+        return _of_file(Path(name), seed, given)
     if published:
         module = import_module(f"spikesim.networks.{name}")
     else:
@@ -179,6 +183,20 @@ def _load(name: str, seed: int | None, given: Mapping[str, Any]) -> tuple[Module
         raise TypeError(f"network() of {name} returned {type(net).__name__}; it must be a Network.")
     if seed is not None:
         net.seed = seed
+    return module, net
+
+
+def _of_file(path: Path, seed: int | None, given: Mapping[str, Any]) -> tuple[ModuleType, Any]:
+    """The network of a network file, and in place of a module the step that it is meant for."""
+    from spikesim.description.files import load_network, step_of
+
+    for option, value in given.items():
+        if value is not None:
+            raise ValueError(f"the network of {path} takes no --{option}.")
+    net, module = load_network(path), ModuleType(path.stem)
+    if (step := step_of(path)) is not None:
+        module.DT = step
+    net.seed = net.seed if seed is None else seed
     return module, net
 
 

@@ -87,6 +87,31 @@ def damage_told(path: str | os.PathLike) -> Iterator[None]:
         raise ValueError(f"cannot read {path}: it is damaged ({error})") from error
 
 
+def write_whole(path: str | os.PathLike, image: io.BytesIO, overwrite: bool) -> None:
+    """Put a file in its place as a whole: whatever happens, it is the old one or the new one.
+
+    Raises
+    ------
+    FileExistsError
+        If the file exists and ``overwrite`` is false.
+    OSError
+        If it cannot be written.
+    """
+    path = Path(path)
+    if path.exists() and not overwrite:
+        raise FileExistsError(
+            f"{path} exists already: give another path, or replace it with --force (in Python "
+            "overwrite=True)"
+        )
+    part = path.with_name(f"{path.name}.part")
+    try:
+        part.write_bytes(image.getbuffer())
+        os.replace(part, path)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        raise type(error)(f"cannot write {path}: {error.strerror}") from error
+
+
 def text(attribute: Any) -> str:
     """An attribute's string, be it stored as bytes or str, alone or as an array of one, or none."""
     if isinstance(attribute, h5py.Empty) or np.size(attribute) == 0:

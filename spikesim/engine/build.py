@@ -171,14 +171,17 @@ def build(
         Worker threads of the runs to come. Default: what suits the network on this machine. It
         changes no spike.
     precision : "single" or "double"
+        Of variables and parameters. In double precision the weights that arrive in a step are
+        summed in 64 bits, in a unit of at most 2^-61 of the largest sum that there can be: weights
+        given as numbers or arrays, and samples, are then as good as doubles.
     memory : float
         Limit in GB; default: the memory available.
     weights : "compact" or "exact"
         Whether a weight drawn from a distribution is one of (at most) 1,024 equally likely values
         with the distribution's mean and variance, or one of 65,536; of a tail that holds much of
         the variance, many more. Every weight, drawn or given, is kept to 1e-3 of itself or to 1e-6
-        of the mean of its projection or input; for that the weights that arrive in a step are
-        summed in 32 bits, or in 64 where some are far smaller than others.
+        of the mean of its projection or input; for that, in single precision, the weights that
+        arrive in a step are summed in 32 bits, or in 64 where some are far smaller than others.
     connectivity : "stored" or "procedural"
         Whether synapses are kept, or drawn again whenever their source spikes, which takes no
         memory and more time; the spikes are the same. The outputs of a population can be drawn if

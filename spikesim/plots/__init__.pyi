@@ -10,6 +10,7 @@ from .canvas import (
     save as save,
     tidy as tidy,
 )
+from .conversion import certificate as certificate
 from .correlograms import (
     coherence as coherence,
     correlogram as correlogram,

@@ -2,6 +2,7 @@
 
 from .activations import (
     Linear as Linear,
+    Quantised as Quantised,
     Rectified as Rectified,
     Sigmoid as Sigmoid,
     Softplus as Softplus,

@@ -10,6 +10,8 @@ from functools import cached_property
 
 import numpy as np
 
+from spikesim.checks import check_number, check_whole
+
 
 def _sigmoid(x: np.ndarray, out: np.ndarray) -> None:
     """1 / (1 + exp(-x)), by tanh: no overflow and no temporary."""
@@ -129,7 +131,47 @@ class Table:
         out[...] = self._slopes[np.searchsorted(self.x, x, side="right")]
 
 
-Activation = Linear | Rectified | Sigmoid | Softplus | Tanh | Table
+@dataclass(frozen=True)
+class Quantised:
+    """A rectified unit of L levels above 0, f(x) = (c / L) clip(floor(L x / c + 1/2), 0, L) [1]_.
+
+    It is what a spiking neuron that integrates, fires at most L times and then gives its count can
+    give: the conversion is exact. A step has no slope; training takes that of the clipped line
+    which is rounded, 1 between 0 and c (straight through).
+
+    Parameters
+    ----------
+    levels : int
+        L.
+    cap : float
+        c, the highest rate. It needs no training: the weights on both sides make up for it.
+
+    References
+    ----------
+    .. [1] Bu T, Fang W, Ding J, Dai P, Yu Z, Huang T (2022) Optimal ANN-SNN conversion for
+       high-accuracy and ultra-low-latency spiking neural networks. ICLR.
+    """
+
+    levels: int
+    cap: float = 1.0
+    name = "quantised"
+
+    def __post_init__(self) -> None:
+        check_whole("Quantised: levels", self.levels)
+        check_number("Quantised: cap", self.cap, above=0)
+
+    def value(self, x: np.ndarray, out: np.ndarray) -> None:
+        np.multiply(x, self.levels / self.cap, out=out)
+        out += 0.5
+        np.floor(out, out=out)
+        np.clip(out, 0, self.levels, out=out)
+        out *= self.cap / self.levels
+
+    def slope(self, y: np.ndarray, x: np.ndarray, out: np.ndarray) -> None:
+        np.copyto(out, (x > 0) & (x < self.cap))
+
+
+Activation = Linear | Rectified | Sigmoid | Softplus | Tanh | Table | Quantised
 _NAMED = {f.name: f() for f in (Linear, Rectified, Sigmoid, Softplus, Tanh)}
 
 
@@ -145,6 +187,7 @@ def named(activation: str | Activation) -> Activation:
         return activation
     if activation not in _NAMED:
         raise ValueError(
-            f"activation is {activation!r}; it must be one of {', '.join(_NAMED)} or a Table."
+            f"activation is {activation!r}; it must be one of {', '.join(_NAMED)}, a Table or "
+            "Quantised."
         )
     return _NAMED[activation]

@@ -15,14 +15,13 @@ import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import h5py
 import numpy as np
 
 from spikesim import __version__, display
-from spikesim.data.hdf5 import damage_told, open_for_reading, text
+from spikesim.data.hdf5 import damage_told, open_for_reading, text, write_whole
 from spikesim.rate.network import RateNetwork
 
 MOST_SHOWN = 20  # validations of a history in a notebook
@@ -197,12 +196,6 @@ def write(
 
     Errors as in `save`.
     """
-    path = Path(path)
-    if path.exists() and not overwrite:
-        raise FileExistsError(
-            f"{path} exists already: give another path, or replace it with --force (in Python "
-            "overwrite=True)"
-        )
     image = io.BytesIO()
     with h5py.File(image, "w") as hdf5:
         hdf5.attrs.update(format=FORMAT, version=VERSION, spikesim=__version__)
@@ -217,13 +210,7 @@ def write(
             _write_values(hdf5.create_group("history"), _columns(history))
         if training:
             _write_values(hdf5.create_group("training"), training)
-    part = path.with_name(f"{path.name}.part")
-    try:
-        part.write_bytes(image.getbuffer())
-        os.replace(part, path)
-    except OSError as error:
-        part.unlink(missing_ok=True)
-        raise type(error)(f"cannot write {path}: {error.strerror}") from error
+    write_whole(path, image, overwrite)
 
 
 def read_training(path: str | os.PathLike) -> tuple[RateNetwork, History, dict[str, Any]]:

@@ -153,9 +153,19 @@ class RateNetwork:
                 self._of_cell(i, self.parameters), x, self.dt, rng, self._workspaces[i]
             )
             self.rates.append(x)
-        steps, trials, units = x.shape
+        return self.read_out(x)
+
+    def read_out(self, rates: np.ndarray) -> np.ndarray:
+        """Outputs (time, trials, outputs) of rates (time, trials, units) of the last cell.
+
+        As `forward` gives them; written over by the next call of it or of this.
+        """
+        rates = np.asarray(rates, self.dtype)
+        steps, trials, units = rates.shape
         z = self._workspace.room("z", (steps, trials, self.outputs))
-        np.matmul(x.reshape(-1, units), self.parameters["out.w"].T, out=z.reshape(-1, self.outputs))
+        np.matmul(
+            rates.reshape(-1, units), self.parameters["out.w"].T, out=z.reshape(-1, self.outputs)
+        )
         z += self.parameters["out.b"]
         if self.readout_tau is not None:
             self._filter(z)

@@ -33,12 +33,13 @@ class FeedForward(Timeless):
         and ``b1`` (units,), ``w2``, ``b2`` and so on.
     activation : str or activation
         f: "linear", "rectified", "sigmoid", "softplus", "tanh", or a
-        `spikesim.rate.Table` such as the f-I curve of a spiking neuron.
+        `spikesim.rate.Table` such as the f-I curve of a spiking neuron, or a
+        `spikesim.rate.Quantised`, whose layers convert exactly.
 
     Notes
     -----
-    Weights start normal with standard deviation 1 / sqrt(inputs), for "rectified" sqrt(2 / inputs)
-    [1]_, biases at 0.
+    Weights start normal with standard deviation 1 / sqrt(inputs), for "rectified" and quantised
+    units sqrt(2 / inputs) [1]_, biases at 0.
 
     References
     ----------
@@ -71,7 +72,7 @@ class FeedForward(Timeless):
         """Nothing depends on them."""
 
     def initial_parameters(self, inputs: int, dt: float, rng: np.random.Generator) -> Arrays:
-        variance = 2.0 if named(self.activation).name == "rectified" else 1.0
+        variance = 2.0 if named(self.activation).name in ("rectified", "quantised") else 1.0
         p = {}
         for k, width in enumerate(self.widths, start=1):
             p[f"w{k}"] = rng.standard_normal((width, inputs)) * np.sqrt(variance / inputs)

@@ -14,11 +14,14 @@ from spikesim.rate.tasks.choices import choices
 from spikesim.rate.tasks.trials import Task, Trials, check_durations, steps_of
 
 _SPLIT = 1257, 270, 270  # images to train on, to validate with and to test with
+_INPUTS = {"row": 8, "pixel": 1, "image": 64}
 
 
 @named_options()
-def digits(dt: float = 20.0, *, by: Literal["row", "pixel"] = "row", hold: float = 20.0) -> Task:
-    """Say which of ten digits an image shows that is seen row by row or pixel by pixel.
+def digits(
+    dt: float = 20.0, *, by: Literal["row", "pixel", "image"] = "row", hold: float = 20.0
+) -> Task:
+    """Say which of ten digits an image shows: seen row by row, pixel by pixel or at once.
 
     The images are scikit-learn's, of 8 x 8 pixels, scaled to 0 to 1: 1,257 to train on, 270 to
     validate with and 270 to test with, in a fixed split. The outputs count in the last step.
@@ -27,17 +30,17 @@ def digits(dt: float = 20.0, *, by: Literal["row", "pixel"] = "row", hold: float
     ----------
     dt : float
         Step, ms.
-    by : "row" or "pixel"
-        8 inputs for 8 holds, or 1 input for 64.
+    by : "row", "pixel" or "image"
+        8 inputs for 8 holds, 1 input for 64, or 64 inputs for one, as feed-forward layers need.
     hold : float
-        How long a row or pixel is seen, ms.
+        How long a row, pixel or image is seen, ms.
 
     Returns
     -------
     Task
-        8 or 1 inputs, 10 outputs, loss "cross_entropy". Condition: ``digit``. Performance: share
-        of images whose largest output in the last step is their digit [1]_. Each image is drawn
-        once before any is drawn again, where images are not for training.
+        8, 1 or 64 inputs, 10 outputs, loss "cross_entropy". Condition: ``digit``. Performance:
+        share of images whose largest output in the last step is their digit [1]_. Each image is
+        drawn once before any is drawn again, where images are not for training.
 
     Raises
     ------
@@ -50,12 +53,12 @@ def digits(dt: float = 20.0, *, by: Literal["row", "pixel"] = "row", hold: float
        rectified linear units. arXiv:1504.00941.
     """
     check_durations("digits", dt=dt, hold=hold)
-    check_choice("digits: by", by, ("row", "pixel"))
+    check_choice("digits: by", by, tuple(_INPUTS))
     settings = {"dt": dt, "by": by, "hold": hold}
     _images()
     return Task(
         "digits",
-        8 if by == "row" else 1,
+        _INPUTS[by],
         10,
         dt,
         "cross_entropy",
@@ -82,7 +85,7 @@ def _digits(
         chosen = rng.integers(len(images), size=trials)
     else:
         chosen = np.resize(rng.permutation(len(images)), trials)
-    seen = images[chosen].reshape(trials, -1, 8 if by == "row" else 1)
+    seen = images[chosen].reshape(trials, -1, _INPUTS[by])
     x = np.repeat(seen.swapaxes(0, 1), steps_of(hold, dt), axis=0)
     targets = np.tile(labels[chosen], (len(x), 1))
     mask = np.zeros(targets.shape)

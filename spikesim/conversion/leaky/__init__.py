@@ -1,0 +1,1 @@
+"""Leaky rate units into neurons that share what each of them does."""

@@ -1,0 +1,1 @@
+"""Networks of discrete-time spiking neurons, run on the engine one step for one step."""
