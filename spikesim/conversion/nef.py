@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable
 from copy import copy
@@ -36,6 +37,8 @@ DELAY = 1  # steps that a spike takes, the least of the engine
 CURVE = 512  # currents at which a rate is measured
 SETTLE, COUNT = 500.0, 2000.0  # ms
 QUICK = 10.0  # ms, of readouts other than x
+STEEPEST = 0.1  # of the range along an encoder in which a neuron goes to its highest rate
+COARSE = 1.0  # ms between points of a path that are computed
 PATHS, HELD, FREE = 30, 100.0, 400.0  # ms that x is held on each, and that it goes on
 
 Flow = Callable[[np.ndarray, int], np.ndarray]  # points (points, dimensions) so many steps later
@@ -190,7 +193,9 @@ def ensemble(
     radius : float or array (dimensions,)
     settings : NEF
     points : array (points, dimensions)
-        Where decoders are to be right; default: drawn evenly from within the radius.
+        Where decoders are to be right, and between which neurons are to be sensitive: encoders then
+        lead from one point to another, intercepts lie at points, and rates are highest at the
+        farthest. Default: drawn evenly from within the radius.
     seed : int
 
     Raises
@@ -202,8 +207,8 @@ def ensemble(
     radius = check_numbers("radius", radius, "a number or array", above=0, dimensions=(0, 1))
     radius = np.atleast_1d(radius).astype(float)
     rng = stream(seed, "NEF")
-    encoders = _directions(rng, settings.neurons, radius.size)
-    if points is None:
+    given = points is not None
+    if not given:
         m = max(1000, 2 * settings.neurons)
         lengths = rng.random(m) ** (1 / radius.size)
         points = _directions(rng, m, radius.size) * lengths[:, None] * radius
@@ -211,14 +216,31 @@ def ensemble(
     if points.shape[1] != radius.size:
         raise ValueError(f"points has shape {points.shape}; it must be (points, {radius.size}).")
     currents, curve = rate_curve(settings.model, settings.max_rates[1], settings.dt)
-    intercepts = rng.uniform(*settings.intercepts, settings.neurons)
     highest = rng.uniform(*settings.max_rates, settings.neurons)
     begins = currents[np.flatnonzero(curve == 0)[-1]]
     firing = curve > 0
     full = np.interp(highest, curve[firing], currents[firing])
-    gain = (full - begins) / (1 - intercepts)
+    if given:
+        encoders, intercepts, top = _from_points(rng, points / radius, settings.neurons)
+    else:
+        encoders, top = _directions(rng, settings.neurons, radius.size), 1.0
+        intercepts = rng.uniform(*settings.intercepts, settings.neurons)
+    gain = (full - begins) / (top - intercepts)
     bias = begins - gain * intercepts
     return Ensemble(settings, radius, encoders, gain, bias, currents, curve, points)
+
+
+def _from_points(
+    rng: np.random.Generator, x: np.ndarray, neurons: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Encoders from one point to another, intercepts at points, and how far points lie that way."""
+    one, other, where = rng.integers(len(x), size=(3, neurons))
+    encoders = x[one] - x[other] + 1e-3 * rng.standard_normal((neurons, x.shape[1]))
+    encoders /= np.linalg.norm(encoders, axis=1, keepdims=True)
+    along = x @ encoders.T
+    low, top = along.min(axis=0), along.max(axis=0)
+    intercepts = np.minimum(along[where, np.arange(neurons)], top - STEEPEST * (top - low))
+    return encoders, intercepts, top
 
 
 def _directions(rng: np.random.Generator, count: int, dimensions: int) -> np.ndarray:
@@ -365,8 +387,12 @@ def linear_system(
         raise ValueError(f"a has shape {a.shape}; it must be square.")
     made = ensemble(np.broadcast_to(radius, len(a)), settings, seed=seed)
     dt = made.settings.dt
-    flow = {steps: linalg.expm(a * steps * dt).T for steps in (DELAY, DELAY + 1)}
-    return _system(made, lambda x, steps: x @ flow[steps], b, start=start, seed=seed)
+
+    @functools.cache
+    def onward(steps: int) -> np.ndarray:
+        return linalg.expm(a * steps * dt).T
+
+    return _system(made, lambda x, steps: x @ onward(steps), b, start=start, seed=seed)
 
 
 def dynamical_system(
@@ -378,6 +404,7 @@ def dynamical_system(
     output: Callable[[np.ndarray], np.ndarray] | None = None,
     output_tau: float | None = None,
     start: np.ndarray | None = None,
+    orbit: bool = True,
     seed: int = 0,
 ) -> NEFNetwork:
     """A population that follows x' = f(x) + b u.
@@ -396,21 +423,22 @@ def dynamical_system(
     output_tau : float, optional
         Of ``output``, low-pass filtered by this time constant (ms). Without one, what the filter of
         10 ms makes late is made up for where f alone moves x.
+    orbit : bool
+        Whether x goes on from ``start`` without inputs, so that weights are to be right there
+        above all.
     """
     if b is not None and direct is not None:
         raise ValueError("b and direct are both given; inputs come by one of them.")
 
     def flow(x: np.ndarray, steps: int) -> np.ndarray:
-        """A step of Runge and Kutta for each of dt."""
-        h = made.settings.dt
-        for _ in range(steps):
-            k1 = f(x)
-            k2 = f(x + h / 2 * k1)
-            k3 = f(x + h / 2 * k2)
-            x = x + h / 6 * (k1 + 2 * k2 + 2 * k3 + f(x + h * k3))
-        return x
+        """One step of Runge and Kutta."""
+        h = made.settings.dt * steps
+        k1 = f(x)
+        k2 = f(x + h / 2 * k1)
+        k3 = f(x + h / 2 * k2)
+        return x + h / 6 * (k1 + 2 * k2 + 2 * k3 + f(x + h * k3))
 
-    return _system(made, flow, b, direct, output, output_tau, start, seed)
+    return _system(made, flow, b, direct, output, output_tau, start, orbit, seed)
 
 
 def _system(
@@ -421,6 +449,7 @@ def _system(
     output: Callable[[np.ndarray], np.ndarray] | None = None,
     output_tau: float | None = None,
     start: np.ndarray | None = None,
+    orbit: bool = True,
     seed: int = 0,
 ) -> NEFNetwork:
     settings, dimensions = made.settings, made.radius.size
@@ -429,7 +458,7 @@ def _system(
     b = np.zeros((dimensions, 0)) if b is None else _column("b", b, dimensions)
     start = np.zeros(dimensions) if start is None else _column("start", start, dimensions)[:, 0]
     decoders = made.decoders(_lead(flow, kept))
-    gain, init = open_loop(made, decoders, flow, start, seed)
+    gain, init = open_loop(made, decoders, flow, start, orbit, seed)
     decoders = linalg.solve(gain, decoders)
     jump = b * (dt * (1 + DELAY * (1 - kept)))  # by which a step of u = 1 moves x
     inputs = _inputs(tau, made.onto @ jump)
@@ -467,26 +496,23 @@ def _lead(flow: Flow, kept: float, output: Callable = lambda x: x) -> Callable:
 
 
 def open_loop(
-    made: Ensemble, decoders: np.ndarray, flow: Flow, start: np.ndarray, seed: int
+    made: Ensemble,
+    decoders: np.ndarray,
+    flow: Flow,
+    start: np.ndarray,
+    orbit: bool,
+    seed: int,
 ) -> tuple[np.ndarray, dict[str, np.ndarray]]:
     """What the population, driven along the flow, gives for x, and its variables held at a start.
 
     Returns G of decoded = G x: neurons follow a current that changes neither at once nor in full;
     LIF neurons of 50 Hz give a sine of 5 Hz 5 % too small and 1 ms late. From each of some points
-    x is held for a while, then goes on; what the synapse remembers from before is taken off.
+    x is held for a while, then goes on; what the synapse remembers from before is taken off both.
     """
     settings, dimensions = made.settings, made.radius.size
     tau, dt = settings.tau, settings.dt
     held, free = round(HELD / dt), round(FREE / dt)
-    path = np.empty((PATHS, held + free, dimensions))
-    path[:, :held] = stream(seed, "open loop").choice(made.points, (PATHS, 1))
-    if start.any():
-        path[0, :held] = start
-    for k in range(PATHS):
-        if start.any() and 0 < k < PATHS // 2:
-            path[k, :held] = path[k - 1, -1]
-        for step in range(held, held + free):
-            path[k, step] = flow(path[k, step - 1 : step], 1)
+    path = _paths(made, flow, start if orbit and start.any() else None, seed)
     x = path.reshape(-1, dimensions)
     network = Network(seed, "open loop")
     driven = {f"x{d}": _held(made.onto[:, d]) for d in range(dimensions)}
@@ -503,11 +529,36 @@ def open_loop(
     # Sample k is taken when x_(k+1) begins to be held.
     z, x = z[:, held - 1 : -1], path[:, held:]
     forgotten = np.exp(-dt / tau * np.arange(free))[None, :, None]
-    z = (z + forgotten * (x - z)[:, :1]).reshape(-1, dimensions)
-    x = x.reshape(-1, dimensions)
+    z = (z - forgotten * z[:, :1]).reshape(-1, dimensions)
+    x = (x - forgotten * x[:, :1]).reshape(-1, dimensions)
     gain = linalg.solve(x.T @ x, x.T @ z, assume_a="pos").T
     names = settings.model.dynamics.derivatives
     return gain, {name: simulation.get(ENSEMBLE, name) for name in names}
+
+
+def _paths(made: Ensemble, flow: Flow, start: np.ndarray | None, seed: int) -> np.ndarray:
+    """Where x is held and where it goes (paths, steps, dimensions): from points of the population.
+
+    With a start, half of the paths make one that begins there.
+    """
+    dt = made.settings.dt
+    held, rows = round(HELD / dt), round(FREE / COARSE)
+    each = round(COARSE / dt)
+    first = stream(seed, "open loop").choice(made.points, PATHS)
+    marks = np.empty((rows + 1, PATHS, first.shape[1]))
+    marks[0] = first
+    for k in range(rows):
+        marks[k + 1] = flow(marks[k], each)
+    if start is not None:
+        now = start[None]
+        for path in range(PATHS // 2):
+            for k in range(rows + 1):
+                marks[k, path] = now[0]
+                now = flow(now, each) if k < rows else now
+    part = np.arange(each)[:, None, None] / each
+    between = marks[:-1, None] * (1 - part) + marks[1:, None] * part
+    free = between.reshape(-1, *first.shape)
+    return np.concatenate([np.repeat(marks[:1], held, axis=0), free]).swapaxes(0, 1)
 
 
 def _held(onto: np.ndarray) -> Receptor:

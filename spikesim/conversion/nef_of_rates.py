@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from spikesim.checks import check_number, check_numbers, check_whole
+from spikesim.checks import check_numbers, check_whole
 from spikesim.conversion.nef import NEF, NEFNetwork, dynamical_system, ensemble
 from spikesim.random import stream
 from spikesim.rate.cells.leaky_step import LeakyCell
@@ -15,6 +15,9 @@ from spikesim.rate.network import RateNetwork
 
 SPREAD = 0.05  # of the points around the visited ones, as a part of each dimension's radius
 MOST_POINTS = 5000
+NOISE = 0.03
+VARIANCE, MOST_DIMENSIONS = 0.9999, 8
+ORDER = 4  # differences between steps from which their slope is taken
 
 
 def nef_of_rates(
@@ -23,7 +26,6 @@ def nef_of_rates(
     settings: NEF | None = None,
     *,
     dimensions: int | None = None,
-    variance: float = 0.999,
     seed: int = 0,
 ) -> NEFNetwork:
     """A spiking population that moves as a leaky rate network does, in its principal components.
@@ -35,8 +37,10 @@ def nef_of_rates(
     r-form: y = U^T (w_rec r + w_in u + b - mean),  r = f(mean + U y) filtered by tau
 
     where y, few numbers, is what the population stands for. The filter is that of its synapses:
-    -dt / ln(1 - dt / tau), by which as much decays in dt as in an Euler step. What the rates lag by
-    being held for a step is not copied, nor is noise, for which spikes make their own.
+    -dt / ln(1 - dt / tau), by which as much decays in dt as in an Euler step. Of the network's
+    steps the slope is taken that leads through them, so that what they lag by, each rate being held
+    for a step, stays; where inputs move y within a step, it does not. Noise is left out: spikes
+    make their own.
 
     Parameters
     ----------
@@ -45,11 +49,11 @@ def nef_of_rates(
     x : array (time, trials, inputs)
         Inputs of calibration: they lead through the states that count.
     settings : NEF
-        Its tau is replaced.
+        Its tau is replaced. Default: ``NEF(noise=0.03)``, as what decides between states is often
+        a small part of the currents.
     dimensions : int
-        Default: as many as hold so much of the variance.
-    variance : float
-        Below 1.
+        Default: as many as hold 0.9999 of the variance, at most 8: in more, spikes are noisier
+        than what is left out is large.
     seed : int
 
     Returns
@@ -63,16 +67,15 @@ def nef_of_rates(
         Another kind of network.
     """
     cell = _leaky(network)
-    settings = NEF() if settings is None else settings
+    settings = NEF(noise=NOISE) if settings is None else settings
     if dimensions is not None:
         check_whole("dimensions", dimensions, most=cell.units)
-    check_number("variance", variance, above=0, below=1)
     moves = _Motion(network, cell)
     h = moves.currents(moves.checked(x))
     mean = h.mean(axis=0)
     values, vectors = np.linalg.eigh(np.cov((h - mean).T))
     shares = np.maximum(values[::-1], 0).cumsum() / max(values.sum(), 1e-300)
-    count = dimensions or int(np.searchsorted(shares, variance)) + 1
+    count = dimensions or min(int(np.searchsorted(shares, VARIANCE)) + 1, MOST_DIMENSIONS)
     u = vectors[:, ::-1][:, :count]
     y = (h - mean) @ u
     radius = np.maximum(1.2 * np.abs(y).max(axis=0), 1e-9)
@@ -84,8 +87,19 @@ def nef_of_rates(
     def rates(y: np.ndarray) -> np.ndarray:
         return moves.f(mean + y @ u.T)
 
+    def step(y: np.ndarray) -> np.ndarray:
+        return y + moves.part * ((rates(y) @ moves.w.T + moves.b - mean) @ u - y)
+
     def change(y: np.ndarray) -> np.ndarray:
-        return ((rates(y) @ moves.w.T + moves.b - mean) @ u - y) / moves.tau
+        """The slope of what goes through the steps: dt y' = d - d^2 / 2 + d^3 / 3 - ..."""
+        went = [y]
+        for _ in range(ORDER):
+            went.append(step(went[-1]))
+        differences, slope = np.array(went), np.zeros_like(y)
+        for k in range(1, ORDER + 1):
+            differences = np.diff(differences, axis=0)
+            slope -= (-1) ** k / k * differences[0]
+        return slope / network.dt
 
     def output(y: np.ndarray) -> np.ndarray:
         return rates(y) @ moves.w_out.T + moves.b_out
@@ -97,7 +111,7 @@ def nef_of_rates(
         own = {"direct": inputs, "output_tau": moves.tau}
         start = moves.w @ start + moves.b
     start = (start - mean) @ u
-    return dynamical_system(change, made, output=output, start=start, seed=seed, **own)
+    return dynamical_system(change, made, output=output, start=start, orbit=False, seed=seed, **own)
 
 
 class _Motion:
