@@ -123,12 +123,13 @@ def test_an_oscillator_neither_grows_nor_decays():
 
 
 def test_the_open_loop_tells_what_is_decoded_of_x():
-    """Of a value that is held all of it, of weaker decoders less; of a sine a little less, late."""
+    """Of a value that is held all of it, of weaker decoders less: (1 - exp(-t / tau)) of 0.2."""
     made = ensemble(1.0, SMALL, seed=1)
     held = made.decoders()
-    for part in (1.0, 0.8):
+    lost = 0.2 * (1 - (1 - np.exp(-4)) / 4)  # mean over 400 ms of tau 100
+    for part, expected in ((1.0, 1.0), (0.8, 1 - lost)):
         gain, _ = nef.open_loop(made, part * held, lambda x, n: x, np.zeros(1), False, 1)
-        assert gain[0, 0] == pytest.approx(part, abs=0.01)
+        assert gain[0, 0] == pytest.approx(expected, abs=0.01)
 
 
 def test_a_plain_lif_gives_less_of_a_sine_than_a_rectified_one():

@@ -505,9 +505,11 @@ def open_loop(
 ) -> tuple[np.ndarray, dict[str, np.ndarray]]:
     """What the population, driven along the flow, gives for x, and its variables held at a start.
 
-    Returns G of decoded = G x: neurons follow a current that changes neither at once nor in full;
-    LIF neurons of 50 Hz give a sine of 5 Hz 5 % too small and 1 ms late. From each of some points
-    x is held for a while, then goes on; what the synapse remembers from before is taken off both.
+    Returns G of decoded = G x: neurons follow a current that changes neither at once nor in full.
+    From each of some points x is held for a while, then goes on; what the synapse holds is right
+    when it goes. So G counts slow errors in part alone (three quarters at a tau of 100 ms): with
+    all of them, and with the closed loop's noise added too, oscillators of 5 Hz kept their phase
+    less well.
     """
     settings, dimensions = made.settings, made.radius.size
     tau, dt = settings.tau, settings.dt
@@ -529,8 +531,8 @@ def open_loop(
     # Sample k is taken when x_(k+1) begins to be held.
     z, x = z[:, held - 1 : -1], path[:, held:]
     forgotten = np.exp(-dt / tau * np.arange(free))[None, :, None]
-    z = (z - forgotten * z[:, :1]).reshape(-1, dimensions)
-    x = (x - forgotten * x[:, :1]).reshape(-1, dimensions)
+    z = (z + forgotten * (x - z)[:, :1]).reshape(-1, dimensions)
+    x = x.reshape(-1, dimensions)
     gain = linalg.solve(x.T @ x, x.T @ z, assume_a="pos").T
     names = settings.model.dynamics.derivatives
     return gain, {name: simulation.get(ENSEMBLE, name) for name in names}
