@@ -78,9 +78,14 @@ def test_feedback_between_corrections_is_what_spikes_will_make_of_it():
         loop.correct(np.array([wanted]))
     errors = []
     loop.readout.correct = lambda r, error: errors.append(carried(loop) - loop.readout.w @ r)
+    brought, decaying = [], []
     for _ in range(80):
         loop.correct(np.zeros(1))
+        brought.append(loop.simulation.get("neurons", "u_0"))
+        decaying.append(loop.simulation.get("neurons", "y_0")[0] / settings.tau_decay)
     assert np.sqrt(np.mean(np.square(errors))) < 0.055
+    # Over whole periods as much is brought as decays, and more of it a little earlier.
+    assert np.polyfit(decaying, brought, 1)[0] == pytest.approx(1, abs=0.3)
 
 
 def carried(loop):

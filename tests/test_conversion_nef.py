@@ -5,16 +5,10 @@ import pytest
 from scipy import linalg
 
 import spikesim as ss
-from spikesim.conversion import nef
-from spikesim.conversion.nef import (
-    NEF,
-    dynamical_system,
-    ensemble,
-    linear_system,
-    rate_curve,
-    rectified_lif,
-)
-from spikesim.conversion.nef_of_rates import nef_of_rates
+from spikesim.conversion.nef.ensemble import NEF, ensemble, rate_curve, rectified_lif
+from spikesim.conversion.nef.of_rates import nef_of_rates
+from spikesim.conversion.nef.open_loop import open_loop
+from spikesim.conversion.nef.system import _lead, dynamical_system, linear_system
 from spikesim.rate import LeakyRNN, LowRankRNN, RateNetwork, go_nogo, perceptual_decision, train
 
 TURN = 2 * np.pi * 5 / 1000  # of 5 Hz, 1/ms
@@ -110,7 +104,7 @@ def test_the_discrete_form_follows_the_solution_and_the_continuous_grows():
             x, before = kept * x + (1 - kept) * decode(before), x
         return np.hypot(*x)
 
-    lead = nef._lead(lambda x, steps: x @ linalg.expm(a * steps * dt).T, kept)
+    lead = _lead(lambda x, steps: x @ linalg.expm(a * steps * dt).T, kept)
     assert radius(lambda x: lead(x[None])[0]) == pytest.approx(1.0, abs=0.01)
     assert radius(lambda x: x + tau * a @ x) > 1.5
 
@@ -128,7 +122,7 @@ def test_the_open_loop_tells_what_is_decoded_of_x():
     held = made.decoders()
     lost = 0.2 * (1 - (1 - np.exp(-4)) / 4)  # mean over 400 ms of tau 100
     for part, expected in ((1.0, 1.0), (0.8, 1 - lost)):
-        gain, _ = nef.open_loop(made, part * held, lambda x, n: x, np.zeros(1), False, 1)
+        gain, _ = open_loop(made, part * held, lambda x, n: x, np.zeros(1), False, 1)
         assert gain[0, 0] == pytest.approx(expected, abs=0.01)
 
 
@@ -138,11 +132,11 @@ def test_a_plain_lif_gives_less_of_a_sine_than_a_rectified_one():
     def flow(x, steps):
         return x @ linalg.expm(np.array([[0, TURN], [-TURN, 0]]) * steps * 0.1).T
 
-    lead = nef._lead(flow, np.exp(-0.1 / 100))
+    lead = _lead(flow, np.exp(-0.1 / 100))
 
     def given(model):
         made = ensemble(np.ones(2), NEF(neurons=600, model=model), seed=1)
-        return nef.open_loop(made, made.decoders(lead), flow, np.zeros(2), False, 1)[0]
+        return open_loop(made, made.decoders(lead), flow, np.zeros(2), False, 1)[0]
 
     plain = given(ss.LIF(receptors={}, tau_m=10.0))
     rectified = given(rectified_lif())

@@ -36,17 +36,19 @@ from .leaky.targets import (
     CurrentLIF as CurrentLIF,
     QuadraticIzhikevich as QuadraticIzhikevich,
 )
-from .nef import (
+from .nef.ensemble import (
     NEF as NEF,
     Ensemble as Ensemble,
-    NEFNetwork as NEFNetwork,
-    dynamical_system as dynamical_system,
     ensemble as ensemble,
-    linear_system as linear_system,
     rectified_lif as rectified_lif,
 )
-from .nef_of_rates import (
+from .nef.of_rates import (
     nef_of_rates as nef_of_rates,
+)
+from .nef.system import (
+    NEFNetwork as NEFNetwork,
+    dynamical_system as dynamical_system,
+    linear_system as linear_system,
 )
 from .nir.data import (
     read_nir_data as read_nir_data,

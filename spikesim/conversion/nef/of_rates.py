@@ -8,7 +8,8 @@ from dataclasses import replace
 import numpy as np
 
 from spikesim.checks import check_numbers, check_whole
-from spikesim.conversion.nef import NEF, NEFNetwork, dynamical_system, ensemble
+from spikesim.conversion.nef.ensemble import NEF, ensemble
+from spikesim.conversion.nef.system import NEFNetwork, dynamical_system
 from spikesim.random import stream
 from spikesim.rate.cells.leaky_step import LeakyCell
 from spikesim.rate.network import RateNetwork
