@@ -8,6 +8,11 @@ from .files import (
     load as load,
     save as save,
 )
+from .force import (
+    ForceResult as ForceResult,
+    SpikingForce as SpikingForce,
+    train_force as train_force,
+)
 from .layers.convert import (
     convert_layers as convert_layers,
 )
@@ -30,6 +35,20 @@ from .leaky.targets import (
     ConductanceLIF as ConductanceLIF,
     CurrentLIF as CurrentLIF,
     QuadraticIzhikevich as QuadraticIzhikevich,
+)
+from .nef.ensemble import (
+    NEF as NEF,
+    Ensemble as Ensemble,
+    ensemble as ensemble,
+    rectified_lif as rectified_lif,
+)
+from .nef.of_rates import (
+    nef_of_rates as nef_of_rates,
+)
+from .nef.system import (
+    NEFNetwork as NEFNetwork,
+    dynamical_system as dynamical_system,
+    linear_system as linear_system,
 )
 from .nir.data import (
     read_nir_data as read_nir_data,

@@ -3,11 +3,11 @@
 import math
 
 import numpy as np
-from scipy.linalg import blas
 
 from spikesim.checks import check_number, check_whole
 from spikesim.names import named_options
 from spikesim.random import stream
+from spikesim.rate.least_squares import RecursiveLeastSquares
 
 
 @named_options()
@@ -18,12 +18,7 @@ class Force:
 
     by Euler steps of dt. w_rec is sparse, of zero mean and standard deviation g / sqrt(p units)
     where not 0; w_fb is uniform between -1 and 1; neither changes. w_out starts at 0 and learns
-    from the error before each correction:
-
-    k = P r,  c = 1 / (1 + r k),  P <- P - c k k^T,  w_out <- w_out - c (z - target) k^T
-
-    P starts as 1 / alpha, and ends as the inverse of the correlation matrix of the rates plus
-    alpha. All is in float64.
+    from the error before each correction (`spikesim.rate.least_squares`). All is in float64.
 
     Parameters
     ----------
@@ -69,9 +64,8 @@ class Force:
         alpha: float = 1.0,
         seed: int = 0,
     ) -> None:
-        check_whole("units", units)
-        check_whole("outputs", outputs)
-        for name, value in (("tau", tau), ("dt", dt), ("g", g), ("alpha", alpha)):
+        self._readout = RecursiveLeastSquares(units, outputs, alpha)
+        for name, value in (("tau", tau), ("dt", dt), ("g", g)):
             check_number(name, value, above=0)
         check_number("p", p, above=0, most=1)
         if dt > tau:
@@ -81,11 +75,16 @@ class Force:
         self.w_rec = rng.standard_normal((units, units)) * (g / math.sqrt(p * units))
         self.w_rec *= rng.random((units, units)) < p
         self.w_fb = rng.uniform(-1, 1, (units, outputs))
-        self.w_out = np.zeros((outputs, units))
         self.x, self.z = 0.5 * rng.standard_normal(units), np.zeros(outputs)
         self._r, self._drive = np.tanh(self.x), np.empty(units)
-        # The triangle above the diagonal says all. In Fortran's order BLAS changes it in place.
-        self._p = np.asfortranarray(np.eye(units) / alpha)
+
+    @property
+    def w_out(self) -> np.ndarray:
+        return self._readout.w
+
+    @w_out.setter
+    def w_out(self, weights: np.ndarray) -> None:
+        self._readout.w[:] = weights
 
     def learn(self, target: np.ndarray, every: int = 2) -> np.ndarray:
         """Go as many steps as the target has and correct the readout at every so manyth.
@@ -131,12 +130,8 @@ class Force:
         return np.matmul(self.w_out, self._r, out=self.z)
 
     def _correct(self, wanted: np.ndarray) -> None:
-        r = self._r
-        k = blas.dsymv(1, self._p, r)
-        c = 1 / (1 + r @ k)
-        blas.dsyr(-c, k, a=self._p, overwrite_a=True)
-        self.w_out -= np.outer(c * (self.z - wanted), k)
-        np.matmul(self.w_out, r, out=self.z)
+        self._readout.correct(self._r, self.z - wanted)
+        np.matmul(self.w_out, self._r, out=self.z)
 
     def _checked(self, target: np.ndarray) -> np.ndarray:
         given = np.shape(target)

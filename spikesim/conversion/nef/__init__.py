@@ -1,0 +1,1 @@
+"""The Neural Engineering Framework: populations that stand for vectors, and compute with them."""
