@@ -5,6 +5,7 @@ import click
 from benchmarks import (
     agreement,
     analysis,
+    conversion,
     environments,
     false_positives,
     kernels,
@@ -28,6 +29,7 @@ def main() -> None:
 
 main.add_command(agreement.main, "agreement")
 main.add_command(analysis.main, "analysis")
+main.add_command(conversion.main, "conversion")
 main.add_command(kernels.main, "kernels")
 main.add_command(large_file.main, "file")
 main.add_command(latency.main, "latency")

@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from benchmarks import results
+from benchmarks.conversion import table as faithful
 from benchmarks.layers import table as lost
 from benchmarks.learning import table as reached
 
@@ -189,6 +190,11 @@ def threads(content: dict) -> str:
     return "\n".join(lines)
 
 
+def conversion(content: dict) -> str:
+    """How faithful converted networks are."""
+    return faithful(content["rows"])
+
+
 def layers(content: dict) -> str:
     """What digits lose by layers that count spikes."""
     return lost(content["rows"])
@@ -322,6 +328,7 @@ def main() -> None:
         nulls,
         rivals,
         latency,
+        conversion,
         layers,
         learning,
         precision,

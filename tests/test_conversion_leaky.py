@@ -1,5 +1,7 @@
 """Leaky rate networks become spiking ones that do the same."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 from converted import random_network, slow_inputs, trained
@@ -12,6 +14,7 @@ from spikesim.conversion.leaky.curves import fit_curves
 from spikesim.conversion.leaky.fine_tuning import tuned
 from spikesim.conversion.leaky.rates import rate_units
 from spikesim.conversion.leaky.targets import TARGETS, measured
+from spikesim.conversion.leaky.trimming import counted, trimmed
 from spikesim.conversion.leaky.wiring import peak_area, time_classes
 
 TAUS = np.linspace(30.0, 120.0, 20)
@@ -312,3 +315,25 @@ def test_a_file_gives_back_what_was_written(tmp_path):
     ss.save_network(net, tmp_path / "y.h5")
     with pytest.raises(ValueError, match="not of a converted network"):
         conversion.load(tmp_path / "y.h5")
+
+
+def test_trimming_finds_what_spikes_stand_for():
+    """Units without recurrence, of which neurons fire at 0.8 f(x) + 0.1 in place of f(x)."""
+    cell = rate.LeakyRNN(6, tau=40.0, form="x", activation="sigmoid")
+    network, x = random_network(cell), slow_inputs(steps=200, trials=40)
+    network.parameters["0.w_rec"][...] = 0
+    units, rng = rate_units(network), np.random.default_rng(0)
+    drive = units.trajectories(x)[0]
+    curves = fit_curves(units.f, drive, units.f(drive), CurrentLIF(), 0.2, 2, 10.0)
+    curves = dataclasses.replace(curves, scale=np.full(6, 4000.0))
+    expected = (0.8 * units.f(drive) + 0.1) * 4000 * 0.01  # in a step of 10 ms
+    counts = rng.poisson(expected)
+    steps, trials, owners = (np.repeat(a.ravel(), counts.ravel()) for a in np.indices(counts.shape))
+    times = 10.0 * (steps + rng.uniform(0.01, 1, steps.size))
+    neurons = 2 * owners + rng.integers(2, size=owners.size)
+    spikes = ss.AlignedTrains(times, neurons, trials, 12, 40, 0.0, 2000.0)
+    found = trimmed(units, curves, spikes, x, units.f)
+    # Units that vary little stay a little nearer to where they were; the mean is right for all.
+    assert np.all((0.79 * 4000 < found.scale) & (found.scale < 0.9 * 4000))
+    mean = counted(spikes, found, 10.0).mean(axis=(0, 1))
+    assert mean == pytest.approx(units.f(drive).mean(axis=(0, 1)), abs=0.01)

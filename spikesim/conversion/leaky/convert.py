@@ -8,13 +8,14 @@ import numpy as np
 
 from spikesim.checks import check_number, check_whole
 from spikesim.conversion.leaky.converted import Converted
-from spikesim.conversion.leaky.curves import fit_curves
+from spikesim.conversion.leaky.curves import UnitCurves, fit_curves
 from spikesim.conversion.leaky.fine_tuning import tuned
 from spikesim.conversion.leaky.methods import Calibrated, FineTuned, Method, OneFactor
 from spikesim.conversion.leaky.one_factor import one_factor
 from spikesim.conversion.leaky.rates import RateUnits, rate_units
 from spikesim.conversion.leaky.readout import Readout, fit_readout
 from spikesim.conversion.leaky.targets import CurrentLIF, Target
+from spikesim.conversion.leaky.trimming import trimmed
 from spikesim.conversion.leaky.wiring import POPULATION, wire
 from spikesim.names import named_options
 from spikesim.random import stream
@@ -101,26 +102,35 @@ def convert(
         return np.sqrt((units.w**2 / tau) @ (500 * busy / scale))
 
     curves = fit_curves(units.f, drive, rates, target, dt, per_unit, hertz, noise)
+    response = units.f
     if isinstance(method, FineTuned):
         student = tuned(network, curves, target.curve(dt), method, inputs, drive, seed)
         units = replace(rate_units(student), activation=units.activation)
-    wired = wire(units, curves, target, dt, inputs, delay=method.delay, seed=seed)
-    made = Converted(
-        wired.network,
-        units.units,
-        curves.signs,
-        curves.scale,
-        curves.rest,
-        wired.input_weights,
-        Readout(np.zeros_like(units.w_out), units.b_out, 10.0, 0.0),
-        dt,
-        units.dt,
-        method.name,
-        target.name,
-        units.softmax,
-        tuple(_notes(units, method)),
-        {"method": method, "neuron": target, "dt": dt, "seed": seed},
-    )
+        response = student.cells[0].activation.quiet
+
+    def made_of(curves: UnitCurves) -> Converted:
+        wired = wire(units, curves, target, dt, inputs, delay=method.delay, seed=seed)
+        return Converted(
+            wired.network,
+            units.units,
+            curves.signs,
+            curves.scale,
+            curves.rest,
+            wired.input_weights,
+            Readout(np.zeros_like(units.w_out), units.b_out, 10.0, 0.0),
+            dt,
+            units.dt,
+            method.name,
+            target.name,
+            units.softmax,
+            tuple(_notes(units, method)),
+            {"method": method, "neuron": target, "dt": dt, "seed": seed},
+        )
+
+    for _ in range(method.trims):
+        spikes = made_of(curves).simulate(inputs, first=CALIBRATION).spikes[POPULATION]
+        curves = trimmed(units, curves, spikes, inputs, response)
+    made = made_of(curves)
     spikes = made.simulate(inputs, first=CALIBRATION).spikes[POPULATION]
     return replace(made, readout=fit_readout(spikes, curves.signs, curves.scale, units.dt, wanted))
 

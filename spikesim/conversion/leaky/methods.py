@@ -62,11 +62,15 @@ class Calibrated:
     delay : float, optional
         Of synapses, ms. Default: half a step of the rate network, which its rates are old on
         average when they act, less the rise of a synapse.
+    trims : int
+        How often the network is run to see what neurons make of their drive in it, and what their
+        spikes stand for is changed by it.
     """
 
     rate: float | None = None
     trials: int = 64
     delay: float | None = None
+    trims: int = 1
 
     name = "calibrated"
 
@@ -86,7 +90,7 @@ class FineTuned:
 
     Parameters
     ----------
-    rate, trials, delay
+    rate, trials, delay, trims
         As of `Calibrated`.
     updates, batch : int
         Of the training, and trials of each.
@@ -99,6 +103,7 @@ class FineTuned:
     rate: float | None = None
     trials: int = 64
     delay: float | None = None
+    trims: int = 1
     updates: int = 200
     batch: int = 32
     learning_rate: float = 2e-3
@@ -122,5 +127,6 @@ def check_calibrated(method: Calibrated | FineTuned) -> None:
     if method.rate is not None:
         check_number(f"{kind}: rate", method.rate, above=0, unit="Hz")
     check_whole(f"{kind}: trials", method.trials, least=4)
+    check_whole(f"{kind}: trims", method.trims, least=0)
     if method.delay is not None:
         check_number(f"{kind}: delay", method.delay, above=0, unit="ms")
