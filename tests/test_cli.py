@@ -429,7 +429,7 @@ def test_a_full_disk_keeps_what_was_flushed(tmp_path):
     ("arguments", "loaded"),
     [
         (["--version"], set()),
-        (["--help"], {"analyze", "info", "plot", "run", "train"}),
+        (["--help"], {"analyze", "convert", "info", "plot", "run", "train"}),
         (["run", "--help"], {"run"}),
         (["train", "--help"], {"train"}),
     ],

@@ -74,8 +74,9 @@ class AlignedTrains:
                     f"{name} must be at least 0 and less than {n}, but go from "
                     f"{ids.min()} to {ids.max()}"
                 )
-        order = np.lexsort((neurons, times, trials))
-        columns = (read_only(column[order]) for column in (times, neurons, trials))
+        columns = times, neurons, trials
+        order = slice(None) if _in_order(*columns) else np.lexsort((neurons, times, trials))
+        columns = (read_only(column[order].copy()) for column in columns)
         self.times, self.neurons, self.trials = columns
         self.size, self.n_trials = int(size), int(n_trials)
         self.t_start, self.t_stop = float(t_start) + 0.0, float(t_stop)  # never -0
@@ -248,3 +249,10 @@ def align(trains: Any, events: ArrayLike | Windows, before: float, after: float)
         {name: values[whole] for name, values in labels.items()},
         at,
     )
+
+
+def _in_order(times: np.ndarray, neurons: np.ndarray, trials: np.ndarray) -> bool:
+    """Whether spikes are in order of trial, then time, then neuron."""
+    trial, time, neuron = (np.diff(column) for column in (trials, times, neurons))
+    later = (time > 0) | ((time == 0) & (neuron >= 0))
+    return bool(np.all((trial > 0) | ((trial == 0) & later)))

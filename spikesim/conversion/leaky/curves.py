@@ -125,7 +125,7 @@ def fit_curves(
     signs, places = _groups(neurons, bool(signed))
     blur = np.zeros(len(mean)) if noise is None else np.sqrt(REGULAR) * noise(scale)
     groups = max(1, min(MOST_GROUPS, len(mean) // LEAST_UNITS))
-    fitted, curve = np.empty((3, len(mean))), target.curve(dt)
+    fitted, curve, last = np.empty((3, len(mean))), target.curve(dt), None
     for units in np.array_split(np.argsort(mean, kind="stable"), groups):
         scale[units] = np.exp(np.log(scale[units]).mean())
         lowest[units] = lowest[units].min()
@@ -140,7 +140,8 @@ def fit_curves(
             lowest[units[0]],
             float(np.median(blur[units])),
         )
-        fitted[:, units] = np.array(own.best())[:, None]
+        last = own.best(last)
+        fitted[:, units] = np.array(own.currents(last))[:, None]
     return UnitCurves(*fitted, scale, lowest, signs, places)
 
 
@@ -172,27 +173,29 @@ class _Fit:
         nodes, masses = np.polynomial.hermite_e.hermegauss(7)
         self.blur, self.masses = max(blur, SOFT * self.width) * nodes, masses / masses.sum()
 
-    def best(self) -> tuple[float, float, float]:
-        """Gain, bias and spread, pA."""
+    def best(self, like: np.ndarray | None) -> np.ndarray:
+        """What `currents` is of, from several starts; the best of a group that is like this one."""
         many = len(self.places) > 1 and np.ptp(self.places) > 0
+        gains, middles = ((0.02, 0.15, 1.0), (-0.4, 0.2)) if like is None else ((0.1,), (-0.2,))
         starts = [
-            (np.log(gain), middle, spread)
-            for gain in (0.02, 0.15, 1.0)
-            for middle in (-0.4, 0.2)
+            np.array([np.log(gain), middle, spread])
+            for gain in gains
+            for middle in middles
             for spread in ((0.2, 0.7) if many else (0.0,))
         ]
+        starts += [] if like is None else [like]
         fits = (least_squares(self._missing, q, max_nfev=60) for q in starts)
-        return self._currents(min(fits, key=lambda fit: fit.cost).x)
+        return min(fits, key=lambda fit: fit.cost).x
 
-    def _currents(self, q: np.ndarray) -> tuple[float, float, float]:
-        """Of the gain's logarithm, and where and how far apart thresholds lie in the drive."""
+    def currents(self, q: np.ndarray) -> tuple[float, float, float]:
+        """Gain, bias and spread, pA: of the gain's logarithm, and where thresholds lie."""
         gain = self.target.span / self.width * float(np.exp(np.clip(q[0], -12, 4)))
         # The two groups of a signed activation lie alike on both sides of 0.
         middle = q[1] * self.width + (self.middle if (self.signs > 0).all() else 0.0)
         return gain, self.target.rheobase - gain * middle, gain * self.width * abs(q[2])
 
     def _missing(self, q: np.ndarray) -> np.ndarray:
-        gain, bias, spread = self._currents(q)
+        gain, bias, spread = self.currents(q)
         x = self.signs * self.x[:, None]
         currents = gain * (x[..., None] + self.blur) + (bias + spread * self.places)[:, None]
         each = self.curve(currents) @ self.masses / self.scale
