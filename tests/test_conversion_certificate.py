@@ -122,8 +122,11 @@ def test_silencing_is_that_of_the_rate_network(made):
     late = trials.periods["decision"]
     effects = silencing_effects(made, units, trials.inputs, trials.conditions["go"], late)
     assert effects.rate.shape[:2] == (64, 2) and effects.rate.shape == effects.spiking.shape
-    off = copy.deepcopy(network)
-    off.parameters["0.w_rec"][:, 5] = off.parameters["out.w"][:, 5] = off.parameters["0.r0"][5] = 0
+    off = copy.deepcopy(network)  # of which unit 5 is at rest, as that of silent neurons is
+    p, rest = off.parameters, made.rest[5]
+    p["0.b"] += rest * p["0.w_rec"][:, 5]
+    p["out.b"] += rest * p["out.w"][:, 5]
+    p["0.w_rec"][:, 5] = p["out.w"][:, 5] = 0
     first = np.flatnonzero(trials.conditions["go"] == 0)[: effects.rate.shape[2]]
     changed = off.run(trials.inputs)[late].mean(axis=0)[first]
     changed = changed - network.run(trials.inputs)[late].mean(axis=0)[first]
@@ -163,5 +166,22 @@ def test_another_task_is_refused(made):
     network, _ = trained()
     with pytest.raises(ValueError, match="the task xor has 1 inputs"):
         conversion.certify(made, network, rate.xor())
+    small = random_network(rate.LeakyRNN(10), 3, 1, 20.0)
+    with pytest.raises(ValueError, match="the rate network has 10 units"):
+        conversion.certify(made, small, rate.go_nogo())
+    fewer = rate.Task(
+        "few",
+        3,
+        1,
+        20.0,
+        "squared",
+        lambda rng, n: rate.go_nogo().generate(rng, 2),
+        lambda outputs, trials: 1.0,
+    )
+    with pytest.raises(ValueError, match="gave inputs of shape .80, 2, 3.; for 9 trials"):
+        conversion.certify(made, network, fewer, trials=9)
+    column = dataclasses.replace(rate.go_nogo(), decide=lambda outputs, trials: outputs[-1])
+    with pytest.raises(ValueError, match="gave decisions of shape .9, 1."):
+        conversion.certify(made, network, column, trials=9)
     with pytest.raises(ValueError, match="trials is 0"):
         conversion.certify(made, network, rate.go_nogo(), trials=0)

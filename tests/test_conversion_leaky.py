@@ -10,6 +10,7 @@ import spikesim as ss
 from spikesim import conversion, rate
 from spikesim.conversion import Calibrated, ConductanceLIF, CurrentLIF, FineTuned, OneFactor
 from spikesim.conversion.certificate import output_r2
+from spikesim.conversion.leaky import converted as converted_module
 from spikesim.conversion.leaky.curves import fit_curves
 from spikesim.conversion.leaky.fine_tuning import tuned
 from spikesim.conversion.leaky.rates import rate_units
@@ -147,7 +148,7 @@ def test_without_recurrence_rates_are_the_activation(form):
     counts = made.simulate(x, discard=300.0).rates["units"].reshape(16, 20, 5).sum(axis=2)
     wanted = rate_units(network).trajectories(x)[1][30:].mean(axis=0)
     found = counts / made.scale
-    assert np.corrcoef(found.ravel(), wanted.ravel())[0, 1] > 0.99
+    assert np.corrcoef(found.ravel(), wanted.ravel())[0, 1] > 0.98
     assert np.sqrt(np.mean((found - wanted) ** 2)) < 0.05
 
 
@@ -290,6 +291,24 @@ def test_silent_units_alone_are_refused():
     network.parameters["0.r0"][:] = 0
     with pytest.raises(ValueError, match="silent in all calibration trials"):
         conversion.convert(network, inputs=slow_inputs())
+
+
+def test_silent_neurons_are_refused():
+    network, task = trained()
+    with pytest.raises(ValueError, match="no neuron fires in any calibration trial"):
+        conversion.convert(network, task, method=Calibrated(trials=4, rate=1e-4))
+
+
+def test_an_interrupted_run_has_no_outputs(monkeypatch):
+    """Those of fewer trials would stand beside inputs that are not theirs."""
+    network, task = trained()
+    made = conversion.convert(network, task, method=Calibrated(trials=4))
+    x = task.generate(np.random.default_rng(0), 4).inputs
+    whole = made.simulate(x)
+    cut = dataclasses.replace(whole, interrupted=True)
+    monkeypatch.setattr(converted_module, "simulate_trials", lambda *_, **__: cut)
+    with pytest.raises(KeyboardInterrupt):
+        made.run(x)
 
 
 def test_inputs_of_another_shape_are_refused():

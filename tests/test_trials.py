@@ -155,7 +155,7 @@ def test_a_divergence_tells_the_trial():
         ({"threads": 0}, "threads is 0"),
         ({"dt": 0.2}, "dt belongs to the build"),
         ({"trails": 3}, "no option 'trails'; did you mean trials"),
-        ({"labels": {"odd": [1]}}, "odd"),
+        ({"labels": {"odd": [1]}}, "labels: 'odd' has 1 values; there are 3 trials"),
     ],
 )
 def test_bad_arguments(build, options, told):

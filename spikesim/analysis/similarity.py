@@ -2,35 +2,45 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import numpy as np
 from numpy.typing import ArrayLike
 
-from spikesim.checks import check_floats
+from spikesim.checks import check_choice, check_floats
 
 
-def cka(x: ArrayLike, y: ArrayLike) -> float:
-    """Centred kernel alignment of two populations, corrected for few stimuli and few neurons.
+def cka(
+    x: ArrayLike, y: ArrayLike, *, neurons: Literal["all", "sampled", "paired"] = "all"
+) -> float:
+    """Centred kernel alignment of two populations, corrected for few stimuli.
 
     ::
 
         CKA = h(X, Y) / sqrt(h(X, X) h(Y, Y))
 
     with the linear kernel and the unbiased estimator h of the Hilbert-Schmidt independence
-    criterion over stimuli [1]_ [2]_; in h(X, X) a neuron is never paired with itself, so that the
-    estimate is unbiased over neurons too [3]_. Without these corrections two random populations
-    look alike whenever they have more neurons than there are stimuli.
+    criterion over stimuli [1]_ [2]_: without it two random populations look alike whenever they
+    have more neurons than there are stimuli.
 
     Parameters
     ----------
     x, y : array_like, shape (stimuli, neurons)
         At least four of the same stimuli, or points in time, and two neurons each.
+    neurons : "all", "sampled" or "paired"
+        Whether these neurons are the populations; or independent samples of larger ones, about
+        which something is asked: then h(X, X) and h(Y, Y) leave out the pairs of a neuron with
+        itself, which makes them unbiased over neurons too [3]_; or the same neurons twice, such as
+        units and their conversion: then h(X, Y) leaves out the pairs of a neuron with itself as
+        well, so that what neurons share counts and not what each does alone.
 
     Returns
     -------
     float
-        1 for representations alike up to rotation and scale, 0 on average for unrelated ones, of
-        either sign; above 1 by chance where neurons or stimuli are few. NaN if a population does
-        not tell stimuli apart, by this estimate.
+        0 on average for unrelated populations, of either sign. With "all", 1 for representations
+        alike up to rotation and scale; with "paired", 1 for equal ones. Where a population has
+        little in common, corrections for neurons leave little to divide by: the estimate is then
+        noisy, may exceed 1, and is NaN where it has no positive denominator.
 
     Raises
     ------
@@ -49,10 +59,14 @@ def cka(x: ArrayLike, y: ArrayLike) -> float:
     x, y = _population("x", x), _population("y", y)
     if len(x) != len(y):
         raise ValueError(f"x has {len(x)} stimuli and y {len(y)}; they must be the same ones.")
-    of_x, of_y = x @ x.T, y @ y.T
-    between = _hsic(of_x, of_y) / (x.shape[1] * y.shape[1])
-    own = _of_pairs(x, of_x) * _of_pairs(y, of_y)
-    return float(between / np.sqrt(own)) if own > 0 else float("nan")
+    check_choice("neurons", neurons, ("all", "sampled", "paired"))
+    if neurons == "paired" and x.shape != y.shape:
+        raise ValueError(
+            f"x has {x.shape[1]} neurons and y {y.shape[1]}; paired, they must be the same ones."
+        )
+    between = _alignment(x, y, without=neurons == "paired")
+    own = [_alignment(each, each, without=neurons != "all") for each in (x, y)]
+    return float(between / np.sqrt(own[0] * own[1])) if min(own) > 0 else float("nan")
 
 
 def _population(name: str, value: ArrayLike) -> np.ndarray:
@@ -63,7 +77,8 @@ def _population(name: str, value: ArrayLike) -> np.ndarray:
         )
     if not np.isfinite(array).all():
         raise ValueError(f"{name} is not all finite; all of it must be.")
-    return array - array.mean(axis=0)
+    array = array - array.mean(axis=0)
+    return array / (np.abs(array).max() or 1.0)
 
 
 def _hsic(a: np.ndarray, b: np.ndarray) -> float:
@@ -75,11 +90,16 @@ def _hsic(a: np.ndarray, b: np.ndarray) -> float:
     return float((traced - 2 / (n - 2) * rows @ columns) / (n * (n - 3)))
 
 
-def _of_pairs(x: np.ndarray, gram: np.ndarray) -> float:
-    """Unbiased HSIC of a population with itself, over pairs of different neurons."""
-    n, neurons = x.shape
-    square, total = np.sum(x**2, axis=0), x.sum(axis=0)
-    traced = square**2 - np.sum(x**4, axis=0) + (total**2 - square) ** 2 / ((n - 1) * (n - 2))
-    rows = x * (total - x)
-    alone = np.sum(traced - 2 / (n - 2) * np.sum(rows**2, axis=0)) / (n * (n - 3))
-    return (_hsic(gram, gram) - float(alone)) / (neurons * (neurons - 1))
+def _alignment(x: np.ndarray, y: np.ndarray, *, without: bool) -> float:
+    """Mean unbiased HSIC over pairs of neurons, ``without`` those of a neuron with itself."""
+    whole, pairs = _hsic(x @ x.T, y @ y.T), x.shape[1] * y.shape[1]
+    if not without:
+        return whole / pairs
+    n = len(x)
+    both, square = x * y, (np.sum(x**2, axis=0), np.sum(y**2, axis=0))
+    total = x.sum(axis=0), y.sum(axis=0)
+    traced = np.sum(both, axis=0) ** 2 - np.sum(both**2, axis=0)
+    sums = [t**2 - s for t, s in zip(total, square, strict=True)]
+    rows = np.sum(both * (total[0] - x) * (total[1] - y), axis=0)
+    alone = traced + sums[0] * sums[1] / ((n - 1) * (n - 2)) - 2 / (n - 2) * rows
+    return (whole - float(alone.sum()) / (n * (n - 3))) / (pairs - x.shape[1])

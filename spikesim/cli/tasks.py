@@ -71,4 +71,5 @@ def own_task(path: Path) -> Task:
         task,
         generate=told_with_line(task.generate),
         performance=told_with_line(task.performance),
+        decide=None if task.decide is None else told_with_line(task.decide),
     )

@@ -28,6 +28,7 @@ FILTER = 30.0  # ms, by which spikes and rates of units are compared
 COMPARED = 100  # trials whose units are compared
 POINTS = 1500  # in time and trials, of populations that are compared
 JITTER = 0.1  # of amplitude, duration, and of onset as a share of the time before it
+JUDGED = "kim_go_nogo", "kim_mante"  # tasks with a one-sided and a two-sided criterion
 WINDOWS = "response", "decision"  # periods in which outputs are compared
 
 
@@ -65,8 +66,8 @@ class Certificate:
         Median and 5th percentile over units of the correlation of a unit's rate with its spikes,
         both filtered by 30 ms.
     cka, cka_ceiling : float or None
-        Alignment (`spikesim.analysis.cka`) of rates and filtered spikes, and of filtered spikes
-        with those of other noise.
+        Alignment (`spikesim.analysis.cka`, paired) of rates and filtered spikes, and of filtered
+        spikes with those of other noise.
     silencing_correlation, silencing_rank_correlation, silencing_ceiling : float or None
         Of what silencing each unit does to the outputs of both networks, and of one half of the
         spiking network's trials with the other.
@@ -198,7 +199,9 @@ def certify(
     check_task(network, task)
     check_whole("trials", trials)
     begin, units = time.perf_counter(), rate_units(network)
+    _check_same(converted, units)
     drawn = task.generate(stream(seed, "certificate"), trials, **task.test)
+    _check_drawn(task, drawn, trials)
     jittered = jitter and bool(drawn.periods)
     if jittered:
         drawn = replace(drawn, inputs=_jittered(drawn.inputs, stream(seed, "jitter")))
@@ -239,6 +242,35 @@ def certify(
         notes=converted.notes,
         **found,
     )
+
+
+def _check_same(converted: Converted, units: RateUnits) -> None:
+    """Refuse a rate network that the spiking one was not made of."""
+    ours = converted.units, converted.input_weights.shape[1], len(converted.readout.bias)
+    theirs = units.units, units.w_in.shape[1], len(units.b_out)
+    if ours != theirs or converted.rate_dt != units.dt:
+        raise ValueError(
+            f"the rate network has {theirs[0]} units, {theirs[1]} inputs, {theirs[2]} outputs and "
+            f"a dt of {units.dt:g} ms; the spiking one was made of one with {ours[0]}, {ours[1]}, "
+            f"{ours[2]} and {converted.rate_dt:g} ms."
+        )
+
+
+def _check_drawn(task: Task, drawn: Trials, trials: int) -> None:
+    """Refuse trials, or decisions on them, of another number than was asked for."""
+    if np.ndim(drawn.inputs) != 3 or drawn.inputs.shape[1] != trials:
+        raise ValueError(
+            f"generate of the task {task.name} gave inputs of shape {np.shape(drawn.inputs)}; for "
+            f"{trials} trials they must be (time, {trials}, {task.inputs})."
+        )
+    if task.decide is None:
+        return
+    nothing = np.zeros((len(drawn.inputs), trials, task.outputs))
+    if (shape := np.shape(task.decide(nothing, drawn))) != (trials,):
+        raise ValueError(
+            f"decide of the task {task.name} gave decisions of shape {shape}; for {trials} trials "
+            f"it must be ({trials},)."
+        )
 
 
 def _in_pieces(units: RateUnits, inputs: np.ndarray) -> np.ndarray:
@@ -311,7 +343,7 @@ def _outputs_compared(
     if task.decide is not None:
         found["agreement"] = _agreement(task, trials, outputs, wanted)
         found["agreement_ci"] = _interval(found["agreement"], number)
-    if "criterion" in task.settings:
+    if task.name in JUDGED:
         for criterion in ("one-sided", "two-sided"):
             own = TASKS[task.name](**{**task.settings, "criterion": criterion})
             found["criteria"][criterion] = {
@@ -345,9 +377,14 @@ def _populations_compared(
     return {
         "unit_correlation": float(np.median(alike)),
         "unit_correlation_5": float(np.percentile(alike, 5)),
-        "cka": cka(a[across], b[across]),
-        "cka_ceiling": cka(b[across], c[across]),
+        "cka": _aligned(a[across], b[across]),
+        "cka_ceiling": _aligned(b[across], c[across]),
     }
+
+
+def _aligned(a: np.ndarray, b: np.ndarray) -> float:
+    """Of the same units; one alone has nothing in common with others."""
+    return cka(a, b, neurons="paired") if a.shape[1] > 1 else float("nan")
 
 
 def correlations(a: np.ndarray, b: np.ndarray) -> np.ndarray:

@@ -58,7 +58,8 @@ def silencing_effects(
 ) -> Silencing:
     """Silence each unit in turn in both networks.
 
-    A silent unit reaches neither units nor outputs.
+    No spike of a silent unit reaches units or outputs: its rate is then ``converted.rest``, which
+    it is held at in the rate network too.
 
     Parameters
     ----------
@@ -80,7 +81,7 @@ def silencing_effects(
     for begin in range(0, len(trials), PIECE):
         part = slice(begin, begin + PIECE)
         given, off = inputs[:, trials[part]], silent[part]
-        rate.append(units.trajectories(given, off)[2][window].mean(axis=0))
+        rate.append(units.trajectories(given, off, converted.rest)[2][window].mean(axis=0))
         spikes = converted.simulate(
             given, first=begin, silent=off[:, None].tolist(), threads=threads
         ).spikes[POPULATION]

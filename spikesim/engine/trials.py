@@ -169,6 +169,11 @@ def simulate_trials(
     inputs = inputs or {}
     _check_inputs(what.network, inputs, trials)
     given = {name: list(values) for name, values in (labels or {}).items()}
+    for name, values in given.items():
+        if len(values) != trials:
+            raise ValueError(
+                f"labels: {name!r} has {len(values)} values; there are {trials} trials."
+            )
     threads = threads or cores()
     together = min(threads, trials)
     each = max(1, min(threads // together, what.partitions))

@@ -69,8 +69,8 @@ def convert(
     Raises
     ------
     ValueError
-        If the network does not convert (`rate_units`), an argument is not allowed, or units are
-        silent in all calibration trials.
+        If the network does not convert (`rate_units`), an argument is not allowed, or all rate
+        units, or all neurons, are silent in all calibration trials.
     """
     method = Calibrated() if method is None else method
     if not isinstance(method, Method):
@@ -132,6 +132,11 @@ def convert(
         curves = trimmed(units, curves, spikes, inputs, response)
     made = made_of(curves)
     spikes = made.simulate(inputs, first=CALIBRATION).spikes[POPULATION]
+    if not len(spikes):
+        raise ValueError(
+            "no neuron fires in any calibration trial; the rate units are then of a kind, or the "
+            f"rate asked for, {hertz:g} Hz, too low, that these neurons cannot follow."
+        )
     return replace(made, readout=fit_readout(spikes, curves.signs, curves.scale, units.dt, wanted))
 
 

@@ -111,7 +111,7 @@ class Converted:
             for unit in silent[trial]:
                 simulation.silence(POPULATION, unit * self.per_unit + own)
 
-        return simulate_trials(
+        result = simulate_trials(
             self.build,
             len(inputs) * self.rate_dt,
             inputs.shape[1],
@@ -122,6 +122,9 @@ class Converted:
             threads=threads,
             **options,
         )
+        if result.interrupted:  # fewer trials would no longer be those of the inputs
+            raise KeyboardInterrupt
+        return result
 
     def at_half_the_step(self) -> Converted:
         """The same network at half the engine's step."""

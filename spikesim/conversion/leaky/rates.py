@@ -73,12 +73,15 @@ class RateUnits:
         return y
 
     def trajectories(
-        self, inputs: np.ndarray, silent: np.ndarray | None = None
+        self,
+        inputs: np.ndarray,
+        silent: np.ndarray | None = None,
+        rest: np.ndarray | float = 0.0,
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """What drives f, the rates and the outputs without noise, each (time, trials, ...).
 
         The steps are those of the rate network; what drives f is x, or in the r-form y. In each
-        trial a unit can be ``silent`` (trials,): its rate counts as 0.
+        trial a unit can be ``silent`` (trials,): its rate is then ``rest``, of all units or each.
         """
         keep = np.exp(-self.dt / self.tau)
         external = inputs @ self.w_in.T + self.b
@@ -86,8 +89,9 @@ class RateUnits:
         state = np.tile(self.start, (external.shape[1], 1))
         r = self.f(state) if self.form == "x" else state
         off = () if silent is None else (np.arange(len(silent)), silent)
+        at_rest = 0.0 if silent is None else np.broadcast_to(rest, self.units)[silent]
         if off:
-            r[off] = 0
+            r[off] = at_rest
         for t, given in enumerate(external):
             y = given + r @ self.w.T
             if self.form == "x":
@@ -96,7 +100,7 @@ class RateUnits:
             else:
                 drive[t], r = y, keep * r + (1 - keep) * self.f(y)
             if off:
-                r[off] = 0
+                r[off] = at_rest
             rates[t] = r
         return drive, rates, self.outputs(rates)
 
