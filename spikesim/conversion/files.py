@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
-import io
 import os
-
-import h5py
 
 from spikesim.conversion.leaky.converted import Converted
 from spikesim.conversion.leaky.readout import Readout
-from spikesim.data.hdf5 import damage_told, open_for_reading, write_whole
+from spikesim.data.hdf5 import damage_told, open_for_reading, whole_file
 from spikesim.description.files import read_network, read_value, write_network, write_value
 
 GROUP, VERSION = "conversion", 1
 LEFT_OUT = "network", "readout", "made_by"
+PLAIN = [f.name for f in dataclasses.fields(Converted) if f.name not in LEFT_OUT]
 
 
 def save(converted: Converted, path: str | os.PathLike, *, overwrite: bool = False) -> None:
@@ -27,15 +25,13 @@ def save(converted: Converted, path: str | os.PathLike, *, overwrite: bool = Fal
     OSError
         If it cannot be written.
     """
-    image = io.BytesIO()
-    with h5py.File(image, "w") as hdf5:
+    with whole_file(path, overwrite) as hdf5:
         write_network(hdf5, converted.network, converted.dt)
         group = hdf5.create_group(GROUP)
         group.attrs["version"] = VERSION
-        for name, value in _plain(converted).items():
-            write_value(group, name, value)
+        for name in PLAIN:
+            write_value(group, name, getattr(converted, name))
         write_value(group, "readout", vars(converted.readout))
-    write_whole(path, image, overwrite)
 
 
 def load(path: str | os.PathLike) -> Converted:
@@ -55,11 +51,5 @@ def load(path: str | os.PathLike) -> Converted:
         group = hdf5[GROUP]
         if group.attrs["version"] > VERSION:
             raise ValueError("it was written by a newer version of spikesim")
-        names = [f.name for f in dataclasses.fields(Converted) if f.name not in LEFT_OUT]
-        plain = {name: read_value(group, name) for name in names}
+        plain = {name: read_value(group, name) for name in PLAIN}
         return Converted(network=network, readout=Readout(**read_value(group, "readout")), **plain)
-
-
-def _plain(converted: Converted) -> dict[str, object]:
-    fields = (f.name for f in dataclasses.fields(converted) if f.name not in LEFT_OUT)
-    return {name: getattr(converted, name) for name in fields}

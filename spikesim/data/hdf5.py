@@ -87,22 +87,25 @@ def damage_told(path: str | os.PathLike) -> Iterator[None]:
         raise ValueError(f"cannot read {path}: it is damaged ({error})") from error
 
 
-def write_whole(path: str | os.PathLike, image: io.BytesIO, overwrite: bool) -> None:
-    """Put a file in its place as a whole: whatever happens, it is the old one or the new one.
+@contextlib.contextmanager
+def whole_file(path: str | os.PathLike, overwrite: bool) -> Iterator[h5py.File]:
+    """An HDF5 file to write, put in its place when it is whole: it is the old one or the new one.
 
     Raises
     ------
     FileExistsError
-        If the file exists and ``overwrite`` is false.
+        If the file exists and ``overwrite`` is false, before anything is made.
     OSError
         If it cannot be written.
     """
-    path = Path(path)
+    path, image = Path(path), io.BytesIO()
     if path.exists() and not overwrite:
         raise FileExistsError(
             f"{path} exists already: give another path, or replace it with --force (in Python "
             "overwrite=True)"
         )
+    with h5py.File(image, "w") as hdf5:
+        yield hdf5
     part = path.with_name(f"{path.name}.part")
     try:
         part.write_bytes(image.getbuffer())

@@ -9,7 +9,6 @@ groups that remember the order of their keys. Only classes of descriptions are e
 from __future__ import annotations
 
 import dataclasses
-import io
 import json
 import os
 from collections.abc import Mapping
@@ -19,7 +18,7 @@ import h5py
 import numpy as np
 
 from spikesim import __version__
-from spikesim.data.hdf5 import damage_told, open_for_reading, text, write_whole
+from spikesim.data.hdf5 import damage_told, open_for_reading, text, whole_file
 from spikesim.data.spiketrains import SpikeTrains
 from spikesim.data.windows import Windows
 from spikesim.description import distributions, inputs, projection, rules
@@ -69,10 +68,8 @@ def save_network(
     OSError
         If it cannot be written. A file that was there is then still there.
     """
-    image = io.BytesIO()
-    with h5py.File(image, "w") as hdf5:
+    with whole_file(path, overwrite) as hdf5:
         write_network(hdf5, network, dt)
-    write_whole(path, image, overwrite)
 
 
 def load_network(path: str | os.PathLike) -> Network:

@@ -10,7 +10,6 @@ their writer, a file is the old one or the new one.
 from __future__ import annotations
 
 import dataclasses
-import io
 import json
 import os
 from collections.abc import Mapping
@@ -21,7 +20,7 @@ import h5py
 import numpy as np
 
 from spikesim import __version__, display
-from spikesim.data.hdf5 import damage_told, open_for_reading, text, write_whole
+from spikesim.data.hdf5 import damage_told, open_for_reading, text, whole_file
 from spikesim.rate.network import RateNetwork
 
 MOST_SHOWN = 20  # validations of a history in a notebook
@@ -196,8 +195,7 @@ def write(
 
     Errors as in `save`.
     """
-    image = io.BytesIO()
-    with h5py.File(image, "w") as hdf5:
+    with whole_file(path, overwrite) as hdf5:
         hdf5.attrs.update(format=FORMAT, version=VERSION, spikesim=__version__)
         for name in SETTINGS:
             hdf5.attrs[name] = _json(getattr(network, name))
@@ -210,7 +208,6 @@ def write(
             _write_values(hdf5.create_group("history"), _columns(history))
         if training:
             _write_values(hdf5.create_group("training"), training)
-    write_whole(path, image, overwrite)
 
 
 def read_training(path: str | os.PathLike) -> tuple[RateNetwork, History, dict[str, Any]]:
