@@ -141,8 +141,9 @@ def test_a_divergence_tells_the_trial():
     def prepare(simulation, trial):
         simulation.set("p", g=float(trial == 2))
 
-    with pytest.raises(FloatingPointError, match="^trial 2: v of neuron 0 of 'p' diverged"):
-        ss.simulate_trials(net, 100.0, 4, prepare=prepare)
+    for discard in (0.0, 90.0):
+        with pytest.raises(FloatingPointError, match="^trial 2: v of neuron 0 of 'p' diverged"):
+            ss.simulate_trials(net, 100.0, 4, prepare=prepare, discard=discard)
 
 
 @pytest.mark.parametrize(

@@ -75,9 +75,12 @@ class AlignedTrains:
                     f"{ids.min()} to {ids.max()}"
                 )
         columns = times, neurons, trials
-        order = slice(None) if _in_order(*columns) else np.lexsort((neurons, times, trials))
-        columns = (read_only(column[order].copy()) for column in columns)
-        self.times, self.neurons, self.trials = columns
+        if _in_order(*columns):
+            columns = (column.copy() for column in columns)
+        else:
+            order = np.lexsort((neurons, times, trials))
+            columns = (column[order] for column in columns)
+        self.times, self.neurons, self.trials = map(read_only, columns)
         self.size, self.n_trials = int(size), int(n_trials)
         self.t_start, self.t_stop = float(t_start) + 0.0, float(t_stop)  # never -0
         self.labels = labels_of("a label of trials", labels, self.n_trials)

@@ -178,7 +178,6 @@ def simulate_trials(
     together = min(threads, trials)
     each = max(1, min(threads // together, what.partitions))
     options = {"seed": seed, "record": record, "spikes": spikes, "threads": each}
-
     begin = time.perf_counter()
 
     def run(trial: int) -> tuple[Result, dict[str, np.ndarray]]:
@@ -187,9 +186,9 @@ def simulate_trials(
                 simulation.set(name, **{key: _of(x, trial) for key, x in fields.items()})
             if prepare is not None:
                 prepare(simulation, trial)
-            simulation.run(discard)
-            before = simulation.spike_counts
             try:
+                simulation.run(discard)
+                before = simulation.spike_counts
                 simulation.run(duration - discard)
             except FloatingPointError as error:
                 raise FloatingPointError(f"trial {trial}: {error}") from None
