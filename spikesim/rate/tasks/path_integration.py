@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 
@@ -93,16 +93,12 @@ def path_integration(
     return Task("path_integration", inputs, outputs, dt, "squared", draw, _explained, settings)
 
 
-def _paths(rng: np.random.Generator, trials: int, **settings: Any) -> Trials:
-    walk = _in_a_box if settings["space"] == "box" else _on_a_ring
-    return walk(rng, trials, **{k: v for k, v in settings.items() if k != "space"})
-
-
-def _in_a_box(
+def _paths(
     rng: np.random.Generator,
     trials: int,
     *,
     dt: float,
+    space: str,
     targets: str,
     side: float,
     cells: int,
@@ -110,7 +106,33 @@ def _in_a_box(
     duration: float,
     seed: int,
 ) -> Trials:
-    steps, keep = steps_of(duration, dt), np.exp(-dt / PERSISTENCE)
+    steps = steps_of(duration, dt)
+    if space == "ring":
+        velocity, angle = _on_a_ring(rng, trials, steps, dt)
+        if targets == "position":
+            wanted = np.stack([np.cos(np.deg2rad(angle)), np.sin(np.deg2rad(angle))], axis=-1)
+        else:
+            centres = 360 / cells * np.arange(cells)
+            distance = (angle[:, :, None] - centres + 180) % 360 - 180
+            wanted = np.exp(-(distance**2) / (2 * (width or 30.0) ** 2))
+        x, end = velocity[:, :, None] / 360, {"angle": (angle[-1] + 180) % 360 - 180}
+    else:
+        velocity, position = _in_a_box(rng, trials, steps, dt, side)
+        if targets == "position":
+            wanted = position / (side / 2)
+        else:
+            centres = np.random.default_rng(seed).uniform(-side / 2, side / 2, (cells, 2))
+            squares = sum((position[:, :, None, i] - centres[:, i]) ** 2 for i in range(2))
+            wanted = np.exp(-squares / (2 * (width or 0.15 * side) ** 2))
+        x, end = velocity / 0.5, dict(zip("xy", position[-1].T, strict=True))
+    return Trials(x, wanted, np.ones_like(wanted), end)
+
+
+def _in_a_box(
+    rng: np.random.Generator, trials: int, steps: int, dt: float, side: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Velocity (m/s) and position (m) of walks from the middle, (time, trials, 2)."""
+    keep = np.exp(-dt / PERSISTENCE)
     position, velocity = np.zeros((2, steps, trials, 2))
     heading = rng.uniform(0, 2 * np.pi, trials)
     level, turning = rng.standard_normal((2, trials))
@@ -130,43 +152,20 @@ def _in_a_box(
         heading = np.where(beyond.any(axis=1), turned, heading)
         at = at + move
         position[t], velocity[t] = at, move / (dt / 1000)
-    if targets == "position":
-        wanted = position / (side / 2)
-    else:
-        centres = np.random.default_rng(seed).uniform(-side / 2, side / 2, (cells, 2))
-        squares = sum((position[:, :, None, i] - centres[:, i]) ** 2 for i in range(2))
-        wanted = np.exp(-squares / (2 * (width or 0.15 * side) ** 2))
-    end = dict(zip("xy", position[-1].T, strict=True))
-    return Trials(velocity / 0.5, wanted, np.ones_like(wanted), end)
+    return velocity, position
 
 
 def _on_a_ring(
-    rng: np.random.Generator,
-    trials: int,
-    *,
-    dt: float,
-    targets: str,
-    side: float,
-    cells: int,
-    width: float | None,
-    duration: float,
-    seed: int,
-) -> Trials:
-    steps, keep = steps_of(duration, dt), np.exp(-dt / PERSISTENCE)
+    rng: np.random.Generator, trials: int, steps: int, dt: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Velocity (degrees/s) and angle (degrees) of turns from 0, (time, trials)."""
+    keep = np.exp(-dt / PERSISTENCE)
     velocity = np.zeros((steps, trials))
     velocity[0] = rng.standard_normal(trials)
     for t in range(1, steps):
         velocity[t] = keep * velocity[t - 1] + np.sqrt(1 - keep**2) * rng.standard_normal(trials)
     velocity *= RING_SPEED
-    angle = np.cumsum(velocity, axis=0) * dt / 1000
-    if targets == "position":
-        wanted = np.stack([np.cos(np.deg2rad(angle)), np.sin(np.deg2rad(angle))], axis=-1)
-    else:
-        centres = 360 / cells * np.arange(cells)
-        distance = (angle[:, :, None] - centres + 180) % 360 - 180
-        wanted = np.exp(-(distance**2) / (2 * (width or 30.0) ** 2))
-    end = (angle[-1] + 180) % 360 - 180
-    return Trials(velocity[:, :, None] / 360, wanted, np.ones_like(wanted), {"angle": end})
+    return velocity, np.cumsum(velocity, axis=0) * dt / 1000
 
 
 def _explained(outputs: np.ndarray, trials: Trials) -> float:
