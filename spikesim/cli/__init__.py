@@ -10,14 +10,8 @@ import click
 
 from spikesim import __version__
 
-COMMANDS = (
-    "analyze",
-    "convert",
-    "info",
-    "plot",
-    "run",
-    "train",
-)  # each in the file of its name, under its name
+# Each in the file of its name, under its name.
+COMMANDS = "analyze", "convert", "info", "plot", "run", "train"
 
 
 class Commands(Mapping[str, click.Command]):

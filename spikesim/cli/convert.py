@@ -77,8 +77,8 @@ def convert(
         _tell_parts(network, as_json)
         return
     made_for = _task(task, trained_on, file)
-    ways = {kind.name: kind for kind in (conversion.OneFactor, conversion.Calibrated)}
-    ways["fine-tuned"] = conversion.FineTuned
+    kinds = conversion.OneFactor, conversion.Calibrated, conversion.FineTuned
+    ways = {kind.name: kind for kind in kinds}
     options = {} if rate is None or method == "one-factor" else {"rate": rate}
     if rate is not None and not options:
         raise ValueError("--rate is for the methods calibrated and fine-tuned.")
@@ -154,11 +154,10 @@ def _task(asked: str | None, trained_on: tuple[str, dict] | None, file: Path) ->
             raise ValueError(
                 f"unknown task {asked!r}; known are {', '.join(TASKS)}, or a Python file."
             )
+        if asked not in TASKS:
+            return own_task(Path(asked))
         same = trained_on is not None and trained_on[0] == asked
-        known = asked in TASKS
-        return (
-            known_task(asked, **(trained_on[1] if same else {})) if known else own_task(Path(asked))
-        )
+        return known_task(asked, **(trained_on[1] if same else {}))
     if trained_on is None:
         raise ValueError(f"{file} does not say what its network was trained on; give --task.")
     if trained_on[0] not in TASKS:

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import numpy as np
-from scipy.signal import lfilter
 
 from spikesim.analysis.similarity import cka
 from spikesim.checks import check_whole
 from spikesim.conversion.leaky.convert import check_task, convert
 from spikesim.conversion.leaky.converted import PIECE, Converted
 from spikesim.conversion.leaky.rates import RateUnits, rate_units
-from spikesim.conversion.leaky.readout import filtered
+from spikesim.conversion.leaky.readout import FILTER, filtered, low_passed
 from spikesim.conversion.leaky.wiring import POPULATION
 from spikesim.conversion.silencing import silencing_effects
 from spikesim.names import named_options
@@ -24,7 +23,6 @@ from spikesim.rate.network import RateNetwork
 from spikesim.rate.tasks import TASKS
 from spikesim.rate.tasks.trials import Task, Trials
 
-FILTER = 30.0  # ms, by which spikes and rates of units are compared
 COMPARED = 100  # trials whose units are compared
 POINTS = 1500  # in time and trials, of populations that are compared
 JITTER = 0.1  # of amplitude, duration, and of onset as a share of the time before it
@@ -205,11 +203,12 @@ def certify(
     jittered = jitter and bool(drawn.periods)
     if jittered:
         drawn = replace(drawn, inputs=_jittered(drawn.inputs, stream(seed, "jitter")))
-    wanted = _in_pieces(units, drawn.inputs)
+    wanted = _in_pieces(lambda x: units.trajectories(x)[2], drawn.inputs)
     outputs, rates = converted.run(drawn.inputs, threads=threads)
     found = _outputs_compared(task, drawn, outputs, wanted)
     if task.decide is not None:
-        noisy = network.forward(drawn.inputs, stream(seed, "noise of the rate network"))
+        rng = stream(seed, "noise of the rate network")
+        noisy = _in_pieces(lambda x: network.forward(x, rng).copy(), drawn.inputs)
         found["rate_agreement"] = _agreement(task, drawn, noisy, wanted)
     synapses = converted.build.synapses(POPULATION, POPULATION)
     fan_out = np.bincount(synapses.sources, minlength=converted.neurons)
@@ -273,10 +272,10 @@ def _check_drawn(task: Task, drawn: Trials, trials: int) -> None:
         )
 
 
-def _in_pieces(units: RateUnits, inputs: np.ndarray) -> np.ndarray:
-    """Outputs of the rate network without noise."""
+def _in_pieces(answer: Callable[[np.ndarray], np.ndarray], inputs: np.ndarray) -> np.ndarray:
+    """Outputs of all trials, some trials at a time: their trajectories take far more room."""
     pieces = range(0, inputs.shape[1], PIECE)
-    return np.concatenate([units.trajectories(inputs[:, i : i + PIECE])[2] for i in pieces], axis=1)
+    return np.concatenate([answer(inputs[:, i : i + PIECE]) for i in pieces], axis=1)
 
 
 def _jittered(inputs: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -359,8 +358,7 @@ def _populations_compared(
 ) -> dict[str, float]:
     """Correlations of units, and alignments of populations, on the first trials."""
     few = _first(trials, min(trials.inputs.shape[1], COMPARED))
-    keep = np.exp(-units.dt / FILTER)
-    rates = lfilter([1 - keep], [1, -keep], units.trajectories(few.inputs)[1], axis=0)
+    rates = low_passed(units.trajectories(few.inputs)[1], units.dt, FILTER)
     runs = [
         filtered(
             converted.simulate(few.inputs, first=first, threads=threads).spikes[POPULATION],

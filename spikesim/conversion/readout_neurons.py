@@ -18,6 +18,13 @@ def synapse(tau_rise: float, tau_decay: float) -> Receptor:
     return DoubleExponential(tau_rise, tau_decay) if tau_rise else Exponential(tau_decay)
 
 
+def peak(tau_rise: float, tau_decay: float | np.ndarray) -> float | np.ndarray:
+    """Of exp(-t / tau_decay) - exp(-t / tau_rise): a `DoubleExponential` is this, over its peak."""
+    ratio = tau_rise / tau_decay
+    power = 1 / (1 - ratio)
+    return ratio ** (ratio * power) - ratio**power
+
+
 def weight_per_hz(tau_rise: float, tau_decay: float) -> float:
     """The weight (pA) at which a spike brings 1000 pA ms: a rate of 1 Hz, 1 pA in the mean.
 
@@ -26,9 +33,7 @@ def weight_per_hz(tau_rise: float, tau_decay: float) -> float:
     """
     if not tau_rise:
         return 1000 / tau_decay
-    ratio = tau_rise / tau_decay
-    power = 1 / (1 - ratio)
-    return 1000 * (ratio ** (ratio * power) - ratio**power) / (tau_decay - tau_rise)
+    return 1000 * peak(tau_rise, tau_decay) / (tau_decay - tau_rise)
 
 
 def add_readout(

@@ -5,17 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.signal import lfilter
 
 from spikesim.conversion.leaky.converted import Converted
 from spikesim.conversion.leaky.rates import rate_units
-from spikesim.conversion.leaky.readout import filtered
+from spikesim.conversion.leaky.readout import FILTER, filtered, low_passed
 from spikesim.conversion.leaky.wiring import POPULATION
 from spikesim.random import stream
 from spikesim.rate.network import RateNetwork
 from spikesim.rate.tasks.trials import Task
-
-FILTER = 30.0  # ms
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,8 +59,7 @@ def trajectories(
     _, rates, wanted = units.trajectories(drawn.inputs)
     spikes = converted.simulate(drawn.inputs).spikes[POPULATION]
     outputs = converted.read(spikes)
-    keep = np.exp(-units.dt / FILTER)
-    rates = lfilter([1 - keep], [1, -keep], rates, axis=0)
+    rates = low_passed(rates, units.dt, FILTER)
     heard = filtered(spikes, converted.signs, converted.scale, units.dt, FILTER) + converted.rest
     if task.decide is None:
         groups, kinds = np.arange(trials), np.arange(min(4, trials))

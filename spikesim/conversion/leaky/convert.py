@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from spikesim.checks import check_number, check_whole
-from spikesim.conversion.leaky.converted import Converted
+from spikesim.conversion.leaky.converted import Converted, checked
 from spikesim.conversion.leaky.curves import UnitCurves, fit_curves
 from spikesim.conversion.leaky.fine_tuning import tuned
 from spikesim.conversion.leaky.methods import Calibrated, FineTuned, Method, OneFactor
@@ -86,7 +86,7 @@ def convert(
     check_whole("seed", seed, least=0)
     units = rate_units(network)
     trials = _calibration_trials(network, task, inputs, method.trials, seed)
-    inputs = _checked(network, inputs if trials is None else trials.inputs)
+    inputs = checked(inputs if trials is None else trials.inputs, network.inputs)
     if isinstance(method, OneFactor):
         if neuron is not None or per_unit != 1:
             raise ValueError("OneFactor makes one neuron of the paper's of each unit: per_unit=1.")
@@ -159,18 +159,6 @@ def check_task(network: RateNetwork, task: Task) -> None:
             f"{task.dt:g} ms; the network has {network.inputs}, {network.outputs} and "
             f"{network.dt:g} ms."
         )
-
-
-def _checked(network: RateNetwork, inputs: np.ndarray) -> np.ndarray:
-    inputs = np.asarray(inputs, float)
-    if inputs.ndim != 3 or inputs.shape[2] != network.inputs or 0 in inputs.shape:
-        raise ValueError(
-            f"inputs have shape {inputs.shape}; they must be (time, trials, {network.inputs}), and "
-            "hold something."
-        )
-    if not np.isfinite(inputs).all():
-        raise ValueError("inputs are not all finite; all of them must be.")
-    return inputs
 
 
 def _step(units: RateUnits, dt: float | None) -> float:

@@ -104,7 +104,7 @@ class Converted:
         ValueError
             If inputs have another shape or are not finite.
         """
-        inputs = self._checked(inputs)
+        inputs = checked(inputs, self.input_weights.shape[1])
         own = np.arange(self.per_unit)
 
         def prepare(simulation: Simulation, trial: int) -> None:
@@ -153,7 +153,8 @@ class Converted:
         rates : array (trials, neurons)
             Hz.
         """
-        inputs, first = self._checked(inputs), options.pop("first", 0)
+        inputs = checked(inputs, self.input_weights.shape[1])
+        first = options.pop("first", 0)
         silent = options.pop("silent", None)
         outputs, rates = [], []
         for begin in range(0, inputs.shape[1], PIECE):
@@ -168,20 +169,21 @@ class Converted:
             rates.append(result.rates[POPULATION])
         return np.concatenate(outputs, axis=1), np.concatenate(rates)
 
-    def _checked(self, inputs: np.ndarray) -> np.ndarray:
-        inputs = np.asarray(inputs, float)
-        wanted = self.input_weights.shape[1]
-        if inputs.ndim != 3 or inputs.shape[2] != wanted or 0 in inputs.shape:
-            raise ValueError(
-                f"inputs have shape {inputs.shape}; they must be (time, trials, {wanted}), and "
-                "hold something."
-            )
-        if not np.isfinite(inputs).all():
-            raise ValueError("inputs are not all finite; all of them must be.")
-        return inputs
-
     def __repr__(self) -> str:
         return (
             f"<Converted: {self.units} units by {self.method} into {self.neurons:,} neurons of "
             f"kind {self.neuron}, {self.per_unit} each>"
         )
+
+
+def checked(inputs: np.ndarray, count: int) -> np.ndarray:
+    """Inputs as doubles, after a look at their shape, (time, trials, count), and values."""
+    inputs = np.asarray(inputs, float)
+    if inputs.ndim != 3 or inputs.shape[2] != count or 0 in inputs.shape:
+        raise ValueError(
+            f"inputs have shape {inputs.shape}; they must be (time, trials, {count}), and hold "
+            "something."
+        )
+    if not np.isfinite(inputs).all():
+        raise ValueError("inputs are not all finite; all of them must be.")
+    return inputs

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.signal import lfilter
 
-from spikesim.checks import check_number
 from spikesim.conversion.leaky.kernels_readout import add_filtered, count_filtered
 from spikesim.data.aligned import AlignedTrains
 
 TAUS = (5.0, 10.0, 20.0, 35.0, 60.0)  # ms
+FILTER = 30.0  # ms, by which rates and spikes of units are compared
 PENALTIES = (1e-6, 1e-5, 1e-4, 1e-3, 1e-2)
 
 
@@ -65,6 +65,12 @@ def filtered(
     return lfilter([1.0], [1.0, -np.exp(-step / tau)], y, axis=0)
 
 
+def low_passed(x: np.ndarray, step: float, tau: float) -> np.ndarray:
+    """Samples every ``step`` ms along the first axis, by an exponential filter of area 1."""
+    keep = np.exp(-step / tau)
+    return lfilter([1 - keep], [1, -keep], x, axis=0)
+
+
 def read(
     readout: Readout, spikes: AlignedTrains, signs: np.ndarray, scale: np.ndarray, step: float
 ) -> np.ndarray:
@@ -101,18 +107,15 @@ def fit_readout(
     scale: np.ndarray,
     step: float,
     wanted: np.ndarray,
-    tau: float | None = None,
 ) -> Readout:
     """Fit the readout by ridge regression to outputs (time, trials, outputs).
 
-    The time constant, unless it is given, and the penalty are those that do best on a quarter of
-    the trials after a fit to the others; then all trials are fitted.
+    The time constant and the penalty are those that do best on a quarter of the trials after a fit
+    to the others; then all trials are fitted.
     """
-    if tau is not None:
-        check_number("tau", tau, above=0, unit="ms")
     part = max(1, 3 * spikes.n_trials // 4)
     best: tuple[float, float, float] | None = None
-    for candidate in TAUS if tau is None else (tau,):
+    for candidate in TAUS:
         y = filtered(spikes, signs, scale, step, candidate)
         fit = _Moments(y[:, :part], wanted[:, :part])
         held, truth = (a[:, part:] if part < spikes.n_trials else a for a in (y, wanted))

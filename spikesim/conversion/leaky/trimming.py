@@ -6,11 +6,11 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
-from scipy.signal import lfilter
 
 from spikesim.conversion.leaky.curves import UnitCurves
 from spikesim.conversion.leaky.kernels_readout import count_filtered
 from spikesim.conversion.leaky.rates import RateUnits
+from spikesim.conversion.leaky.readout import low_passed
 from spikesim.data.aligned import AlignedTrains
 
 SLOW = 100.0  # ms: what is faster than this is not what a gain is about
@@ -41,7 +41,8 @@ def trimmed(
         Of drives (..., units).
     """
     rates = counted(spikes, curves, units.dt)
-    wanted, found = (_slow(x, units.dt) for x in (response(_drive(units, rates, inputs)), rates))
+    wanted = low_passed(response(_drive(units, rates, inputs)), units.dt, SLOW)
+    found = low_passed(rates, units.dt, SLOW)
     centre = wanted.mean(axis=(0, 1))
     variance = wanted.var(axis=(0, 1))
     together = ((wanted - centre) * (found - found.mean(axis=(0, 1)))).mean(axis=(0, 1))
@@ -74,8 +75,3 @@ def _drive(units: RateUnits, rates: np.ndarray, inputs: np.ndarray) -> np.ndarra
             drive[t] = given + state @ units.w.T
             state = keep * state + (1 - keep) * rate
     return drive
-
-
-def _slow(x: np.ndarray, step: float) -> np.ndarray:
-    keep = np.exp(-step / SLOW)
-    return lfilter([1 - keep], [1, -keep], x, axis=0)

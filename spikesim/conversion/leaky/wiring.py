@@ -10,6 +10,7 @@ from scipy import sparse
 from spikesim.conversion.leaky.curves import UnitCurves
 from spikesim.conversion.leaky.rates import RateUnits
 from spikesim.conversion.leaky.targets import Target
+from spikesim.conversion.readout_neurons import peak
 from spikesim.description.distributions import Uniform
 from spikesim.description.inputs import Sampled
 from spikesim.description.network import Network
@@ -127,9 +128,7 @@ def wire(
 
 def peak_area(rise: float, decay: np.ndarray | float) -> np.ndarray | float:
     """Area (ms) of a double exponential of peak 1."""
-    ratio = rise / decay
-    peak = ratio ** (ratio / (1 - ratio)) - ratio ** (1 / (1 - ratio))
-    return (decay - rise) / peak
+    return (decay - rise) / peak(rise, decay)
 
 
 def _classes(tau: np.ndarray) -> list[tuple[str, float, np.ndarray]]:
