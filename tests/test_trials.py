@@ -162,3 +162,16 @@ def test_a_divergence_tells_the_trial():
 def test_bad_arguments(build, options, told):
     with pytest.raises((ValueError, TypeError), match=told):
         ss.simulate_trials(build, 100.0, **{"trials": 3, **options})
+
+
+def test_a_current_that_is_added_after_the_build_reaches_later_states():
+    """States share the kernel that they begin with only if they begin with the same currents."""
+    net = ss.Network()
+    cells = net.population("cells", 3, ss.LIF())
+    net.drive(cells, ss.Current(100.0))
+    made = ss.build(net, dt=0.1, threads=1)
+    before = ss.simulate_trials(made, 100.0, 1).spike_counts["cells"]
+    net.drive(cells[:2], ss.Current(300.0))
+    after = ss.simulate_trials(made, 100.0, 1).spike_counts["cells"]
+    alone = ss.simulate(net, 100.0, dt=0.1, threads=1).spike_counts["cells"]
+    assert not before.any() and np.array_equal(after[0], alone) and alone.any()

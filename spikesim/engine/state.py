@@ -252,10 +252,12 @@ class State:
     def _first_kernel(self, name: str) -> Kernel:
         """The update that every state of the build begins with; written once, for trials."""
         seen = tuple((row, ast.dump(tree)) for row, tree in self._observed[name].items())
-        kernel = self.build.kernels.get((name, seen))
+        ours = (d for d in self._stimuli.values() if d.target.population == name)
+        currents = tuple(d for d in ours if not d.input.at_receptor)  # compared as objects
+        kernel = self.build.kernels.get((name, seen, currents))
         if kernel is None:
             kernel = self._kernel(name, self._driven(name, self._values[name], self._stimuli))
-            self.build.kernels[name, seen] = kernel
+            self.build.kernels[name, seen, currents] = kernel
         own = {part: dict(getattr(kernel, part)) for part in ("scalars", "wide", "per_neuron")}
         return replace(kernel, **own)  # `Kernel.renew` changes these
 
