@@ -356,3 +356,16 @@ def test_trimming_finds_what_spikes_stand_for():
     assert np.all((0.79 * 4000 < found.scale) & (found.scale < 0.9 * 4000))
     mean = counted(spikes, found, 10.0).mean(axis=(0, 1))
     assert mean == pytest.approx(units.f(drive).mean(axis=(0, 1)), abs=0.01)
+
+
+def test_spikes_of_a_unit_go_with_the_root_of_its_mean_rate():
+    """By the rate itself quiet units would have too few to be followed by."""
+    rng = np.random.default_rng(0)
+    drive = rng.standard_normal((3000, 64)) * 0.3 + np.linspace(-4, -1, 64)
+    f = rate_units(random_network(rate.LeakyRNN(3, form="x", activation="sigmoid"))).f
+    curves = fit_curves(f, drive, f(drive), CurrentLIF(), 0.2, 2, 9.0)
+    mean = f(drive).mean(axis=0)
+    spikes = curves.scale * mean
+    slope = np.polyfit(np.log(mean), np.log(spikes), 1)[0]
+    assert slope == pytest.approx(0.5, abs=0.05)
+    assert spikes.mean() == pytest.approx(2 * 9.0, rel=0.02)
